@@ -1,0 +1,230 @@
+"""The plugin manager: built-ins when first needed, installed plugins when a name is unknown."""
+
+from __future__ import annotations
+
+import importlib
+import os
+import threading
+import warnings
+from typing import TYPE_CHECKING, Any
+
+from pyspeedup.core.errors import PluginError, PluginWarning
+from pyspeedup.core.registry import Owner, Registry
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Iterable
+    from importlib.metadata import EntryPoint
+
+    import pluggy
+
+    from pyspeedup.core.protocols import (
+        EngineFactory,
+        HaltCondition,
+        PageStoreFactory,
+        SerializerFactory,
+    )
+
+__all__ = ["DISABLED_VARIABLE", "ENTRY_POINT_GROUP", "Plugins"]
+
+ENTRY_POINT_GROUP = "pyspeedup"
+DISABLED_VARIABLE = "PYSPEEDUP_DISABLED_PLUGINS"
+
+INSTALL_HINTS = {
+    "serializer": {
+        "json": 'pip install "pyspeedup[memory]"',
+        "safe-pickle": 'pip install "pyspeedup[memory]"',
+        "msgpack": 'pip install "pyspeedup-memory[msgpack]"',
+    },
+    "page store": {
+        "file": 'pip install "pyspeedup[memory]"',
+        "sqlite": 'pip install "pyspeedup[memory]"',
+        "memory": 'pip install "pyspeedup[memory]"',
+        "lmdb": 'pip install "pyspeedup-memory[lmdb]"',
+        "fsspec": 'pip install "pyspeedup-memory[fsspec]"',
+    },
+    "engine": {
+        "processes": 'pip install "pyspeedup[concurrent]"',
+        "threads": 'pip install "pyspeedup[concurrent]"',
+        "serial": 'pip install "pyspeedup[concurrent]"',
+        "dask": 'pip install "pyspeedup[dask]"',
+    },
+    "halt condition": {},
+}
+"""Names that an optional install brings, so that a missing one is answered with the command."""
+
+
+def _installed_entry_points() -> Iterable[EntryPoint]:
+    from importlib.metadata import (
+        entry_points,  # opens metadata: 20 ms that most programs never need
+    )
+
+    return entry_points(group=ENTRY_POINT_GROUP)
+
+
+class Plugins:
+    """Four registries, and the pluggy manager that fills them.
+
+    Programs share the one that `pyspeedup.core` makes; a test makes its own, with its own
+    `entry_points`.
+
+    >>> plugins = Plugins(entry_points=list)
+    >>> plugins.announce("pyspeedup.core._plugin")
+    >>> [registration.name for registration in plugins.serializers]
+    ['pickle']
+    """
+
+    def __init__(
+        self, entry_points: Callable[[], Iterable[EntryPoint]] = _installed_entry_points
+    ) -> None:
+        """Start with nothing loaded; `entry_points` lists what is installed, when asked."""
+        self._entry_points = entry_points
+        self._announced: list[str] = []
+        self._installed_loaded = False
+        self._manager_made: pluggy.PluginManager | None = None
+        self._lock = threading.RLock()
+        self.halt_conditions: Registry[HaltCondition] = self._registry("halt condition")
+        self.serializers: Registry[SerializerFactory] = self._registry("serializer")
+        self.page_stores: Registry[PageStoreFactory] = self._registry("page store")
+        self.engines: Registry[EngineFactory] = self._registry("engine")
+        self._registries: dict[str, Registry[Any]] = {
+            "pyspeedup_register_halt_conditions": self.halt_conditions,
+            "pyspeedup_register_serializers": self.serializers,
+            "pyspeedup_register_page_stores": self.page_stores,
+            "pyspeedup_register_engines": self.engines,
+        }
+
+    def _registry(self, kind: str) -> Registry[Any]:
+        return Registry(kind, self._load_announced, self._load_installed, INSTALL_HINTS[kind])
+
+    @property
+    def registries(self) -> tuple[Registry[Any], ...]:
+        """The four registries, in the order of the hooks."""
+        return tuple(self._registries.values())
+
+    def announce(self, module: str) -> None:
+        """Say that `module` is a built-in plugin, to be imported when a name is first looked up."""
+        with self._lock:
+            self._announced.append(module)
+
+    def register(self, plugin: object, name: str | None = None) -> None:
+        """Take `plugin`, a module or object with hook functions, into this process.
+
+        `PluginError` if it has none, or one is misspelt or takes a wrong argument; nothing of it
+        is kept then. `ValueError` if it, or another under `name`, is registered already.
+        """
+        plugin_name = name or str(getattr(plugin, "__name__", None) or type(plugin).__qualname__)
+        with self._lock:
+            self._load_announced()
+            self._take(plugin, Owner(plugin_name, None, None, "script"))
+
+    def _load_announced(self) -> None:
+        if not self._announced:
+            return
+        with self._lock:
+            while self._announced:
+                module = importlib.import_module(self._announced[0])
+                if not self._manager.has_plugin(module.__name__):
+                    self._take(module, _owner_of_builtin(module.__name__))
+                del self._announced[0]
+
+    def _load_installed(self) -> None:
+        if self._installed_loaded:
+            return
+        with self._lock:
+            if self._installed_loaded:
+                return
+            for entry_point in self._entry_points():
+                self._load_entry_point(entry_point)
+            self._installed_loaded = True
+
+    def _load_entry_point(self, entry_point: EntryPoint) -> None:
+        if _is_disabled(entry_point) or self._manager.has_plugin(entry_point.value):
+            return
+        distribution = entry_point.dist
+        owner = Owner(
+            entry_point.value,
+            distribution.name if distribution else "an unknown distribution",
+            distribution.version if distribution else "of no version",
+            "entry point",
+        )
+        try:
+            self._take(entry_point.load(), owner)
+        except PluginError:
+            raise
+        except Exception as error:  # noqa: BLE001 -- a stranger's module may raise anything, and must not stop the rest
+            warnings.warn(
+                f"{owner} could not be loaded and is left out: {type(error).__name__}: {error}",
+                PluginWarning,
+                stacklevel=2,
+            )
+
+    @property
+    def _manager(self) -> pluggy.PluginManager:
+        if self._manager_made is None:
+            import pluggy  # 25 ms or more, so not before a plugin is there to be managed
+
+            from pyspeedup.core import hookspecs
+
+            self._manager_made = pluggy.PluginManager(hookspecs.PROJECT)
+            self._manager_made.add_hookspecs(hookspecs)
+        return self._manager_made
+
+    def _take(self, plugin: object, owner: Owner) -> None:
+        """Register with pluggy and run the hooks; a plugin that fails leaves nothing behind."""
+        self._check_with_pluggy(plugin, owner)
+        try:
+            self._run_hooks(plugin, owner)
+        except BaseException:
+            for registry in self.registries:
+                registry.discard(owner)
+            self._manager.unregister(plugin)
+            raise
+
+    def _check_with_pluggy(self, plugin: object, owner: Owner) -> None:
+        from pluggy import PluginValidationError
+
+        try:
+            self._manager.register(plugin, name=owner.plugin)
+            self._manager.check_pending()
+        except PluginValidationError as error:
+            if self._manager.is_registered(plugin):
+                self._manager.unregister(plugin)
+            raise PluginError(f"{owner}: {error}; {self._known_hooks()}") from error
+        if not self._manager.get_hookcallers(plugin):
+            self._manager.unregister(plugin)
+            raise PluginError(f"{owner} has no function marked by hookimpl; {self._known_hooks()}")
+
+    def _known_hooks(self) -> str:
+        return f"the hooks are {', '.join(self._registries)}"
+
+    def _run_hooks(self, plugin: object, owner: Owner) -> None:
+        for caller in self._manager.get_hookcallers(plugin) or []:
+            registry = self._registries[caller.name]
+            for implementation in caller.get_hookimpls():
+                if implementation.plugin is plugin:
+                    offered = {"register": _registrar(registry, owner)}
+                    implementation.function(*(offered[name] for name in implementation.argnames))
+
+
+def _registrar(registry: Registry[Any], owner: Owner) -> Callable[[str, Any], None]:
+    def register(name: str, value: Any, /) -> None:
+        if not isinstance(name, str):
+            raise TypeError(f"the name of a {registry.kind} is a str, not {name!r}")
+        if not callable(value):
+            raise TypeError(f"what {registry.kind} {name!r} stands for must be callable: {value!r}")
+        registry.add(name, value, owner)
+
+    return register
+
+
+def _owner_of_builtin(module: str) -> Owner:
+    from importlib.metadata import version
+
+    distribution = "-".join(module.split(".")[:2])
+    return Owner(module, distribution, version(distribution), "built-in")
+
+
+def _is_disabled(entry_point: EntryPoint) -> bool:
+    disabled = {name.strip() for name in os.environ.get(DISABLED_VARIABLE, "").split(",")}
+    own_names = {entry_point.name, entry_point.dist.name if entry_point.dist else entry_point.name}
+    return not disabled.isdisjoint(own_names)

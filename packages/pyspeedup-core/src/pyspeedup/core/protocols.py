@@ -1,0 +1,185 @@
+"""What a halt condition, a serializer, a page store and an execution engine have to offer.
+
+They are protocols: an author inherits nothing. `pyspeedup.core.testing` holds a battery for each,
+which tells whether an implementation keeps its side.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, MutableMapping
+from typing import TYPE_CHECKING, Any, Protocol, TypeAlias, runtime_checkable
+
+if TYPE_CHECKING:
+    from concurrent.futures import Future
+
+__all__ = [
+    "BytesLike",
+    "Engine",
+    "EngineFactory",
+    "HaltCondition",
+    "LocalFunction",
+    "PageStore",
+    "PageStoreFactory",
+    "Serializer",
+    "SerializerFactory",
+]
+
+BytesLike: TypeAlias = bytes | bytearray | memoryview
+"""What `Serializer.loads` must read."""
+
+
+@runtime_checkable
+class HaltCondition(Protocol):
+    """Decides when searching a `Buffer` for an item is to stop.
+
+    A plain function is enough:
+
+    >>> def passed(buffer, item, attempts):
+    ...     return buffer.cached[-1] > item
+    >>> isinstance(passed, HaltCondition)
+    True
+    """
+
+    def __call__(self, buffer: Any, item: Any, attempts: int, /) -> bool:
+        """Return true to stop searching `buffer` for `item`; `in` answers from what is cached then.
+
+        `buffer.cached` is what has arrived so far and is never empty here. `attempts` counts the
+        times this search has asked before, from 0.
+        """
+        ...
+
+
+@runtime_checkable
+class Serializer(Protocol):
+    """Turns one value into bytes and back.
+
+    What `loads` returns must be equal to what `dumps` was given, and of the same type; a value for
+    which that cannot be promised is refused by `dumps` with `SerializationError`.
+
+    Optional abilities, looked up once: ``options() -> dict`` returns the keyword arguments that make
+    an equal serializer from the registered factory (needed where a factory takes any).
+
+    >>> from pyspeedup.core import PickleSerializer
+    >>> isinstance(PickleSerializer(), Serializer)
+    True
+    """
+
+    def dumps(self, obj: Any, /) -> bytes:
+        """Return `obj` as bytes, or raise `SerializationError`."""
+        ...
+
+    def loads(self, data: BytesLike, /) -> Any:
+        """Return the value that `data` was made from, or raise `SerializationError`."""
+        ...
+
+
+@runtime_checkable
+class PageStore(Protocol):
+    """Keeps numbered pages of bytes and commits them all or not at all.
+
+    A page that was written is seen by `read` at once, but only a `commit` makes it last: a store
+    that is closed, or whose process is killed, without one is found as the last commit left it.
+    """
+
+    def open(self, *, create: bool, readonly: bool) -> bytes | None:
+        """Lock the store and return the `meta` of its last commit, None where there is none yet.
+
+        `create` allows what is missing to be made. Raises `StoreLockedError` when another process
+        has it open in a way that excludes this one, `StoreCorruptedError` when it is damaged,
+        and `FileNotFoundError` when it is missing and `create` is false.
+        """
+        ...
+
+    def read(self, page: int) -> BytesLike:
+        """Return the bytes of `page`; `KeyError` where there is none."""
+        ...
+
+    def write(self, page: int, data: BytesLike) -> None:
+        """Make `data` the bytes of `page`, from the next commit on for good."""
+        ...
+
+    def delete(self, page: int) -> None:
+        """Drop `page`, from the next commit on for good; `KeyError` where there is none."""
+        ...
+
+    def commit(self, meta: bytes, *, durable: bool = False) -> None:
+        """Make all that was written and deleted last, atomically, together with `meta`.
+
+        After it, a killed process loses none of it; with `durable`, a loss of power does not either.
+        """
+        ...
+
+    def close(self) -> None:
+        """Unlock and let go of everything, dropping what was not committed; again is harmless."""
+        ...
+
+
+@runtime_checkable
+class LocalFunction(Protocol):
+    """What a function's own name means where an engine evaluates it."""
+
+    def __call__(self, *args: Any, **kwargs: Any) -> Any:
+        """Answer a nested call."""
+        ...
+
+    def apply_async(self, *args: Any, **kwargs: Any) -> None:
+        """Hint that this call will be wanted, so that somebody idle may begin it."""
+        ...
+
+    def batch_async(self, *calls: tuple[Any, ...]) -> None:
+        """Hint that each of these argument tuples will be wanted."""
+        ...
+
+
+@runtime_checkable
+class Engine(Protocol):
+    """Evaluates calls of functions that it was told of, somewhere.
+
+    An engine starts nothing before its first `submit`, may be used from several threads, and leaves
+    no process behind. It may evaluate a call twice (after a worker's death, or because two callers
+    were faster than the news), so functions are to be pure.
+    """
+
+    @property
+    def workers(self) -> int:
+        """How many calls it can evaluate at the same time."""
+        ...
+
+    def define(self, function: Callable[..., Any], name: str) -> int:
+        """Take `function` in, and return the number that later calls name it by.
+
+        Inside the function, and wherever else the engine evaluates, `local` of that number is what
+        the function's own name means.
+        """
+        ...
+
+    def submit(
+        self, function_id: int, args: tuple[Any, ...], kwargs: dict[str, Any]
+    ) -> Future[Any]:
+        """Begin a call elsewhere and return at once; the future brings its value or its error.
+
+        `RuntimeError` after `close`.
+        """
+        ...
+
+    def local(self, function_id: int) -> LocalFunction | None:
+        """Return what answers nested calls in the calling thread; None outside any evaluation."""
+        ...
+
+    def forget(self, function_id: int) -> None:
+        """Drop the results remembered for a function; calls already begun end as they will."""
+        ...
+
+    def close(self) -> None:
+        """End every worker, dropping what is queued; again is harmless."""
+        ...
+
+
+SerializerFactory: TypeAlias = Callable[..., Serializer]
+"""What is registered for a serializer: ``factory(**options)``."""
+
+PageStoreFactory: TypeAlias = Callable[..., PageStore | MutableMapping[str, bytes]]
+"""What is registered for a page store: ``factory(location, basename, **options)``."""
+
+EngineFactory: TypeAlias = Callable[..., Engine]
+"""What is registered for an engine: ``factory(**options)``."""
