@@ -1,0 +1,71 @@
+"""What a volume commits beside its pages: header, checksums of all pages, and the structure's state."""
+
+from __future__ import annotations
+
+import json
+import struct
+import sys
+import zlib
+from array import array
+from dataclasses import asdict, dataclass
+from typing import Any
+
+from pyspeedup.core import StoreCorruptedError, StoreError
+
+__all__ = ["FORMAT", "Header", "decode_meta", "encode_meta"]
+
+FORMAT = 1
+"""Raised when what follows the magic changes; every older format stays readable."""
+
+MAGIC = b"PySpVol\0"
+CHECK = struct.Struct("<8sII")  # magic, format, checksum of all that follows
+SIZES = struct.Struct("<QQQ?")  # bytes of header, table and state; is there a state
+
+
+@dataclass(frozen=True)
+class Header:
+    """What is fixed when a store is made."""
+
+    identity: str
+    kind: str
+    page_size: int
+    serializer: dict[str, Any]
+
+
+def encode_meta(header: Header, table: array[int], state: bytes | None) -> bytes:
+    """Return the bytes that a volume commits, in O(pages)."""
+    head = json.dumps(asdict(header)).encode()
+    checks = _little_endian(table).tobytes()
+    sizes = SIZES.pack(len(head), len(checks), len(state or b""), state is not None)
+    body = b"".join([sizes, head, checks, state or b""])
+    return CHECK.pack(MAGIC, FORMAT, zlib.crc32(body)) + body
+
+
+def decode_meta(meta: bytes, name: str) -> tuple[Header, array[int], bytes | None]:
+    """Return what `encode_meta` was given; a store that somebody else made is a `StoreError`.
+
+    `StoreCorruptedError` for damage, `StoreError` for a format of a newer release.
+    """
+    if not meta.startswith(MAGIC):
+        raise StoreError(f"{name} is not a store of pyspeedup.memory")
+    if len(meta) < CHECK.size + SIZES.size:
+        raise StoreCorruptedError(f"{name}: its header is cut short")
+    _, version, checksum = CHECK.unpack_from(meta)
+    if version > FORMAT:
+        raise StoreError(f"{name} has format {version}; this release reads up to {FORMAT}: upgrade")
+    body = memoryview(meta)[CHECK.size :]
+    if zlib.crc32(body) != checksum:
+        raise StoreCorruptedError(f"{name}: the checksum of its header does not match")
+    head_size, table_size, state_size, has_state = SIZES.unpack_from(body)
+    ends = [SIZES.size, SIZES.size + head_size, SIZES.size + head_size + table_size]
+    table = array("Q", bytes(body[ends[1] : ends[2]]))
+    state = bytes(body[ends[2] : ends[2] + state_size]) if has_state else None
+    return Header(**json.loads(bytes(body[ends[0] : ends[1]]))), _little_endian(table), state
+
+
+def _little_endian(table: array[int]) -> array[int]:
+    if sys.byteorder == "little":
+        return table
+    swapped = array("Q", table)
+    swapped.byteswap()
+    return swapped

@@ -1,0 +1,257 @@
+"""An opened store of one structure: numbered pages that are checked, and commits of all or nothing."""
+
+from __future__ import annotations
+
+import uuid
+import zlib
+from array import array
+from collections.abc import MutableMapping
+from typing import TYPE_CHECKING
+
+from pyspeedup.core import PageStore, StoreCorruptedError, StoreError
+from pyspeedup.memory._codecs import choose_serializer
+from pyspeedup.memory._header import Header, decode_meta, encode_meta
+from pyspeedup.memory.stores.shadow import ShadowStore
+
+if TYPE_CHECKING:
+    from pyspeedup.core import BytesLike, Serializer
+
+__all__ = ["Volume"]
+
+USED = 1 << 32
+"""Set in a page's check, so that a check of an existing page is never 0."""
+
+
+class Volume:
+    """The pages and the state of one structure in a page store, or in a mapping of str to bytes.
+
+    A page is checked against its checksum whenever it is read. The checksums of all pages are
+    committed together with the state, so a page that was damaged, exchanged with another, or left
+    behind by another commit is found. A volume keeps 8 bytes a page in RAM, and a commit writes as many.
+
+    >>> volume = Volume({}, kind="list", page_size=4)
+    >>> page = volume.append(b"four values")
+    >>> volume.commit(b"one page")
+    >>> bytes(volume.read(page)), volume.state
+    (b'four values', b'one page')
+    """
+
+    def __init__(
+        self,
+        store: PageStore | MutableMapping[str, bytes],
+        *,
+        kind: str,
+        page_size: int,
+        serializer: str | Serializer | None = None,
+        readonly: bool = False,
+        create: bool = True,
+        name: str = "",
+    ) -> None:
+        """Open `store`, and make its header where it is new, in O(pages) without reading one.
+
+        Of a store that exists, the recorded `page_size` and `serializer` are used. Raises
+        `ValueError` for another `kind` or another `serializer`, and what `PageStore.open` raises.
+        """
+        self.name = name or f"store in a {type(store).__qualname__}"
+        self.readonly = readonly
+        self._store = _as_page_store(store, self.name)
+        self._closed = False
+        self._undo: dict[int, int] = {}
+        self._reserved: set[int] = set()
+        self.state: bytes | None = None
+        meta = self._store.open(create=create, readonly=readonly)
+        try:
+            self._start(meta, kind, page_size, serializer)
+        except BaseException:
+            self._store.close()
+            raise
+
+    def _start(
+        self, meta: bytes | None, kind: str, page_size: int, serializer: str | Serializer | None
+    ) -> None:
+        if meta is not None:
+            self._header, self._table, self.state = decode_meta(bytes(meta), self.name)
+            self._check_kind(kind)
+        try:
+            recorded = None if meta is None else self._header.serializer
+            self.serializer, record = choose_serializer(serializer, recorded)
+        except ValueError as error:
+            raise ValueError(f"{self.name}: {error}") from error
+        if meta is None:
+            if self.readonly:
+                raise FileNotFoundError(f"{self.name} holds nothing yet: open it for writing first")
+            self._header = Header(uuid.uuid4().hex, kind, page_size, record)
+            self._table = array("Q")
+            self._write_meta(None, durable=False)
+        self._find_free()
+
+    def _check_kind(self, kind: str) -> None:
+        if kind != self._header.kind:
+            raise ValueError(
+                f"{self.name} holds a {self._header.kind}, and cannot be opened as a {kind}"
+            )
+
+    def _find_free(self) -> None:
+        while self._table and not self._table[-1]:
+            self._table.pop()
+        self._free = [page for page, check in enumerate(self._table) if not check]
+        self._free.reverse()
+
+    @property
+    def kind(self) -> str:
+        """What the structure calls itself, such as ``"dict"`` or ``"list"``."""
+        return self._header.kind
+
+    @property
+    def page_size(self) -> int:
+        """How many items a page is to hold, as recorded when the store was made."""
+        return self._header.page_size
+
+    @property
+    def identity(self) -> str:
+        """What tells this store from every other."""
+        return self._header.identity
+
+    @property
+    def page_count(self) -> int:
+        """How many pages there are, in O(1)."""
+        return len(self._table) - len(self._free) - len(self._reserved)
+
+    def pages(self) -> list[int]:
+        """Return the numbers of all pages, in O(pages)."""
+        return [page for page, check in enumerate(self._table) if check]
+
+    def read(self, page: int) -> BytesLike:
+        """Return the bytes of `page`, checked, in O(bytes).
+
+        `KeyError` where there is no such page, `StoreCorruptedError` where its bytes are not those
+        that were written.
+        """
+        self._require_open()
+        check = self._check_of(page)
+        try:
+            data = self._store.read(page)
+        except KeyError as error:
+            raise StoreCorruptedError(f"{self.name}, page {page}: it is missing") from error
+        if USED | zlib.crc32(data) != check:
+            raise StoreCorruptedError(
+                f"{self.name}, page {page}: its checksum does not match; it is damaged, or belongs "
+                "to another page, commit or store"
+            )
+        return data
+
+    def write(self, page: int, data: BytesLike) -> None:
+        """Make `data` the bytes of `page`, which exists or is reserved, in O(bytes)."""
+        self._require_writable()
+        if page not in self._reserved:
+            self._check_of(page)
+        self._store.write(page, data)
+        self._reserved.discard(page)
+        self._set_check(page, USED | zlib.crc32(data))
+
+    def append(self, data: BytesLike) -> int:
+        """Make `data` a new page and return its number, in O(bytes)."""
+        page = self.reserve()
+        try:
+            self.write(page, data)
+        except BaseException:
+            self._release(page)
+            raise
+        return page
+
+    def reserve(self) -> int:
+        """Return a page number that is not in use, to be written later, in O(1)."""
+        self._require_writable()
+        if self._free:
+            page = self._free.pop()
+        else:
+            page = len(self._table)
+            self._table.append(0)
+        self._reserved.add(page)
+        return page
+
+    def delete(self, page: int) -> None:
+        """Drop `page`, or give up a reserved number, in O(1); `KeyError` where there is neither."""
+        self._require_writable()
+        if page not in self._reserved:
+            self._check_of(page)
+            self._store.delete(page)
+            self._set_check(page, 0)
+        self._release(page)
+
+    def commit(self, state: bytes, *, durable: bool = False) -> None:
+        """Make all changes and `state` last, or none of it, in O(pages) bytes.
+
+        Where it raises, nothing is lost: the changes are still there to be committed or rolled back.
+        """
+        self._require_writable()
+        self._write_meta(state, durable=durable)
+        self._undo.clear()
+        self.state = state
+
+    def rollback(self) -> None:
+        """Drop all changes since the last commit, reserved numbers too, in O(pages)."""
+        self._require_writable()
+        roll_back = getattr(self._store, "rollback", None)
+        if roll_back is not None:
+            roll_back()
+        else:
+            self._reopen()
+        for page, check in self._undo.items():
+            self._table[page] = check
+        self._undo.clear()
+        self._reserved.clear()
+        self._find_free()
+
+    def _reopen(self) -> None:
+        """Roll back a store that knows of no other way; its lock is let go for a moment."""
+        self._store.close()
+        try:
+            meta = self._store.open(create=False, readonly=False)
+        except BaseException:
+            self._closed = True
+            raise
+        if meta is None or zlib.crc32(meta) != self._committed:
+            self.close()
+            raise StoreError(f"{self.name} was changed by another process during a rollback")
+
+    def close(self) -> None:
+        """Let go of the store, dropping what was not committed; again is harmless."""
+        self._closed = True
+        self._store.close()
+
+    def _write_meta(self, state: bytes | None, *, durable: bool) -> None:
+        meta = encode_meta(self._header, self._table, state)
+        self._store.commit(meta, durable=durable)
+        self._committed = zlib.crc32(meta)
+
+    def _check_of(self, page: int) -> int:
+        check = self._table[page] if 0 <= page < len(self._table) else 0
+        if not check:
+            raise KeyError(page)
+        return check
+
+    def _set_check(self, page: int, check: int) -> None:
+        self._undo.setdefault(page, self._table[page])
+        self._table[page] = check
+
+    def _release(self, page: int) -> None:
+        self._reserved.discard(page)
+        self._free.append(page)
+
+    def _require_open(self) -> None:
+        if self._closed:
+            raise ValueError(f"{self.name} is closed")
+
+    def _require_writable(self) -> None:
+        self._require_open()
+        if self.readonly:
+            raise StoreError(f"{self.name} was opened with readonly=True and cannot be changed")
+
+
+def _as_page_store(store: PageStore | MutableMapping[str, bytes], name: str) -> PageStore:
+    if isinstance(store, PageStore):
+        return store
+    if isinstance(store, MutableMapping):
+        return ShadowStore(store, name)
+    raise TypeError(f"a page store must be a PageStore or a MutableMapping, not {store!r}")

@@ -1,0 +1,204 @@
+"""Shadow paging: atomic commits over any mapping in which putting one key is atomic."""
+
+from __future__ import annotations
+
+import os
+import re
+import struct
+import zlib
+from typing import TYPE_CHECKING
+
+from pyspeedup.core import StoreCorruptedError, StoreLockedError
+from pyspeedup.memory.stores._overlay import Overlay, require_open, require_writable
+
+if TYPE_CHECKING:
+    from collections.abc import MutableMapping
+
+    from pyspeedup.core import BytesLike
+
+__all__ = ["HEAD", "ShadowStore"]
+
+HEAD = "HEAD"
+"""The key whose value names the keys of all committed pages, and holds the meta."""
+
+MAGIC = b"PySpShd1"
+CHECK = struct.Struct("<8sI")  # magic, checksum of all that follows
+FRAME = struct.Struct("<QQ?")  # pages, length of the meta, is there one
+ENTRY = struct.Struct("<Q12sQ")  # page, session and serial: together they make the key
+OUR_KEYS = re.compile(r"page-[0-9a-f]+-[0-9a-f]{12}-[0-9a-f]+")
+
+Place = tuple[bytes, int]
+"""Which session wrote a page, and its serial number in that session."""
+
+
+class ShadowStore:
+    """A page store over a `MutableMapping[str, bytes]`: a dict, a folder, an object store.
+
+    A page is put under a key that was never used before, a commit puts `HEAD` once, and the keys
+    that it replaced are deleted afterwards. So whatever ends the process, `HEAD` names pages that
+    are whole. Reading and writing a page cost one get or put, a commit one put of O(pages) bytes.
+
+    A mapping has no lock: one writer at a time is up to you. A writer that finds at a commit that
+    another has committed raises `StoreLockedError`. `durable` promises what the mapping's own puts do.
+
+    >>> blobs = {}
+    >>> store = ShadowStore(blobs)
+    >>> store.open(create=True, readonly=False)
+    >>> store.write(0, b"zero")
+    >>> store.commit(b"first")
+    >>> store.close()
+    >>> sorted(key.partition("-")[0] for key in blobs)
+    ['HEAD', 'page']
+    """
+
+    def __init__(self, blobs: MutableMapping[str, bytes], name: str = "") -> None:
+        """Keep `blobs`; `name` is what messages call the store."""
+        self._blobs = blobs
+        self._name = name or f"store in a {type(blobs).__qualname__}"
+        self._pages: Overlay[Place] = Overlay({})
+        self._garbage: list[str] = []
+        self._head: bytes | None = None
+        self._opened = False
+        self._readonly = False
+        self._session = b""
+        self._serial = 0
+
+    def open(self, *, create: bool, readonly: bool) -> bytes | None:
+        """Return the last committed meta, reading `HEAD` and no page; see `PageStore`."""
+        if self._opened:
+            raise StoreLockedError(f"{self._name} is open already", pid=os.getpid())
+        head = self._blobs.get(HEAD)
+        if head is None:
+            self._refuse_headless(create, readonly)
+            head = _encode_head({}, None)
+            if not readonly:
+                self._blobs[HEAD] = head
+        committed, meta = self._decode_head(bytes(head))
+        self._head = bytes(head)
+        self._pages = Overlay(committed)
+        self._session = os.urandom(6).hex().encode()
+        self._readonly = readonly
+        self._opened = True
+        if not readonly:
+            self._sweep(committed)
+        return meta
+
+    def _refuse_headless(self, create: bool, readonly: bool) -> None:
+        if any(OUR_KEYS.fullmatch(key) for key in self._blobs):
+            raise StoreCorruptedError(f"{self._name}: there are pages, but no {HEAD!r} names them")
+        if not create or readonly:
+            raise FileNotFoundError(f"{self._name} does not exist")
+
+    def _sweep(self, committed: dict[int, Place]) -> None:
+        """Delete pages that a killed writer left uncommitted."""
+        live = {_key(page, place) for page, place in committed.items()}
+        stray = [key for key in self._blobs if OUR_KEYS.fullmatch(key) and key not in live]
+        for key in stray:
+            del self._blobs[key]
+
+    def read(self, page: int) -> bytes:
+        """Return the bytes of `page`; `KeyError` where there is none."""
+        require_open(self._opened, self._name)
+        key = _key(page, self._pages.get(page))
+        try:
+            return self._blobs[key]
+        except KeyError as error:
+            raise StoreCorruptedError(f"{self._name}, page {page}: {key!r} is missing") from error
+
+    def write(self, page: int, data: BytesLike) -> None:
+        """Put `data` under a new key."""
+        self._require_writable()
+        if page < 0:
+            raise ValueError(f"page must be 0 or more, not {page}")
+        place = (self._session, self._serial)
+        self._blobs[_key(page, place)] = bytes(data)
+        self._serial += 1
+        self._forget_uncommitted(page)
+        self._pages.put(page, place)
+
+    def delete(self, page: int) -> None:
+        """Drop `page`; `KeyError` where there is none."""
+        self._require_writable()
+        self._pages.get(page)
+        self._forget_uncommitted(page)
+        self._pages.drop(page)
+
+    def _forget_uncommitted(self, page: int) -> None:
+        if page in self._pages.put_since:
+            self._garbage.append(_key(page, self._pages.put_since[page]))
+            self._collect()
+
+    def commit(self, meta: bytes, *, durable: bool = False) -> None:
+        """Put `HEAD`, then delete what it replaced; `durable` is the mapping's own business."""
+        del durable
+        self._require_writable()
+        if self._blobs.get(HEAD) != self._head:
+            raise StoreLockedError(f"{self._name}: another writer has committed to it meanwhile")
+        head = _encode_head(self._pages.merged(), bytes(meta))
+        self._put_head(head)
+        changed = [*self._pages.put_since, *self._pages.dropped_since]
+        committed = self._pages.committed
+        replaced = [_key(page, committed[page]) for page in changed if page in committed]
+        self._pages.commit()
+        self._garbage += replaced
+        self._collect()
+
+    def _put_head(self, head: bytes) -> None:
+        """Put `head`, and find out what became of it where the mapping raised."""
+        try:
+            self._blobs[HEAD] = head
+        except Exception:
+            if self._blobs.get(HEAD) != head:
+                raise
+        self._head = head
+
+    def rollback(self) -> None:
+        """Drop the changes since the last commit, with the keys that they used."""
+        self._require_writable()
+        self._garbage += [_key(page, place) for page, place in self._pages.put_since.items()]
+        self._pages.rollback()
+        self._collect()
+
+    def _collect(self) -> None:
+        """Delete keys that nothing names; what cannot be deleted now is tried again later."""
+        while self._garbage:
+            try:
+                self._blobs.pop(self._garbage[-1], None)
+            except OSError:  # the commit stands all the same, and `open` sweeps what is left
+                return
+            self._garbage.pop()
+
+    def close(self) -> None:
+        """Drop what was not committed; again is harmless."""
+        if self._opened and not self._readonly:
+            self.rollback()
+        self._opened = False
+
+    def _require_writable(self) -> None:
+        require_open(self._opened, self._name)
+        require_writable(self._readonly, self._name)
+
+    def _decode_head(self, head: bytes) -> tuple[dict[int, Place], bytes | None]:
+        if len(head) < CHECK.size + FRAME.size:
+            raise StoreCorruptedError(f"{self._name}: {HEAD!r} holds only {len(head)} bytes")
+        magic, checksum = CHECK.unpack_from(head)
+        body = memoryview(head)[CHECK.size :]
+        if magic != MAGIC or zlib.crc32(body) != checksum:
+            raise StoreCorruptedError(f"{self._name}: {HEAD!r} is damaged, or not of a store")
+        pages, meta_length, has_meta = FRAME.unpack_from(body)
+        split = FRAME.size + pages * ENTRY.size
+        table = ENTRY.iter_unpack(body[FRAME.size : split])
+        places = {page: (session, serial) for page, session, serial in table}
+        return places, bytes(body[split : split + meta_length]) if has_meta else None
+
+
+def _encode_head(places: dict[int, Place], meta: bytes | None) -> bytes:
+    frame = FRAME.pack(len(places), len(meta or b""), meta is not None)
+    table = b"".join(ENTRY.pack(page, *place) for page, place in places.items())
+    body = frame + table + (meta or b"")
+    return CHECK.pack(MAGIC, zlib.crc32(body)) + body
+
+
+def _key(page: int, place: Place) -> str:
+    session, serial = place
+    return f"page-{page:x}-{session.decode()}-{serial:x}"
