@@ -27,7 +27,7 @@ class PickleSerializer:
         r"""Return `obj` pickled, in O(size); `SerializationError` if it cannot be.
 
         >>> PickleSerializer().dumps(None)
-        b'\\x80\\x05N.'
+        b'\x80\x05N.'
         """
         try:
             return pickle.dumps(obj, PROTOCOL)
@@ -38,7 +38,7 @@ class PickleSerializer:
     def loads(self, data: BytesLike, /) -> Any:
         r"""Return the value pickled in `data`, in O(size); `SerializationError` if it cannot be.
 
-        >>> PickleSerializer().loads(b"\\x80\\x05K\\x07.")
+        >>> PickleSerializer().loads(b"\x80\x05K\x07.")
         7
         """
         try:

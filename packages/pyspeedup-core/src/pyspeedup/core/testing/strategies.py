@@ -1,0 +1,198 @@
+"""What the machines draw from: keys that collide, values of many types, indexes at page edges."""
+
+from __future__ import annotations
+
+from decimal import Decimal
+from fractions import Fraction
+from typing import Any, TypeVar
+
+from hypothesis import strategies as st
+
+from pyspeedup.core.testing._values import Box
+
+__all__ = [
+    "EQUAL_BUT_DISTINCT",
+    "RepeatedBytes",
+    "indexes",
+    "json_values",
+    "keys",
+    "mutable_values",
+    "of_machine",
+    "page_bytes",
+    "page_numbers",
+    "scalars",
+    "slices",
+    "values",
+]
+
+T = TypeVar("T")
+
+EQUAL_BUT_DISTINCT: tuple[Any, ...] = (
+    *(0, False, 0.0, -0.0, Decimal(0)),
+    *(1, True, 1.0, 1 + 0j, Fraction(1)),
+    *("1", b"1", "", None),
+    *((1, "a"), (True, "a"), (1.0, "a")),
+    *(2**61, float(2**61)),
+)
+"""Keys of which some are equal although their types differ, so that a dict keeps the first."""
+
+
+def scalars() -> st.SearchStrategy[Any]:
+    """Immutable values that pickle and JSON both give back; no NaN, which equals nothing.
+
+    >>> from hypothesis import find
+    >>> find(scalars(), lambda value: isinstance(value, str))
+    ''
+    """
+    return st.one_of(
+        st.none(),
+        st.booleans(),
+        st.integers(-(2**70), 2**70),
+        st.floats(allow_nan=False),
+        st.text(max_size=8),
+    )
+
+
+def keys() -> st.SearchStrategy[Any]:
+    """Hashable keys: mostly `EQUAL_BUT_DISTINCT` ones, else numbers, text and tuples.
+
+    >>> from hypothesis import find
+    >>> find(keys(), lambda key: key == 1 and type(key) is not int)
+    True
+    """
+    others = st.one_of(st.integers(), st.text(max_size=5), st.tuples(st.integers(0, 3), st.text()))
+    return st.one_of(st.sampled_from(EQUAL_BUT_DISTINCT), st.integers(0, 9), others)
+
+
+def mutable_values() -> st.SearchStrategy[Any]:
+    """Values that can change in place, or hold one that can, a tuple of lists among them.
+
+    >>> from hypothesis import find
+    >>> find(mutable_values(), lambda value: isinstance(value, list))
+    []
+    """
+    lists = st.lists(scalars(), max_size=3)
+    return st.one_of(
+        lists,
+        st.dictionaries(st.text(max_size=3), lists, max_size=2),
+        st.sets(st.integers(0, 9), max_size=3),
+        st.tuples(lists),
+        st.lists(lists, max_size=2),
+        st.builds(Box, lists),
+        st.builds(bytearray, st.binary(max_size=4)),
+    )
+
+
+def values() -> st.SearchStrategy[Any]:
+    """Any picklable value: `scalars`, bytes, tuples and `mutable_values`.
+
+    >>> from hypothesis import find
+    >>> find(values(), lambda value: isinstance(value, bytes))
+    b''
+    """
+    return st.one_of(
+        scalars(), st.binary(max_size=8), st.tuples(scalars(), scalars()), mutable_values()
+    )
+
+
+def json_values() -> st.SearchStrategy[Any]:
+    """Values that JSON gives back equal: `scalars`, lists, and dicts with str keys.
+
+    >>> from hypothesis import find
+    >>> find(json_values(), lambda value: isinstance(value, dict))
+    {}
+    """
+    return st.recursive(
+        scalars(),
+        lambda inner: st.one_of(
+            st.lists(inner, max_size=3), st.dictionaries(st.text(max_size=3), inner, max_size=3)
+        ),
+        max_leaves=5,
+    )
+
+
+def indexes(length: int, page_size: int) -> st.SearchStrategy[int]:
+    """Indexes of a sequence of `length` items: its ends, page edges, and just out of range.
+
+    >>> from hypothesis import find
+    >>> find(indexes(8, 4), lambda index: index < -8)
+    -9
+    """
+    ends = {0, 1, -1, -2, length - 1, length, length + 1, -length, -length - 1}
+    pages = range(0, length + page_size, page_size)
+    edges = {page + step for page in pages for step in (-1, 0, 1)}
+    return st.one_of(
+        st.sampled_from(sorted(ends | edges, key=lambda index: (abs(index), index))),
+        st.integers(-length - 2, length + 2),
+    )
+
+
+def slices(length: int, page_size: int) -> st.SearchStrategy[slice]:
+    """Slices of a sequence of `length` items, open and bounded, with steps of both signs.
+
+    >>> from hypothesis import find
+    >>> find(slices(8, 4), lambda piece: piece.step == -2)
+    slice(None, None, -2)
+    """
+    bound = st.none() | indexes(length, page_size)
+    step = st.sampled_from([None, 1, -1, 2, -2, 3, page_size, -page_size, length + 1])
+    return st.builds(slice, bound, bound, step)
+
+
+def page_numbers() -> st.SearchStrategy[int]:
+    """Page numbers: 0 and its neighbours mostly, and sparse ones that no array could hold.
+
+    >>> from hypothesis import find
+    >>> find(page_numbers(), lambda page: page > 2**32)
+    1099511627776
+    """
+    return st.one_of(st.integers(0, 6), st.sampled_from([255, 256, 2**16, 2**31, 2**32, 2**40]))
+
+
+class RepeatedBytes(bytes):
+    r"""`length` bytes that repeat `pattern`, and look short in the report of a failure.
+
+    >>> RepeatedBytes(b"ab", 5), bytes(RepeatedBytes(b"ab", 5))
+    (RepeatedBytes(b'ab', 5), b'ababa')
+    """
+
+    pattern: bytes
+
+    def __new__(cls, pattern: bytes, length: int) -> RepeatedBytes:
+        made = super().__new__(cls, (pattern * length)[:length])
+        made.pattern = pattern
+        return made
+
+    def __repr__(self) -> str:
+        return f"RepeatedBytes({self.pattern!r}, {len(self)})"
+
+
+def page_bytes() -> st.SearchStrategy[bytes]:
+    r"""Contents of pages: empty, short, and up to 300,000 bytes.
+
+    >>> from hypothesis import find
+    >>> find(page_bytes(), lambda data: len(data) > 100_000)
+    RepeatedBytes(b'\x00', 300000)
+    """
+    big = st.builds(
+        RepeatedBytes,
+        st.binary(min_size=1, max_size=4),
+        st.sampled_from([4095, 4096, 4097, 16_385, 65_536, 300_000]),
+    )
+    return st.one_of(st.binary(max_size=40), st.binary(max_size=40), big)
+
+
+def of_machine(attribute: str) -> st.SearchStrategy[Any]:
+    """Draw from the strategy that the running machine has as `attribute`.
+
+    Rules use it so that a subclass can replace the strategy.
+
+    >>> from hypothesis.stateful import RuleBasedStateMachine, rule
+    >>> class Counting(RuleBasedStateMachine):
+    ...     steps = st.integers(1, 3)
+    ...     @rule(step=of_machine("steps"))
+    ...     def count(self, step):
+    ...         assert 1 <= step <= 3
+    >>> Counting.TestCase("runTest").debug()
+    """
+    return st.runner().flatmap(lambda machine: getattr(machine, attribute))
