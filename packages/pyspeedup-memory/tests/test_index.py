@@ -7,7 +7,6 @@ import collections
 import pytest
 from hypothesis import strategies as st
 from hypothesis.stateful import RuleBasedStateMachine, invariant, precondition, rule
-
 from pyspeedup.memory._index import MAX_ENTRY, Index
 from pyspeedup.memory._scratch import ScratchPages
 from pyspeedup.memory._volume import Volume
@@ -136,7 +135,9 @@ def test_scratch_pages_move_to_a_file_and_keep_their_bytes():
     numbers = [pages.append(bytes([value]) * 10) for value in range(200)]
     for value, number in enumerate(numbers):
         pages.write(number, bytes([value]) * 20_000)
-    assert all(pages.read(number) == bytes([value]) * 20_000 for value, number in enumerate(numbers))
+    assert all(
+        pages.read(number) == bytes([value]) * 20_000 for value, number in enumerate(numbers)
+    )
     pages.delete(numbers[3])
     assert pages.read(numbers[3]) == b""
     pages.close()

@@ -23,7 +23,7 @@ from zlib import crc32
 
 if TYPE_CHECKING:
     import dataclasses
-    import datetime
+    import datetime as dt
     import uuid
 
 __all__ = ["own_hash", "register_stable_hash", "stable_hash"]
@@ -186,18 +186,18 @@ def _slice(key: slice) -> int | None:
     return _together("slice", key.start, key.stop, key.step)
 
 
-def _date(key: datetime.date) -> int | None:
+def _date(key: dt.date) -> int | None:
     return _together("date", key.toordinal())
 
 
-def _time(key: datetime.time) -> int | None:
+def _time(key: dt.time) -> int | None:
     offset = key.replace(fold=0).utcoffset()
     if offset is None:
         return _together("naive time", _microseconds(key))
     return _together("aware time", _microseconds(key) - _duration(offset))
 
 
-def _datetime(key: datetime.datetime) -> int | None:
+def _datetime(key: dt.datetime) -> int | None:
     instant = key.toordinal() * MICROSECONDS_A_DAY + _microseconds(key)
     offset = key.replace(fold=0).utcoffset()
     if offset is None:
@@ -205,15 +205,15 @@ def _datetime(key: datetime.datetime) -> int | None:
     return _together("aware datetime", instant - _duration(offset))
 
 
-def _timedelta(key: datetime.timedelta) -> int | None:
+def _timedelta(key: dt.timedelta) -> int | None:
     return _together("timedelta", _duration(key))
 
 
-def _microseconds(key: datetime.time | datetime.datetime) -> int:
+def _microseconds(key: dt.time | dt.datetime) -> int:
     return ((key.hour * 60 + key.minute) * 60 + key.second) * 1_000_000 + key.microsecond
 
 
-def _duration(key: datetime.timedelta) -> int:
+def _duration(key: dt.timedelta) -> int:
     return (key.days * 86_400 + key.seconds) * 1_000_000 + key.microseconds
 
 
@@ -232,7 +232,7 @@ def _named(key: Any) -> int:
 
 
 def _enum_member(key: enum.Enum) -> int | None:
-    return _together("enum", _named(type(key)), key._name_)  # noqa: SLF001 -- a class may use .name otherwise
+    return _together("enum", _named(type(key)), key._name_)
 
 
 def _flag(key: enum.Flag) -> int | None:
