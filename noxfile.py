@@ -90,7 +90,9 @@ def lint(session: nox.Session) -> None:
 @nox.session(requires=["build"])
 def typecheck(session: nox.Session) -> None:
     """Check types, strictly."""
-    _install_built(session, f"pyspeedup[all]=={_version()}", *_group("test"), MYPY, "nox", "types-tqdm")
+    _install_built(
+        session, f"pyspeedup[all]=={_version()}", *_group("test"), MYPY, "nox", "types-tqdm"
+    )
     for package in PACKAGES:
         session.run("mypy", "-p", f"pyspeedup.{package}")
     session.run("mypy", "noxfile.py", "tests/typing/api.py")
@@ -130,9 +132,7 @@ def stateful(session: nox.Session) -> None:
     """Run the state machines for long: thousands of examples each."""
     _install_built(session, f"pyspeedup[all]=={_version()}", *_group("test"))
     selected = ["-k", "stateful", *session.posargs]
-    session.run(
-        "python", "-m", "pytest", "packages", *selected, env={"HYPOTHESIS_PROFILE": "long"}
-    )
+    session.run("python", "-m", "pytest", "packages", *selected, env={"HYPOTHESIS_PROFILE": "long"})
 
 
 @nox.session(default=False, python=PYTHONS[0], venv_backend="uv", requires=["build"])

@@ -9,7 +9,7 @@ ROOT = Path(__file__).parent.parent
 
 def commands():
     readme = (ROOT / "README.md").read_text(encoding="utf-8")
-    return re.findall(r"^python3 -m venv .*$", readme, re.M)
+    return re.findall(r"^python3 -m venv .*$", readme, re.MULTILINE)
 
 
 def test_the_readme_has_one_command_for_each_purpose():

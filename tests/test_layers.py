@@ -43,7 +43,9 @@ def is_testing(path):
 def test_a_package_imports_only_what_it_declares(package):
     ours, others = ALLOWED[package]
     declared = (PACKAGES / f"pyspeedup-{package}" / "pyproject.toml").read_text(encoding="utf-8")
-    optional = set(re.findall(r'^    "([a-z]\w+)[\[<>=]', declared.split("optional-dep")[-1], re.M))
+    optional = set(
+        re.findall(r'^    "([a-z]\w+)[\[<>=]', declared.split("optional-dep")[-1], re.MULTILINE)
+    )
     seen = 0
     for path in sources(package):
         for name in imports(path):

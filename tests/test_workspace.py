@@ -46,7 +46,7 @@ def test_the_version_is_above_the_old_librarys():
 def test_the_changelog_tells_of_this_version():
     version = project("pyspeedup")["version"]
     changelog = (ROOT / "CHANGELOG.md").read_text(encoding="utf-8")
-    assert re.search(rf"^## \[?{re.escape(version)}\b", changelog, re.M)
+    assert re.search(rf"^## \[?{re.escape(version)}\b", changelog, re.MULTILINE)
 
 
 @pytest.mark.parametrize("leaf", LEAVES)

@@ -2,12 +2,15 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, MutableMapping, MutableSequence, Sequence
+from typing import TYPE_CHECKING
 
 from pyspeedup.algorithms import factor, fibonacci, is_prime, mod_inverse
 from pyspeedup.concurrent import Buffer, Cache, buffer, uniformlyNonDecreasing
 from pyspeedup.core import HaltCondition, PickleSerializer, Serializer, hookimpl, register
 from pyspeedup.memory import DiskDict, DiskList
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator, MutableMapping, MutableSequence, Sequence
 
 
 @buffer(4, haltCondition=uniformlyNonDecreasing)
