@@ -5,6 +5,7 @@ import signal
 import subprocess
 import sys
 import time
+from pathlib import Path
 
 import pytest
 from pyspeedup.concurrent import _children, _platform
@@ -50,10 +51,10 @@ RETURN_CODES = {
 def is_running(pid):
     """Tell whether a process computes still; one that waits to be reaped by init does not."""
     try:
-        with open(f"/proc/{pid}/stat", encoding="ascii") as file:
-            return file.read().rpartition(")")[2].split()[0] not in "ZX"
+        status = Path(f"/proc/{pid}/stat").read_text(encoding="ascii")
     except FileNotFoundError:
         return False
+    return status.rpartition(")")[2].split()[0] not in "ZX"
 
 
 def wait_until_gone(pids, seconds=5):
