@@ -11,12 +11,13 @@ from typing import TYPE_CHECKING
 from pyspeedup.core import PageStore, StoreCorruptedError, StoreError
 from pyspeedup.memory._codecs import choose_serializer
 from pyspeedup.memory._header import Header, decode_meta, encode_meta
+from pyspeedup.memory._platform import keep_for_ever
 from pyspeedup.memory.stores.shadow import ShadowStore
 
 if TYPE_CHECKING:
     from pyspeedup.core import BytesLike, Serializer
 
-__all__ = ["Volume"]
+__all__ = ["Volume", "as_page_store"]
 
 USED = 1 << 32
 """Set in a page's check, so that a check of an existing page is never 0."""
@@ -45,47 +46,55 @@ class Volume:
         serializer: str | Serializer | None = None,
         readonly: bool = False,
         create: bool = True,
+        identity: str | None = None,
         name: str = "",
     ) -> None:
         """Open `store`, and make its header where it is new, in O(pages) without reading one.
 
         Of a store that exists, the recorded `page_size` and `serializer` are used. Raises
-        `ValueError` for another `kind` or another `serializer`, and what `PageStore.open` raises.
+        `ValueError` for another `kind` or another `serializer`, `StoreCorruptedError` for another
+        `identity`, and what `PageStore.open` raises.
         """
         self.name = name or f"store in a {type(store).__qualname__}"
         self.readonly = readonly
-        self._store = _as_page_store(store, self.name)
+        self._store = as_page_store(store, self.name)
         self._closed = False
+        self._identity = identity
         self._undo: dict[int, int] = {}
         self._reserved: set[int] = set()
         self.state: bytes | None = None
         meta = self._store.open(create=create, readonly=readonly)
         try:
+            self._require_meta(meta, may_be_new=create and not readonly)
             self._start(meta, kind, page_size, serializer)
         except BaseException:
             self._store.close()
             raise
+
+    def _require_meta(self, meta: bytes | None, *, may_be_new: bool) -> None:
+        if meta is None and not may_be_new:
+            raise FileNotFoundError(f"{self.name} holds nothing yet")
 
     def _start(
         self, meta: bytes | None, kind: str, page_size: int, serializer: str | Serializer | None
     ) -> None:
         if meta is not None:
             self._header, self._table, self.state = decode_meta(bytes(meta), self.name)
-            self._check_kind(kind)
+            self._check_header(kind)
         try:
             recorded = None if meta is None else self._header.serializer
             self.serializer, record = choose_serializer(serializer, recorded)
         except ValueError as error:
             raise ValueError(f"{self.name}: {error}") from error
         if meta is None:
-            if self.readonly:
-                raise FileNotFoundError(f"{self.name} holds nothing yet: open it for writing first")
-            self._header = Header(uuid.uuid4().hex, kind, page_size, record)
+            self._header = Header(self._identity or uuid.uuid4().hex, kind, page_size, record)
             self._table = array("Q")
             self._write_meta(None, durable=False)
         self._find_free()
 
-    def _check_kind(self, kind: str) -> None:
+    def _check_header(self, kind: str) -> None:
+        if self._identity is not None and self._identity != self._header.identity:
+            raise StoreCorruptedError(f"{self.name}: what it holds belongs to another store")
         if kind != self._header.kind:
             raise ValueError(
                 f"{self.name} holds a {self._header.kind}, and cannot be opened as a {kind}"
@@ -108,6 +117,11 @@ class Volume:
         return self._header.page_size
 
     @property
+    def serializer_record(self) -> dict[str, object]:
+        """What the header keeps of the serializer."""
+        return self._header.serializer
+
+    @property
     def identity(self) -> str:
         """What tells this store from every other."""
         return self._header.identity
@@ -116,6 +130,11 @@ class Volume:
     def page_count(self) -> int:
         """How many pages there are, in O(1)."""
         return len(self._table) - len(self._free) - len(self._reserved)
+
+    @property
+    def has_changes(self) -> bool:
+        """Whether any page was written or deleted since the last commit, in O(1)."""
+        return bool(self._undo)
 
     def pages(self) -> list[int]:
         """Return the numbers of all pages, in O(pages)."""
@@ -220,6 +239,19 @@ class Volume:
         self._closed = True
         self._store.close()
 
+    def abandon(self) -> None:
+        """Let go in a forked child: close descriptors, and touch nothing that the parent uses.
+
+        A store with an ability ``abandon()`` does it itself; any other is kept alive, untouched, as
+        closing it could undo what the parent has not committed.
+        """
+        self._closed = True
+        abandon = getattr(self._store, "abandon", None)
+        if abandon is not None:
+            abandon()
+        else:
+            keep_for_ever(self._store)
+
     def _write_meta(self, state: bytes | None, *, durable: bool) -> None:
         meta = encode_meta(self._header, self._table, state)
         self._store.commit(meta, durable=durable)
@@ -249,9 +281,17 @@ class Volume:
             raise StoreError(f"{self.name} was opened with readonly=True and cannot be changed")
 
 
-def _as_page_store(store: PageStore | MutableMapping[str, bytes], name: str) -> PageStore:
+def as_page_store(
+    store: PageStore | MutableMapping[str, bytes], name: str, *, owned: bool = False
+) -> PageStore:
+    """Return `store`, or shadow paging over it where it is a mapping; `owned` closes the mapping too.
+
+    `TypeError` where it is neither.
+    """
     if isinstance(store, PageStore):
         return store
     if isinstance(store, MutableMapping):
-        return ShadowStore(store, name)
-    raise TypeError(f"a page store must be a PageStore or a MutableMapping, not {store!r}")
+        return ShadowStore(store, name, owned=owned)
+    raise TypeError(
+        f"page_store must be a name, a PageStore or a MutableMapping[str, bytes], not {store!r}"
+    )

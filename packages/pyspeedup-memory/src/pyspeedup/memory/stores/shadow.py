@@ -51,8 +51,11 @@ class ShadowStore:
     ['HEAD', 'page']
     """
 
-    def __init__(self, blobs: MutableMapping[str, bytes], name: str = "") -> None:
-        """Keep `blobs`; `name` is what messages call the store."""
+    def __init__(
+        self, blobs: MutableMapping[str, bytes], name: str = "", *, owned: bool = False
+    ) -> None:
+        """Keep `blobs`, closed with the store if it is `owned`; `name` is what messages call it."""
+        self._owned = owned
         self._blobs = blobs
         self._name = name or f"store in a {type(blobs).__qualname__}"
         self._pages: Overlay[Place] = Overlay({})
@@ -173,6 +176,8 @@ class ShadowStore:
         if self._opened and not self._readonly:
             self.rollback()
         self._opened = False
+        if self._owned and hasattr(self._blobs, "close"):
+            self._blobs.close()
 
     def _require_writable(self) -> None:
         require_open(self._opened, self._name)

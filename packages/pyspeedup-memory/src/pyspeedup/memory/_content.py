@@ -1,0 +1,119 @@
+"""The live content that all handles on one store in one process share: a lock, dirty time, commits."""
+
+from __future__ import annotations
+
+import time
+from contextlib import contextmanager
+from threading import RLock
+from typing import TYPE_CHECKING, ClassVar
+
+from pyspeedup.core import StoreError
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+    from pyspeedup.memory._volume import Volume
+
+__all__ = ["Content"]
+
+
+class Content:
+    """What a structure's own content builds on: it adds the arithmetic, this adds when to commit.
+
+    A subclass sets `kind`, takes `(volume, *, max_pages, ram_limit, sync_every)`, and defines
+    `write_back` and `restart`. Its operations run under `lock`. One that is about to change something
+    calls `require_writable` first and `changed` last, when the content is whole again: commits happen
+    only there and in `flush`. Nothing has to be closed but the volume, and that is not the content's task.
+    """
+
+    kind: ClassVar[str]
+
+    def __init__(
+        self, volume: Volume, *, max_pages: int, ram_limit: int, sync_every: float
+    ) -> None:
+        """Keep `volume`; `max_pages` and `ram_limit` (bytes) are for the subclass's pager."""
+        self.volume = volume
+        self.max_pages = max_pages
+        self.ram_limit = ram_limit
+        self.sync_every = sync_every
+        self.lock = RLock()
+        self._dirty_since: float | None = None
+        self._transactions = 0
+
+    def write_back(self) -> bytes:
+        """Write every change to the volume, and return the state to commit with it.
+
+        Where it raises, nothing may be lost: the next call writes what is still to be written.
+        """
+        raise NotImplementedError
+
+    def restart(self) -> None:
+        """Forget everything and begin again from ``volume.state``, after a rollback."""
+        raise NotImplementedError
+
+    def require_writable(self) -> None:
+        """Raise `StoreError` where the store was opened with ``readonly=True``."""
+        if self.volume.readonly:
+            raise StoreError(
+                f"{self.volume.name} was opened with readonly=True and cannot be changed"
+            )
+
+    def changed(self) -> None:
+        """Note that a change is complete; commits if changes have waited for `sync_every` seconds.
+
+        Also for a value that was handed out and can be changed in place.
+        """
+        now = time.monotonic()
+        if self._dirty_since is None:
+            self._dirty_since = now
+        elif now - self._dirty_since >= self.sync_every and not self._transactions:
+            self._dirty_since = now  # a full disk is told once an interval, not at every operation
+            self.flush()
+
+    def flush(self, *, durable: bool = False) -> None:
+        """Commit whatever changed since the last commit; with `durable`, a loss of power keeps it.
+
+        Costs O(changes) and a header of O(pages). Where it raises, nothing is lost, and it can
+        be called again. `RuntimeError` inside a transaction.
+        """
+        with self.lock:
+            if self._transactions:
+                raise RuntimeError(
+                    f"{self.volume.name} is in a transaction, which commits as a whole"
+                )
+            self._commit(durable=durable)
+
+    def _commit(self, *, durable: bool) -> None:
+        if self.volume.readonly:
+            return
+        state = self.write_back()
+        if durable or self.volume.has_changes or state != self.volume.state:
+            self.volume.commit(state, durable=durable)
+        self._dirty_since = None
+
+    @contextmanager
+    def transaction(self) -> Iterator[None]:
+        """Group operations: all of them are committed at the end, or none if an exception leaves.
+
+        Other threads wait. A transaction inside another is part of the outer one.
+        """
+        with self.lock:
+            self.require_writable()
+            if not self._transactions:
+                self._commit(durable=False)
+            self._transactions += 1
+            try:
+                yield
+                if self._transactions == 1:
+                    self._commit(durable=False)
+            except BaseException:
+                if self._transactions == 1:
+                    self._go_back()
+                raise
+            finally:
+                self._transactions -= 1
+
+    def _go_back(self) -> None:
+        self.volume.rollback()
+        self.restart()
+        self._dirty_since = None

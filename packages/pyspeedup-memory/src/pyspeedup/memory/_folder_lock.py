@@ -1,0 +1,67 @@
+"""One writer or many readers of a store's folder, across processes."""
+
+from __future__ import annotations
+
+import os
+from contextlib import suppress
+from typing import TYPE_CHECKING
+
+from pyspeedup.core import StoreLockedError
+from pyspeedup.memory import _platform
+
+if TYPE_CHECKING:
+    from pathlib import Path
+
+__all__ = ["FileLock"]
+
+PID_OFFSET = _platform.READER_SLOTS
+PID_LENGTH = 20
+
+
+class FileLock:
+    """A lock on a file, held from construction until `release`.
+
+    It ends with the process, however that ends. A forked child calls `abandon`: the lock stays its
+    parent's.
+    """
+
+    def __init__(self, path: Path, *, exclusive: bool, name: str) -> None:
+        """Take the lock, without waiting.
+
+        `StoreLockedError` names the pid of the holder; `OSError` where the file can't be made.
+        """
+        self._descriptor = _platform.open_file(path, write=exclusive, create=exclusive)
+        try:
+            self._take(name, exclusive=exclusive)
+        except BaseException:
+            os.close(self._descriptor)
+            raise
+
+    def _take(self, name: str, *, exclusive: bool) -> None:
+        if not _platform.lock(self._descriptor, exclusive=exclusive):
+            raise _locked(self._descriptor, name, exclusive=exclusive)
+        if exclusive:
+            pid = str(os.getpid()).ljust(PID_LENGTH).encode()
+            _platform.write_at(self._descriptor, pid, PID_OFFSET)
+
+    def release(self) -> None:
+        """Give the lock up; once only."""
+        _platform.unlock(self._descriptor)
+        os.close(self._descriptor)
+
+    def abandon(self) -> None:
+        """Close a forked child's copy of the descriptor, without giving the parent's lock up."""
+        os.close(self._descriptor)
+
+
+def _locked(descriptor: int, name: str, *, exclusive: bool) -> StoreLockedError:
+    pid = _platform.lock_holder(descriptor)
+    if pid is None:
+        with suppress(ValueError):
+            pid = int(_platform.read_at(descriptor, PID_LENGTH, PID_OFFSET))
+    holder = "another process" if pid is None else f"process {pid}"
+    wanted = "writing" if exclusive else "reading"
+    return StoreLockedError(
+        f"{name} is open in {holder}, and cannot be opened for {wanted} before it is closed there",
+        pid=pid,
+    )

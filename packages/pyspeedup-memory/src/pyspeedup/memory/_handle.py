@@ -1,0 +1,254 @@
+"""What a user holds: finds or makes the shared content, saves it, closes it, refuses use after that."""
+
+from __future__ import annotations
+
+import shutil
+import tempfile
+import weakref
+from functools import partial
+from typing import TYPE_CHECKING, Any, ClassVar, Generic, TypeVar
+
+from pyspeedup.memory import _sharing
+from pyspeedup.memory._arguments import positive_int, seconds
+from pyspeedup.memory._codecs import choose_serializer
+from pyspeedup.memory._content import Content
+from pyspeedup.memory._location import Place, find_place
+from pyspeedup.memory._opening import OpenStore, Wanted, open_object, open_place
+
+if TYPE_CHECKING:
+    import os
+    from collections.abc import MutableMapping
+    from contextlib import AbstractContextManager
+    from pathlib import Path
+    from types import TracebackType
+    from typing import Self
+
+    from pyspeedup.core import PageStore, Serializer
+
+__all__ = ["DEFAULT_RAM_LIMIT", "Handle"]
+
+DEFAULT_RAM_LIMIT = 16 * 2**20
+"""Bytes of pages kept in RAM."""
+
+C = TypeVar("C", bound=Content)
+
+
+class Handle(Generic[C]):
+    """The base of `DiskDict` and `DiskList`: opening, sharing, syncing and closing of a store.
+
+    A subclass sets `content_class`; its operations go to ``self._content``, which raises `ValueError`
+    by itself once the handle is closed, and `RuntimeError` in a forked child.
+    """
+
+    content_class: ClassVar[type[Content]]
+    _content: C
+
+    def __init__(
+        self,
+        file_basename: str,
+        size_limit: int = 1024,
+        max_pages: int = 16,
+        file_location: str | os.PathLike[str] | None = None,
+        *,
+        serializer: str | Serializer | None = None,
+        page_store: str | PageStore | MutableMapping[str, bytes] | None = None,
+        readonly: bool = False,
+        ram_limit: int = DEFAULT_RAM_LIMIT,
+        sync_every: float = 30.0,
+        trust: bool = False,
+    ) -> None:
+        """Open the store of that name, or make it, reading no value.
+
+        `size_limit` is how many items a page holds (a store that exists keeps its own), `max_pages`
+        how many pages stay in RAM, which `ram_limit` bounds in bytes too. `file_location` is the
+        folder for stores: None is ``~/.PySpeedup``, "" the current folder. `serializer` and
+        `page_store` are registered names or objects, by default what wrote the store. After
+        `sync_every` seconds of changes they are committed at the next one. `trust` opens a store that
+        others could have written though reading it runs code of theirs.
+
+        Raises `TypeError` and `ValueError` naming the argument, `ValueError` also for a
+        store of another kind, serializer or page store, or open in this process with other options;
+        `StoreLockedError`, `StoreCorruptedError`, `UntrustedStoreError`; `OSError` naming a folder
+        that cannot be written, and `FileNotFoundError` for a missing one with `readonly`.
+        """
+        options = {
+            "size_limit": positive_int("size_limit", size_limit),
+            "max_pages": positive_int("max_pages", max_pages),
+            "readonly": bool(readonly),
+            "ram_limit": positive_int("ram_limit", ram_limit),
+            "sync_every": seconds("sync_every", sync_every),
+            "trust": bool(trust),
+        }
+        place = find_place(file_basename, file_location)
+        self._place = place if isinstance(page_store, str) or page_store is None else None
+        self._name = file_basename
+        self._open(place, options, serializer, page_store)
+
+    @classmethod
+    def temporary(cls, size_limit: int = 1024, max_pages: int = 16, **options: Any) -> Self:
+        """Open a new store in a folder of its own, which is removed when the last handle closes.
+
+        Takes the constructor's keywords. A process that is killed leaves the folder behind, in
+        `tempfile.gettempdir()`.
+        """
+        folder = tempfile.mkdtemp(prefix="pyspeedup-")
+        try:
+            handle = cls("temporary", size_limit, max_pages, folder, **options)
+        except BaseException:
+            shutil.rmtree(folder)
+            raise
+        handle._shared.clean_up = partial(shutil.rmtree, folder)
+        return handle
+
+    def _open(
+        self,
+        place: Place,
+        options: dict[str, Any],
+        serializer: str | Serializer | None,
+        page_store: str | PageStore | MutableMapping[str, bytes] | None,
+    ) -> None:
+        by_name = isinstance(page_store, str) or page_store is None
+        self._shared = _sharing.shared(place.key if by_name else id(page_store))
+        with self._shared.lock:
+            self._shared.handles += 1  # first, so that a handle collected meanwhile is not the last
+            try:
+                if self._shared.content is None:
+                    self._open_content(place, options, serializer, page_store)
+                else:
+                    self._require_same(options, serializer, page_store)
+            except BaseException:
+                self._shared.handles -= 1
+                raise
+            self._content = self._shared.content  # type: ignore[assignment]  # checked: of our kind
+        self._finalizer = weakref.finalize(self, self._shared.release)
+        _sharing.usable_handles[id(self)] = self
+
+    def _open_content(
+        self,
+        place: Place,
+        options: dict[str, Any],
+        serializer: str | Serializer | None,
+        page_store: str | PageStore | MutableMapping[str, bytes] | None,
+    ) -> None:
+        wanted = Wanted(
+            kind=self.content_class.kind,
+            page_size=options["size_limit"],
+            serializer=serializer,
+            readonly=options["readonly"],
+            trust=options["trust"],
+        )
+        store: OpenStore
+        if page_store is None or isinstance(page_store, str):
+            store = open_place(place, page_store, wanted)
+        else:
+            store = open_object(page_store, wanted, repr(place.name))
+        try:
+            self._shared.content = self.content_class(
+                store.volume,
+                max_pages=options["max_pages"],
+                ram_limit=options["ram_limit"],
+                sync_every=options["sync_every"],
+            )
+        except BaseException:
+            store.close()
+            raise
+        self._shared.store = store
+        self._shared.options = {**options, "page_store": page_store}
+
+    def _require_same(
+        self,
+        options: dict[str, Any],
+        serializer: str | Serializer | None,
+        page_store: str | PageStore | MutableMapping[str, bytes] | None,
+    ) -> None:
+        """Raise `ValueError` where a second handle asks for other options than the first got."""
+        content = self._shared.content
+        assert content is not None  # noqa: S101 -- tells the type checker what the caller has tested
+        name = content.volume.name
+        if content.kind != self.content_class.kind:
+            raise ValueError(
+                f"{name} holds a {content.kind}, and cannot be opened as a {self.content_class.kind}"
+            )
+        choose_serializer(serializer, content.volume.serializer_record)
+        live = self._shared.options
+        asked = dict(options)
+        if asked["size_limit"] == content.volume.page_size:
+            del asked["size_limit"]
+        if page_store is not None:
+            asked["page_store"] = page_store
+        for option, value in asked.items():
+            if value != live[option]:
+                raise ValueError(
+                    f"{name} is open in this process already with {option}={live[option]!r}; "
+                    f"a second handle cannot have {option}={value!r}"
+                )
+
+    @property
+    def name(self) -> str:
+        """The store's `file_basename`."""
+        return self._name
+
+    @property
+    def location(self) -> Path | None:
+        """The folder that the store's own folder is in; None where `page_store` was an object."""
+        return self._place.location if self._place else None
+
+    @property
+    def closed(self) -> bool:
+        """Whether `close` has been called, here or in the process that this one was forked from."""
+        return isinstance(self._content, _sharing.Unusable)
+
+    def sync(self, *, durable: bool = False) -> None:
+        """Commit every change so far, in O(changes); with `durable`, a loss of power keeps it too.
+
+        Without, they outlive the process however it ends, kill -9 included. Raises `OSError` for a
+        full disk and `SerializationError` for a value changed in place into something that cannot be
+        written; either way nothing is lost, and it can be tried again.
+        """
+        self._content.flush(durable=durable)
+
+    def transaction(self) -> AbstractContextManager[None]:
+        """Group what the ``with`` block does: all of it is committed at its end, or none of it.
+
+        An exception that leaves the block takes everything back to how it was before. Values that
+        were taken out within it are no longer connected then. Other threads wait meanwhile.
+        """
+        return self._content.transaction()
+
+    def close(self) -> None:
+        """Save everything and let go of the store; again is harmless.
+
+        Where saving raises, the handle stays open, so that what is in the way can be mended.
+        """
+        if self.closed:
+            return
+        self._content.flush()
+        self._make_unusable(ValueError, "closed")
+        self._finalizer()
+
+    def _make_unusable(self, error: type[Exception], reason: str) -> None:
+        message = f"this {type(self).__name__} ({self._name!r}) is {reason}"
+        self._content = _sharing.Unusable(error, message)  # type: ignore[assignment]  # raises at any use
+        _sharing.usable_handles.pop(id(self), None)
+
+    def _forked(self) -> None:
+        """Become unusable in a forked child, which shares neither RAM nor lock with its parent."""
+        self._finalizer.detach()
+        reason = (
+            "open in the process that this one was forked from; open it anew after that closed it"
+        )
+        self._make_unusable(RuntimeError, reason)
+
+    def __enter__(self) -> Self:
+        """Return the handle itself."""
+        self._content.lock  # noqa: B018 -- raises where the handle is closed
+        return self
+
+    def __exit__(
+        self,
+        exception_type: type[BaseException] | None,
+        exception: BaseException | None,
+        traceback: TracebackType | None,
+    ) -> None:
+        """Save and close, whether or not an exception passes through."""
+        self.close()
