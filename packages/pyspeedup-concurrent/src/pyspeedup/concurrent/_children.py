@@ -124,7 +124,10 @@ def start_child(target: Callable[..., None], args: tuple[Any, ...], name: str) -
 def _run(lifeline: Connection, target: Callable[..., None], args: tuple[Any, ...]) -> None:
     _platform.ignore_interrupts()
     _platform.end_with_parent(lifeline.fileno())
-    target(*args)
+    try:
+        target(*args)
+    finally:
+        _end_all()  # multiprocessing would wait for them, and runs no exit handlers in a child
 
 
 def _keep_main_out_of_children() -> None:
