@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from decimal import Decimal
 from fractions import Fraction
-from typing import Any, TypeVar
+from typing import Any, Self, TypeVar
 
 from hypothesis import strategies as st
 
@@ -158,7 +158,8 @@ class RepeatedBytes(bytes):
 
     pattern: bytes
 
-    def __new__(cls, pattern: bytes, length: int) -> RepeatedBytes:
+    def __new__(cls, pattern: bytes, length: int) -> Self:
+        """Repeat `pattern`, and remember it."""
         made = super().__new__(cls, (pattern * length)[:length])
         made.pattern = pattern
         return made
