@@ -1,0 +1,124 @@
+"""One form for all spellings of a call, so that ``f(1)``, ``f(n=1)`` and a default are one key."""
+
+from __future__ import annotations
+
+import inspect
+from collections.abc import Callable, Hashable
+from typing import Any, TypeAlias
+
+__all__ = ["Key", "Keywords", "Normalizer", "arguments_of"]
+
+Key: TypeAlias = tuple[Hashable, ...]
+"""The positional arguments; then, where there are others, `Keywords` and names and values in turn."""
+
+_PLAIN = (inspect.Parameter.POSITIONAL_ONLY, inspect.Parameter.POSITIONAL_OR_KEYWORD)
+
+
+class Keywords:
+    """Stands between the positional and the keyword arguments in a key."""
+
+
+class Normalizer:
+    """Makes the key of a call of one function.
+
+    Arguments are put in the order of the signature and hashable defaults filled in. A function
+    without a signature (some built-ins) is taken to mean what was written.
+
+    >>> key = Normalizer(lambda n, base=10, *, strict=False: ...)
+    >>> key((7,), {}) == key((), {"n": 7}) == key((7, 10), {"strict": False})
+    True
+    >>> arguments_of(key((7,), {}))
+    ((7, 10), {'strict': False})
+    """
+
+    def __init__(self, function: Callable[..., Any]) -> None:
+        """Read the signature, once."""
+        self.name = getattr(function, "__qualname__", repr(function))
+        self.signature = _signature(function)
+        parameters = [*self.signature.parameters.values()] if self.signature else []
+        defaults = [p.default for p in parameters if p.default is not p.empty]
+        self._fills_in = all(map(_is_hashable, defaults))
+        self._arity = len(parameters)
+        self.memoizes_in_order = (
+            self.signature is not None
+            and self._fills_in
+            and all(p.kind in _PLAIN for p in parameters)
+        )
+        """Whether the key of every call is a tuple of one argument for each parameter."""
+
+    def __call__(self, args: tuple[Any, ...], kwargs: dict[str, Any]) -> Key:
+        """Return the key of a call; costs 50 ns where all is given in order, some 5 us otherwise.
+
+        `TypeError` if the function does not take these arguments, or one is not hashable.
+        """
+        key = args if self._is_in_form(args, kwargs) else self._bind(args, kwargs)
+        try:
+            hash(key)
+        except TypeError:
+            raise self._explain(args, kwargs) from None
+        return key
+
+    def _is_in_form(self, args: tuple[Any, ...], kwargs: dict[str, Any]) -> bool:
+        return self.memoizes_in_order and not kwargs and len(args) == self._arity
+
+    def _bind(self, args: tuple[Any, ...], kwargs: dict[str, Any]) -> Key:
+        if self.signature is None:
+            return _join(args, kwargs)
+        try:
+            bound = self.signature.bind(*args, **kwargs)
+        except TypeError as error:
+            raise TypeError(f"{self.name}() {error}") from None
+        if self._fills_in:
+            bound.apply_defaults()
+        return _join(bound.args, bound.kwargs)
+
+    def _explain(self, args: tuple[Any, ...], kwargs: dict[str, Any]) -> TypeError:
+        """Name the first argument that cannot be part of a key."""
+        named = {f"number {number}": value for number, value in enumerate(args)} | kwargs
+        if self.signature is not None:
+            named = dict(self.signature.bind(*args, **kwargs).arguments)
+        name, value = next(item for item in named.items() if not _is_hashable(item[1]))
+        return TypeError(
+            f"{self.name}(): argument {name!r} is {_shorten(value)}, of unhashable type "
+            f"{type(value).__qualname__!r}; a cached call is found by its arguments, so pass "
+            "something hashable (a tuple for a list, a frozenset for a set)"
+        )
+
+
+def arguments_of(key: Key) -> tuple[tuple[Any, ...], dict[str, Any]]:
+    """Return the arguments that a key stands for, in O(their number).
+
+    >>> arguments_of((1, 2))
+    ((1, 2), {})
+    """
+    if Keywords not in key:
+        return key, {}
+    middle = key.index(Keywords)
+    rest = iter(key[middle + 1 :])
+    return key[:middle], {str(name): value for name, value in zip(rest, rest, strict=True)}
+
+
+def _signature(function: Callable[..., Any]) -> inspect.Signature | None:
+    try:
+        return inspect.signature(function)
+    except ValueError:  # a built-in that does not tell
+        return None
+
+
+def _join(args: tuple[Any, ...], kwargs: dict[str, Any]) -> Key:
+    if not kwargs:
+        return args
+    return (*args, Keywords, *(part for item in sorted(kwargs.items()) for part in item))
+
+
+def _is_hashable(value: Any) -> bool:
+    try:
+        hash(value)
+    except TypeError:
+        return False
+    return True
+
+
+def _shorten(value: object) -> str:
+    text = repr(value)
+    return text if len(text) <= 60 else f"{text[:57]}..."  # noqa: PLR2004 -- a line's worth

@@ -1,0 +1,171 @@
+"""The desk of somebody who evaluates: notes of calls that will be wanted, and what was given away.
+
+Noting costs about an append. Only when the dispatcher says that somebody is idle is the oldest note
+given away, and what was given away is asked for when it is needed. Giving pays only for calls that
+take longer than the messages about them, so it waits until the work at hand has taken a while, and
+pauses while what was given away turns out to be cheap.
+"""
+
+from __future__ import annotations
+
+import threading
+import time
+from collections import deque
+from typing import TYPE_CHECKING, Any, NamedTuple, Protocol
+
+from pyspeedup.concurrent._dispatcher import Verdict
+from pyspeedup.concurrent._local import ANSWERED, Duty
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
+    from pyspeedup.concurrent._calls import Key
+    from pyspeedup.concurrent._local import Memory
+
+__all__ = ["Answer", "DutyToTell", "Notebook", "Office"]
+
+MOST_NOTES = 64
+WARM_UP = 0.0005
+"""Seconds that a call has to run before any part of it is given away."""
+CHEAP = 0.001
+"""Seconds that a call given away should have taken at least, for the next to follow at once."""
+LONGEST_PAUSE = 0.05
+
+
+class Answer(NamedTuple):
+    """What a call came to, elsewhere. `fetch` returns the value or raises the error."""
+
+    fetch: Callable[[], Any]
+    seconds: float
+
+
+class Office(Protocol):
+    """The way from a desk to the dispatcher."""
+
+    def give(self, memory: Memory, key: Key, /) -> Any:
+        """Leave a call to others; return what `ask` names it by, None if it can't be left."""
+
+    def ask(self, call: Any, /) -> tuple[Verdict, Answer | None]:
+        """Wait until it is clear how to come by a call that was given away."""
+
+    def tell(self, call: Any, value: Any, seconds: float, /) -> None:
+        """Report the value of a call that somebody else may wait for."""
+
+    def fail(self, call: Any, error: BaseException, seconds: float, /) -> None:
+        """Report its error."""
+
+
+class DutyToTell:
+    """See `pyspeedup.concurrent._local.Duty`."""
+
+    def __init__(self, office: Office, call: Any) -> None:
+        """Measure from now."""
+        self._office = office
+        self._call = call
+        self._begun = time.perf_counter()
+
+    def tell(self, value: Any, /) -> None:
+        """Report the value."""
+        self._office.tell(self._call, value, time.perf_counter() - self._begun)
+
+    def fail(self, error: BaseException, /) -> None:
+        """Report the error."""
+        self._office.fail(self._call, error, time.perf_counter() - self._begun)
+
+
+class Notebook:
+    """A `Desk` that talks to the dispatcher through an `Office`.
+
+    `flag[0]` is 0 while nobody is idle, and another number each time that somebody is anew. Only the
+    thread that `owner` names leaves notes; others compute by themselves.
+    """
+
+    def __init__(self, office: Office, flag: Any) -> None:
+        """Begin with an empty desk."""
+        self.flag = flag
+        self.seen = [0]
+        self.owner: int | None = None
+        self._office = office
+        self._notes: deque[tuple[Memory, Key]] = deque()
+        self._gave: list[tuple[Memory, Key]] = []
+        self._not_before = 0.0
+        self._pause = 0.0
+        self._found_nothing = False
+
+    def clear(self) -> tuple[object, ...]:
+        """Begin a fresh stack, and return what `restore` brings the former back by."""
+        former = (self._notes, self._gave, self.owner)
+        self._notes, self._gave = deque(), []
+        self.owner = threading.get_ident()
+        self._not_before = max(self._not_before, time.perf_counter() + WARM_UP)
+        return former
+
+    def end(self) -> None:
+        """End a stack: what it noted and gave away, it no longer wants."""
+        for memory, key in self._gave:
+            memory.given.pop(key, None)
+        self._notes.clear()
+        self._gave.clear()
+        self.owner = None
+
+    def restore(self, former: tuple[object, ...]) -> None:
+        """Go on with the stack that `clear` put aside."""
+        self._notes, self._gave, self.owner = former  # type: ignore[assignment]  # as clear packed it
+
+    def note(self, memory: Memory, key: Key) -> None:
+        """Take notice of a call that will be wanted, in O(1)."""
+        if key in memory.values or self.owner != threading.get_ident():
+            return
+        if self.flag[0]:
+            self._notes.append((memory, key))
+            if self._found_nothing or self.flag[0] != self.seen[0]:
+                self._look()
+        elif len(self._notes) < MOST_NOTES:
+            self._notes.append((memory, key))
+
+    def enter(self, memory: Memory, key: Key) -> Duty | object | None:
+        """Give a note away if somebody is idle; fetch what was given away before."""
+        if self.owner != threading.get_ident():
+            return None
+        if self.flag[0] != self.seen[0]:
+            self._look()
+        call = memory.given.pop(key, None)
+        return None if call is None else self._fetch(memory, key, call)
+
+    def _look(self) -> None:
+        wanted = self.flag[0]
+        if wanted and self._notes and time.perf_counter() < self._not_before:
+            return  # so that it is looked at again
+        self.seen[0] = wanted
+        note = self._oldest_note() if wanted else None
+        self._found_nothing = note is None
+        if note is not None:
+            self._give(*note)
+
+    def _oldest_note(self) -> tuple[Memory, Key] | None:
+        while self._notes:
+            memory, key = self._notes.popleft()
+            if not (key in memory.values or key in memory.running or key in memory.given):
+                return memory, key
+        return None
+
+    def _give(self, memory: Memory, key: Key) -> None:
+        call = self._office.give(memory, key)
+        if call is not None:
+            memory.given[key] = call
+            self._gave.append((memory, key))
+
+    def _fetch(self, memory: Memory, key: Key, call: Any) -> Duty | object | None:
+        verdict, answer = self._office.ask(call)
+        if answer is not None:
+            self._learn(answer.seconds)
+            memory.values[key] = answer.fetch()
+            return ANSWERED
+        return DutyToTell(self._office, call) if verdict is Verdict.COMPUTE_AND_TELL else None
+
+    def _learn(self, seconds: float) -> None:
+        if seconds >= CHEAP:
+            self._pause = 0.0
+        else:
+            self._pause = min(max(2 * self._pause, CHEAP), LONGEST_PAUSE)
+            self._not_before = time.perf_counter() + self._pause
