@@ -15,6 +15,7 @@ __all__ = ["primes_between", "sieve_segments"]
 FIRST_WIDTH = 1 << 14
 WIDEST = 1 << 20
 
+EVEN_PRIME = 2
 TYPECODE = "Q"
 
 
@@ -55,9 +56,11 @@ def primes_between(start: int, stop: int) -> array[int]:
         offset = (multiple if multiple % 2 else multiple + p) - first >> 1
         flags[offset::p] = bytes(len(range(offset, len(flags), p)))
     odd = compress(range(first, stop, 2), flags)
-    return array(TYPECODE, [2] if start <= 2 < stop else []) + array(TYPECODE, odd)
+    return array(TYPECODE, [EVEN_PRIME] if start <= EVEN_PRIME < stop else []) + array(
+        TYPECODE, odd
+    )
 
 
 def _odd_primes_to(limit: int) -> array[int]:
     """Return the odd primes up to `limit`, by sieving to its square root first."""
-    return primes_between(3, limit + 1) if limit > 2 else array(TYPECODE)
+    return primes_between(3, limit + 1) if limit > EVEN_PRIME else array(TYPECODE)
