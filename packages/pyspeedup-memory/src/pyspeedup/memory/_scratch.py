@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import tempfile
+import weakref
 from array import array
 
 __all__ = ["ScratchPages"]
@@ -25,7 +26,8 @@ class ScratchPages:
 
     def __init__(self) -> None:
         """Start empty; a file is made when a megabyte has been written."""
-        self._file = tempfile.SpooledTemporaryFile(max_size=SPOOL_BYTES)  # noqa: SIM115 -- close() closes it
+        self._file = tempfile.SpooledTemporaryFile(max_size=SPOOL_BYTES)  # noqa: SIM115 -- the finalizer closes it
+        self._finalizer = weakref.finalize(self, self._file.close)
         self._offsets = array("Q")
         self._lengths = array("Q")
         self._rooms = array("Q")
@@ -59,4 +61,4 @@ class ScratchPages:
 
     def close(self) -> None:
         """Drop everything; again is harmless."""
-        self._file.close()
+        self._finalizer()

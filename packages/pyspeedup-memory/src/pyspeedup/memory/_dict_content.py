@@ -1,0 +1,239 @@
+"""The live content of a dict: its entries, the index of their keys, and when the two are compacted."""
+
+from __future__ import annotations
+
+import reprlib
+import struct
+from typing import TYPE_CHECKING, Any, ClassVar
+
+from pyspeedup.core import SerializationError, StoreCorruptedError
+from pyspeedup.memory._bodies import key_codec, value_codec
+from pyspeedup.memory._changes import UNCHANGING
+from pyspeedup.memory._content import Content
+from pyspeedup.memory._entry_log import EntryLog
+from pyspeedup.memory._key_index import KeyIndex
+from pyspeedup.memory._pager import Pager
+
+if TYPE_CHECKING:
+    from pyspeedup.memory._entry_log import Columns
+    from pyspeedup.memory._volume import Volume
+
+__all__ = ["Clock", "DictContent"]
+
+STATE = struct.Struct("<BQ")  # format, bytes of the log's state; then that, then the index's
+STATE_FORMAT = 1
+LONGEST_FRONT_KEY = 256
+"""Keys that are longer are looked up anew each time, so that what waits in front stays small."""
+
+
+class Clock:
+    """Counts changes, so that an iterator notices them."""
+
+    __slots__ = ("now",)
+
+    def __init__(self) -> None:
+        self.now = 0
+
+
+class DictContent(Content):
+    """What the `DiskDict` handles of one store share. Call its methods under `lock`.
+
+    Entries are numbers that `find` and `insert` know; they stay valid until `compact`, which waits
+    for iterators (`scans`).
+    """
+
+    kind: ClassVar[str] = "dict"
+
+    def __init__(
+        self, volume: Volume, *, max_pages: int, ram_limit: int, sync_every: float
+    ) -> None:
+        """Begin from the state of `volume`, reading no page."""
+        super().__init__(volume, max_pages=max_pages, ram_limit=ram_limit, sync_every=sync_every)
+        codecs = (key_codec(volume.serializer), value_codec(volume.serializer))
+        self.pager = Pager(volume, codecs, max_pages, ram_limit, self._describe)
+        self._front_size = max_pages * volume.page_size
+        self._front: dict[Any, int] = {}
+        self.key_clock = Clock()  # ticks when keys come or go
+        self.clock = Clock()  # ticks then, and when an entry gets another value
+        self.scans: set[object] = set()
+        self._begin()
+
+    def _begin(self) -> None:
+        log_state = index_state = None
+        if self.volume.state is not None:
+            log_state, index_state = _decode_state(self.volume.state, self.volume.name)
+        self.log = EntryLog(self.pager, self.volume.page_size, log_state)
+        self.keys = KeyIndex(self.volume, self.log, index_state)
+        self._front.clear()
+        self._put_off = 0
+
+    def __len__(self) -> int:
+        """Return the number of entries."""
+        return self.log.count
+
+    # ---- one key -------------------------------------------------------------------------------
+
+    def find(self, key: Any) -> int | None:
+        """Return the entry of `key`, or None; `TypeError` where it is unhashable."""
+        entry = self._front.get(key)
+        if entry is None:
+            entry = self.keys.find(key)
+            if entry is not None:
+                self._remember(key, entry)
+        return entry
+
+    def value(self, entry: int) -> Any:
+        """Return the value of `entry`, and note that it may be changed in place."""
+        value = self.log.value(entry)
+        if type(value) not in UNCHANGING:
+            self.changed()
+        return value
+
+    def insert(self, key: Any, value: Any) -> None:
+        """Add an entry for a key that has none."""
+        self.require_writable()
+        self._compact_if_due()
+        entry = self.log.end
+        is_own = self.keys.add(key, entry)
+        try:
+            self.log.append(key, value)
+        except BaseException:
+            self.keys.discard(key, entry)
+            raise
+        if is_own:
+            self.log.mark(entry)
+        self._remember(key, entry)
+        self._tick()
+
+    def replace(self, entry: int, value: Any) -> None:
+        """Give `entry` another value; its key object and its place stay."""
+        self.require_writable()
+        self.log.replace(entry, value)
+        self.clock.now += 1
+        self.changed()
+
+    def remove(self, entry: int) -> None:
+        """Take `entry` out."""
+        self.require_writable()
+        key = self.log.key(entry)
+        self.keys.discard(key, entry)
+        self.log.remove(entry)
+        self._front.pop(key, None)
+        self._tick()
+
+    def clear(self) -> None:
+        """Take all entries out, in O(pages)."""
+        self.require_writable()
+        self._front.clear()
+        try:
+            self.keys.clear()
+        finally:
+            self.log.clear()
+            self._tick()
+
+    def _remember(self, key: Any, entry: int) -> None:
+        """Have `key` found without its hash being asked for, the next time."""
+        if _fits_in_front(key):
+            if len(self._front) >= self._front_size:
+                self._front.clear()
+            self._front[key] = entry
+
+    def _tick(self) -> None:
+        self.key_clock.now += 1
+        self.clock.now += 1
+        self.changed()
+
+    # ---- runs ----------------------------------------------------------------------------------
+
+    def run(
+        self, position: int, columns: Columns, limit: int, *, backwards: bool
+    ) -> tuple[list[int], list[Any]]:
+        """Return the next live entries from `position` on and what they hold; none at the end."""
+        read = self.log.run_back if backwards else self.log.run
+        found = read(position, columns, limit)
+        if columns != "keys" and not UNCHANGING.issuperset(map(type, found[1])):
+            self.changed()
+        return found
+
+    # ---- all of it -----------------------------------------------------------------------------
+
+    def write_back(self) -> bytes:
+        """Write every change to the volume, and return the state to commit with it."""
+        self._compact_if_due()
+        self.pager.flush()
+        index_state = self.keys.flush()
+        log_state = self.log.encode()
+        return STATE.pack(STATE_FORMAT, len(log_state)) + log_state + index_state
+
+    def restart(self) -> None:
+        """Begin again from the last commit, after a rollback of the volume."""
+        self.keys.close()
+        self.pager.clear()
+        self._begin()
+        self.key_clock.now += 1
+        self.clock.now += 1
+
+    def compact(self) -> None:
+        """Give all entries new numbers, without dead rows between, in O(entries).
+
+        Where this raises, nothing has changed.
+        """
+        log = self.log.compacted()
+        try:
+            keys = self.keys.rebuilt(log)
+        except BaseException:
+            log.clear()
+            raise
+        old_log, old_keys = self.log, self.keys
+        self.log, self.keys = log, keys
+        self._front.clear()
+        old_keys.clear()
+        old_log.clear()
+
+    def check(self) -> None:
+        """Raise `AssertionError` where log and index do not agree; reads everything."""
+        self.keys.check()
+        entries = [entry for entry, _ in self.log.each_key(marked_only=False)]
+        if len(entries) != self.log.count or any(not self.log.is_live(entry) for entry in entries):
+            raise AssertionError(f"{len(entries)} entries where {self.log.count} are counted")
+        if entries and entries[-1] != self.log.end - 1:
+            raise AssertionError(f"the last entry is {entries[-1]}, and the end {self.log.end}")
+
+    def _compact_if_due(self) -> None:
+        log = self.log
+        least = max(log.count + 1, self.volume.page_size, self._put_off)
+        if log.dead < least or self.scans:
+            return
+        try:
+            self.compact()
+        except OSError:
+            # It only saves room, so what is being done goes on; a damaged page, or a disk too full for
+            # that as well, will tell itself. Trying again at once would cost O(entries) each time.
+            self._put_off = 2 * log.dead
+
+    def _describe(self, number: int, row: int) -> str:
+        """Name an item in a message about what cannot be written."""
+        try:
+            key = reprlib.repr(self.pager.page(number).value(row, 0))
+        except SerializationError:
+            key = f"(unreadable, row {row} of page {number})"
+        return f"{self.volume.name}: the item of key {key}"
+
+
+def _fits_in_front(key: Any) -> bool:
+    """Return whether `key` is short, can't change, and equals itself: no NaN, no user's object."""
+    kind = type(key)
+    if kind is str or kind is bytes:
+        return len(key) <= LONGEST_FRONT_KEY
+    if kind is int:
+        return -(1 << 256) < key < 1 << 256
+    if kind is tuple:
+        return len(key) <= 8 and all(map(_fits_in_front, key))  # noqa: PLR2004 -- short
+    return kind is bool or key is None or (kind is float and key == key)  # noqa: PLR0124 -- NaN
+
+
+def _decode_state(state: bytes, name: str) -> tuple[bytes, bytes]:
+    version, length = STATE.unpack_from(state)
+    if version != STATE_FORMAT:
+        raise StoreCorruptedError(f"{name}: its dict has format {version}, not {STATE_FORMAT}")
+    return state[STATE.size : STATE.size + length], state[STATE.size + length :]

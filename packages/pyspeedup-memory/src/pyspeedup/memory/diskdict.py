@@ -1,0 +1,423 @@
+"""DiskDict: a dict whose items live on disk, in pages."""
+
+from __future__ import annotations
+
+import copy
+import reprlib
+from collections.abc import Iterable, Iterator, MutableMapping
+from typing import TYPE_CHECKING, Any, ClassVar, NoReturn, SupportsIndex, TypeVar, overload
+
+from pyspeedup.memory._dict_content import DictContent
+from pyspeedup.memory._dict_views import DiskItems, DiskKeys, DiskValues
+from pyspeedup.memory._handle import Handle
+from pyspeedup.memory._short_repr import short_repr
+
+if TYPE_CHECKING:
+    from typing import Self
+
+    from _typeshed import SupportsKeysAndGetItem
+
+    from pyspeedup.memory._entry_log import Columns
+
+__all__ = ["DiskDict"]
+
+K = TypeVar("K")
+V = TypeVar("V")
+T = TypeVar("T")
+
+MISSING: Any = object()
+FIRST_RUN = 8
+"""How many entries an iterator reads at first; four times as many each time, while nothing changes."""
+
+
+class DiskDict(Handle[DictContent], MutableMapping[K, V]):
+    """A dict kept on disk, of which a bounded part is in RAM.
+
+    It does whatever a dict does, in the same order and with the same errors; `Handle` tells about
+    opening, saving and closing. Keys may be whatever a dict takes and the serializer keeps. Values are
+    kept as they are changed: ``d[k].append(x)`` is on disk after the next `sync` or `close`.
+
+    Differences: it is no subclass of dict; `repr` shows a large one in part; it cannot be pickled;
+    a NaN, which equals nothing, is found by identity only while its page is in RAM.
+
+    Looking up, setting and deleting cost O(1): a few microseconds where the page is in RAM, else a
+    page's load. Values that the serializer refuses raise `SerializationError`, naming the key, and
+    change nothing. Used after `close`, everything raises `ValueError`.
+
+    >>> folder = getfixture("tmp_path")
+    >>> with DiskDict("letters", file_location=folder) as d:
+    ...     for i in range(10):
+    ...         d[i] = chr(97 + i)
+    ...     d[3]
+    'd'
+    >>> with DiskDict("letters", file_location=folder) as d:
+    ...     len(d), list(d)[-1], d[9]
+    (10, 9, 'j')
+    """
+
+    content_class: ClassVar[type[DictContent]] = DictContent
+    __hash__ = None  # type: ignore[assignment]  # as dict: equal by content, so not hashable
+
+    @classmethod
+    def fromkeys(
+        cls, iterable: Iterable[K], value: Any = None, /, *arguments: Any, **options: Any
+    ) -> Self:
+        """Open ``cls(*arguments, **options)`` and set each key of `iterable` to `value`, in O(keys).
+
+        `arguments` and `options` are the constructor's, since the dict must be kept somewhere.
+
+        >>> with DiskDict.fromkeys("ab", 0, "counts", file_location=getfixture("tmp_path")) as d:
+        ...     d
+        {'a': 0, 'b': 0}
+        """
+        made = cls(*arguments, **options)
+        try:
+            for key in iterable:
+                made[key] = value
+        except BaseException:
+            made.close()
+            raise
+        return made
+
+    # ---- one key -------------------------------------------------------------------------------
+
+    def __getitem__(self, key: K, /) -> V:
+        """Return the value of `key`, in O(1); `KeyError` where there is none.
+
+        A subclass's ``__missing__`` is asked first, as with a dict.
+        """
+        content = self._content
+        with content.lock:
+            entry = content.find(key)
+            if entry is not None:
+                return content.value(entry)  # type: ignore[no-any-return]  # pages hold anything
+        missing = getattr(type(self), "__missing__", None)
+        if missing is None:
+            raise KeyError(key)
+        return missing(self, key)  # type: ignore[no-any-return]  # a subclass says
+
+    def __setitem__(self, key: K, value: V, /) -> None:
+        """Give `key` the value, in O(1); a key that is there keeps its place.
+
+        `SerializationError` for a key or value that cannot be kept; nothing is changed then.
+        """
+        content = self._content
+        with content.lock:
+            entry = content.find(key)
+            if entry is None:
+                content.insert(key, value)
+            else:
+                content.replace(entry, value)
+
+    def __delitem__(self, key: K, /) -> None:
+        """Take `key` out, in O(1); `KeyError` where it is not."""
+        content = self._content
+        with content.lock:
+            entry = content.find(key)
+            if entry is None:
+                raise KeyError(key)
+            content.remove(entry)
+
+    def __contains__(self, key: object, /) -> bool:
+        """Return whether there is such a key, in O(1)."""
+        content = self._content
+        with content.lock:
+            return content.find(key) is not None
+
+    @overload
+    def get(self, key: K, default: None = None, /) -> V | None: ...
+    @overload
+    def get(self, key: K, default: V, /) -> V: ...
+    @overload
+    def get(self, key: K, default: T, /) -> V | T: ...
+    def get(self, key: K, default: Any = None, /) -> Any:
+        """Return the value of `key`, or `default`, in O(1).
+
+        >>> with DiskDict.temporary() as d:
+        ...     d.get("a"), d.get("a", 0)
+        (None, 0)
+        """
+        content = self._content
+        with content.lock:
+            entry = content.find(key)
+            return default if entry is None else content.value(entry)
+
+    @overload
+    def setdefault(self: DiskDict[K, T | None], key: K, default: None = None, /) -> T | None: ...
+    @overload
+    def setdefault(self, key: K, default: V, /) -> V: ...
+    def setdefault(self, key: K, default: Any = None, /) -> Any:
+        """Return the value of `key`, which is set to `default` where there is none, in O(1).
+
+        >>> with DiskDict.temporary() as d:
+        ...     d.setdefault("a", []).append(1)
+        ...     d
+        {'a': [1]}
+        """
+        content = self._content
+        with content.lock:
+            entry = content.find(key)
+            if entry is not None:
+                return content.value(entry)
+            content.insert(key, default)
+            return default
+
+    @overload
+    def pop(self, key: K, /) -> V: ...
+    @overload
+    def pop(self, key: K, default: V, /) -> V: ...
+    @overload
+    def pop(self, key: K, default: T, /) -> V | T: ...
+    def pop(self, key: K, default: Any = MISSING, /) -> Any:
+        """Take `key` out and return its value, in O(1); else `default`, or `KeyError` without one.
+
+        >>> with DiskDict.temporary() as d:
+        ...     d["a"] = 1
+        ...     d.pop("a"), d.pop("a", None)
+        (1, None)
+        """
+        content = self._content
+        with content.lock:
+            entry = content.find(key)
+            if entry is not None:
+                value = content.log.value(entry)
+                content.remove(entry)
+                return value
+        if default is MISSING:
+            raise KeyError(key)
+        return default
+
+    def popitem(self) -> tuple[K, V]:
+        """Take the last item out and return it, in O(1); `KeyError` where there is none.
+
+        >>> with DiskDict.temporary() as d:
+        ...     d.update(a=1, b=2)
+        ...     d.popitem()
+        ('b', 2)
+        """
+        content = self._content
+        with content.lock:
+            if not len(content):
+                raise KeyError("popitem(): dictionary is empty")
+            entry = content.log.end - 1
+            item = content.log.key(entry), content.log.value(entry)
+            content.remove(entry)
+        return item
+
+    # ---- all of it -----------------------------------------------------------------------------
+
+    def __len__(self) -> int:
+        """Return the number of items, in O(1)."""
+        return len(self._content)
+
+    def __iter__(self) -> Iterator[K]:
+        """Return an iterator over the keys, the first inserted first.
+
+        It raises `RuntimeError` where keys were added or removed meanwhile.
+        """
+        return self._scan("keys")
+
+    def __reversed__(self) -> Iterator[K]:
+        """Return an iterator over the keys, the last inserted first."""
+        return self._scan("keys", backwards=True)
+
+    def keys(self) -> DiskKeys[K]:
+        """Return a live view of the keys, which is a set, in O(1).
+
+        >>> with DiskDict.temporary() as d:
+        ...     d.update(a=1, b=2)
+        ...     d.keys() & {"b", "c"}
+        {'b'}
+        """
+        self._require_open()
+        return DiskKeys(self)
+
+    def values(self) -> DiskValues[V]:
+        """Return a live view of the values, in O(1).
+
+        >>> with DiskDict.temporary() as d:
+        ...     d.update(a=1, b=2)
+        ...     sum(d.values())
+        3
+        """
+        self._require_open()
+        return DiskValues(self)
+
+    def items(self) -> DiskItems[K, V]:
+        """Return a live view of the pairs of key and value, in O(1).
+
+        >>> with DiskDict.temporary() as d:
+        ...     d.update(a=1, b=2)
+        ...     list(reversed(d.items()))
+        [('b', 2), ('a', 1)]
+        """
+        self._require_open()
+        return DiskItems(self)
+
+    def clear(self) -> None:
+        """Take all items out, in O(pages).
+
+        >>> with DiskDict.temporary() as d:
+        ...     d.update(a=1, b=2)
+        ...     d.clear()
+        ...     d
+        {}
+        """
+        with self._content.lock:
+            self._content.clear()
+
+    @overload
+    def update(self, other: SupportsKeysAndGetItem[K, V], /) -> None: ...
+    @overload
+    def update(
+        self: DiskDict[str, V], other: SupportsKeysAndGetItem[str, V], /, **named: V
+    ) -> None: ...
+    @overload
+    def update(self, other: Iterable[tuple[K, V]], /) -> None: ...
+    @overload
+    def update(self: DiskDict[str, V], other: Iterable[tuple[str, V]], /, **named: V) -> None: ...
+    @overload
+    def update(self: DiskDict[str, V], **named: V) -> None: ...
+    def update(self: DiskDict[Any, Any], other: Any = (), /, **named: Any) -> None:
+        """Set the items of a mapping or of an iterable of pairs, and those given by name.
+
+        Costs O(items). Items are set one by one: where one is refused, those before it are in.
+
+        >>> with DiskDict.temporary() as d:
+        ...     d.update([("a", 1)], b=2)
+        ...     d.update({"a": 3})
+        ...     d
+        {'a': 3, 'b': 2}
+        """
+        for key, value in _items_of(other):
+            self[key] = value
+        for name, value in named.items():
+            self[name] = value
+
+    def copy(self) -> dict[K, V]:
+        """Return a plain dict of the items, in O(items) of time and of RAM.
+
+        >>> with DiskDict.temporary() as d:
+        ...     d["a"] = 1
+        ...     type(d.copy()).__name__
+        'dict'
+        """
+        return dict(self.items())
+
+    def __copy__(self) -> dict[K, V]:
+        return self.copy()
+
+    def __deepcopy__(self, memo: dict[int, Any]) -> dict[K, V]:
+        return copy.deepcopy(self.copy(), memo)
+
+    def __or__(self, other: Any, /) -> Any:
+        """Return a plain dict of the items of both, those of `other` winning, in O(items)."""
+        if not isinstance(other, dict | DiskDict):
+            return NotImplemented
+        united: dict[Any, Any] = self.copy()
+        united.update(other)
+        return united
+
+    def __ror__(self, other: Any, /) -> Any:
+        """Return a plain dict of the items of both, our own winning, in O(items)."""
+        if not isinstance(other, dict | DiskDict):
+            return NotImplemented
+        united: dict[Any, Any] = dict(other)
+        united.update(self.items())
+        return united
+
+    def __ior__(self, other: Any, /) -> Self:
+        """Set the items of a mapping or of pairs, as `update` does."""
+        self.update(other)
+        return self
+
+    def __eq__(self, other: object) -> bool:
+        """Return whether `other`, a dict or a `DiskDict`, has equal items, in O(items)."""
+        if self is other:
+            self._require_open()
+            return True
+        if not isinstance(other, dict | DiskDict):
+            return NotImplemented
+        if len(self) != len(other):
+            return False
+        for key, value in self.items():
+            found = other.get(key, MISSING)
+            if found is MISSING or not (found is value or found == value):
+                return False
+        return True
+
+    @reprlib.recursive_repr("{...}")
+    def __repr__(self) -> str:
+        """Show the items as a dict does; where they are many, the first ones and their number."""
+        if self.closed:
+            return f"<closed {type(self).__name__} {self.name!r}>"
+        return f"{{{short_repr(len(self), self.items(), _shown_item)}}}"
+
+    def __reduce_ex__(self, protocol: SupportsIndex, /) -> NoReturn:
+        """Refuse to be pickled: what is on disk stays there."""
+        raise TypeError(
+            f"cannot pickle a {type(self).__name__}; pickle d.copy(), or pass the arguments "
+            f"it was opened with and open it there once it is closed here"
+        )
+
+    def _require_open(self) -> None:
+        self._content.lock  # noqa: B018 -- raises where the handle is closed
+
+    def _scan(self, columns: Columns, *, backwards: bool = False) -> Iterator[Any]:
+        """Return an iterator over what is asked for; it finds out when the size changes from now on."""
+        return self._scanning(columns, len(self), backwards=backwards)
+
+    def _scanning(self, columns: Columns, length: int, *, backwards: bool) -> Iterator[Any]:
+        """Read runs of entries, and go on entry by entry where they change meanwhile."""
+        content = self._content
+        clock = content.key_clock if columns == "keys" else content.clock
+        position = content.log.end if backwards else 0
+        limit = FIRST_RUN
+        scan = object()
+        content.scans.add(scan)
+        try:
+            while True:
+                with self._content.lock:
+                    if len(content) != length:
+                        raise RuntimeError("dictionary changed size during iteration")
+                    entries, found = content.run(position, columns, limit, backwards=backwards)
+                    seen = clock.now
+                if not entries:
+                    return
+                limit *= 4
+                for entry, item in zip(entries, found, strict=True):
+                    yield item
+                    position = entry if backwards else entry + 1
+                    if clock.now != seen:
+                        limit = 1
+                        break
+        finally:
+            content.scans.discard(scan)
+
+
+def _shown_item(item: tuple[Any, Any]) -> str:
+    return f"{item[0]!r}: {item[1]!r}"
+
+
+def _items_of(other: Any) -> Iterable[tuple[Any, Any]]:
+    """Return the pairs that ``dict.update(other)`` would set, with its errors."""
+    if isinstance(other, DiskDict) or type(other) is dict:
+        return other.items()
+    if hasattr(other, "keys"):
+        return ((key, other[key]) for key in other.keys())  # noqa: SIM118 -- it may not be iterable
+    return _pairs_of(other)
+
+
+def _pairs_of(other: Iterable[Any]) -> Iterator[tuple[Any, Any]]:
+    for number, pair in enumerate(other):
+        try:
+            parts = list(pair)
+        except TypeError:
+            raise TypeError(
+                f"cannot convert dictionary update sequence element #{number} to a sequence"
+            ) from None
+        if len(parts) != 2:  # noqa: PLR2004 -- key and value
+            raise ValueError(
+                f"dictionary update sequence element #{number} has length {len(parts)}; 2 is required"
+            )
+        yield parts[0], parts[1]
