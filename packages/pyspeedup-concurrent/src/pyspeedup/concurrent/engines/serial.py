@@ -1,0 +1,139 @@
+"""The engine that computes at once, in the caller: the yardstick for the others."""
+
+from __future__ import annotations
+
+import itertools
+import threading
+from concurrent.futures import Future
+from typing import TYPE_CHECKING, Any
+
+from pyspeedup.concurrent._calls import Key, Normalizer
+from pyspeedup.concurrent._local import Memory, fill, shell
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
+    from pyspeedup.core import LocalFunction
+
+__all__ = ["Serial"]
+
+
+class _EmptyDesk:
+    """Nobody else is there, so hints come to nothing."""
+
+    flag = (0,)
+
+    def __init__(self) -> None:
+        self.seen = [0]
+
+    def enter(self, _memory: Memory, _key: Key, /) -> None:
+        return None
+
+    def note(self, _memory: Memory, _key: Key, /) -> None:
+        return None
+
+
+class _Depth(threading.local):
+    """How many evaluations this thread is inside of."""
+
+    evaluations = 0
+
+
+class Serial:
+    """Computes each call before `submit` returns; needs no process and no thread.
+
+    Right for debugging, for functions so small that a worker only slows them, and wherever
+    processes are not to be had. Sub-results are remembered; recursion is as deep as the
+    interpreter's limit allows.
+
+    >>> engine = Serial()
+    >>> number = engine.define(lambda n: n * n, "square")
+    >>> engine.submit(number, (7,), {}).result()
+    49
+    """
+
+    def __init__(self) -> None:
+        """Start with no function."""
+        self._functions: dict[int, tuple[Callable[..., Any], LocalFunction, Memory]] = {}
+        self._numbers = itertools.count(1)
+        self._depth = _Depth()
+        self._closed = False
+
+    @property
+    def workers(self) -> int:
+        """One: the caller.
+
+        >>> Serial().workers
+        1
+        """
+        return 1
+
+    def define(
+        self,
+        function: Callable[..., Any],
+        name: str,
+        identity: str | None = None,  # noqa: ARG002 -- of use to engines that ship functions
+    ) -> int:
+        """Take `function` in, in 0.2 ms; return its number.
+
+        >>> Serial().define(abs, "abs")
+        1
+        """
+        number = next(self._numbers)
+        memory = Memory(number, name)
+        local = fill(shell(), function, memory, _EmptyDesk(), Normalizer(function))
+        self._functions[number] = (function, local, memory)
+        return number
+
+    def submit(
+        self, function_id: int, args: tuple[Any, ...], kwargs: dict[str, Any]
+    ) -> Future[Any]:
+        """Compute the call now; the future is done. `RuntimeError` after `close`.
+
+        >>> engine = Serial()
+        >>> engine.submit(engine.define(divmod, "divmod"), (7, 2), {}).result()
+        (3, 1)
+        """
+        if self._closed:
+            raise RuntimeError("this engine is closed; make another one")
+        future: Future[Any] = Future()
+        self._depth.evaluations += 1
+        try:
+            future.set_result(self._evaluate(function_id, args, kwargs))
+        except BaseException as error:  # noqa: BLE001 -- the future carries whatever the function raised
+            future.set_exception(error)
+        finally:
+            self._depth.evaluations -= 1
+        return future
+
+    def _evaluate(self, function_id: int, args: tuple[Any, ...], kwargs: dict[str, Any]) -> Any:
+        function, local, _ = self._functions[function_id]
+        try:
+            hash((args, *kwargs.values()))
+        except TypeError:  # what can't be remembered can be computed
+            return function(*args, **kwargs)
+        return local(*args, **kwargs)
+
+    def local(self, function_id: int) -> LocalFunction | None:
+        """Return the memoized function inside an evaluation, None outside, in O(1).
+
+        >>> engine = Serial()
+        >>> engine.local(engine.define(abs, "abs")) is None
+        True
+        """
+        return self._functions[function_id][1] if self._depth.evaluations else None
+
+    def forget(self, function_id: int) -> None:
+        """Drop what is remembered of a function.
+
+        >>> engine = Serial()
+        >>> engine.forget(engine.define(abs, "abs"))
+        """
+        self._functions[function_id][2].values.clear()
+
+    def close(self) -> None:
+        """Refuse further calls; again is harmless.
+
+        >>> Serial().close()
+        """
+        self._closed = True
