@@ -14,7 +14,6 @@ if TYPE_CHECKING:
 
 __all__ = ["FileLock"]
 
-PID_OFFSET = _platform.READER_SLOTS
 PID_LENGTH = 20
 
 
@@ -42,7 +41,7 @@ class FileLock:
             raise _locked(self._descriptor, name, exclusive=exclusive)
         if exclusive:
             pid = str(os.getpid()).ljust(PID_LENGTH).encode()
-            _platform.write_at(self._descriptor, pid, PID_OFFSET)
+            _platform.write_at(self._descriptor, pid, 0)
 
     def release(self) -> None:
         """Give the lock up; once only."""
@@ -58,7 +57,7 @@ def _locked(descriptor: int, name: str, *, exclusive: bool) -> StoreLockedError:
     pid = _platform.lock_holder(descriptor)
     if pid is None:
         with suppress(ValueError):
-            pid = int(_platform.read_at(descriptor, PID_LENGTH, PID_OFFSET))
+            pid = int(_platform.read_at(descriptor, PID_LENGTH, 0))
     holder = "another process" if pid is None else f"process {pid}"
     wanted = "writing" if exclusive else "reading"
     return StoreLockedError(

@@ -29,7 +29,6 @@ except ImportError:  # anywhere but Windows
     msvcrt = None
 
 __all__ = [
-    "allocate",
     "boot_id",
     "keep_for_ever",
     "lock",
@@ -46,6 +45,8 @@ __all__ = [
 BUSY = {errno.EACCES, errno.EAGAIN, errno.EDEADLK}
 READER_SLOTS = 64
 """How many readers a lock of byte ranges has room for: each takes a byte, a writer takes all."""
+RANGE_START = 1 << 40
+"""Where those bytes are: far behind the end of any file, as they can't be read while locked."""
 
 
 def open_file(path: str | Path, *, write: bool, create: bool = False) -> int:
@@ -87,12 +88,6 @@ def _pwrite(descriptor: int, data: memoryview, offset: int) -> int:
         return os.pwrite(descriptor, data, offset)
     os.lseek(descriptor, offset, os.SEEK_SET)
     return os.write(descriptor, data)
-
-
-def allocate(descriptor: int, offset: int, length: int) -> None:
-    """Make sure that the bytes from `offset` on have room on the disk; `OSError` if they have not."""
-    if hasattr(os, "posix_fallocate"):
-        os.posix_fallocate(descriptor, offset, length)
 
 
 def sync_file(descriptor: int) -> None:
@@ -153,23 +148,23 @@ def unlock(descriptor: int) -> None:
         fcntl.flock(descriptor, fcntl.LOCK_UN)
 
 
-def lock_holder(descriptor: int) -> int | None:
+def lock_holder(file: int | Path) -> int | None:
     """Return the pid of a process that holds a lock on the file, where the system tells (Linux)."""
     try:
         lines = Path("/proc/locks").read_text(encoding="ascii").splitlines()
     except OSError:
         return None
-    inode = os.fstat(descriptor).st_ino
+    inode = os.stat(file).st_ino  # noqa: PTH116 -- takes a descriptor too
     for line in lines:
-        fields = line.split()
-        if fields[1] == "FLOCK" and int(fields[5].rpartition(":")[2]) == inode:
+        fields = [field for field in line.split() if field != "->"]
+        if int(fields[5].rpartition(":")[2]) == inode:
             return int(fields[4])
     return None
 
 
 def _lock_range(descriptor: int, start: int, length: int) -> bool:
     assert msvcrt is not None, "a system has flock or msvcrt"  # noqa: S101 -- the two known families
-    os.lseek(descriptor, start, os.SEEK_SET)
+    os.lseek(descriptor, RANGE_START + start, os.SEEK_SET)
     return _attempt(lambda: msvcrt.locking(descriptor, msvcrt.LK_NBLCK, length))
 
 

@@ -92,7 +92,7 @@ def shared(key: Hashable) -> Shared:
 
 def _after_fork_in_child() -> None:
     """Leave everything to the parent: its locks may be held by threads that are not here."""
-    global _table_lock
+    global _table_lock  # noqa: PLW0603 -- a lock that a thread of the parent holds is never given up here
     _table_lock = threading.Lock()
     handles, entries = list(usable_handles.values()), list(_shared.values())
     usable_handles.clear()

@@ -2,13 +2,22 @@
 
 from __future__ import annotations
 
-from typing import Generic, TypeVar
+from typing import Generic, Protocol, TypeVar
 
 from pyspeedup.core import StoreError
 
 __all__ = ["Overlay", "require_open", "require_writable"]
 
 Entry = TypeVar("Entry")
+
+
+class Table(Protocol[Entry]):
+    """What is laid under the changes: a dict will do."""
+
+    def __contains__(self, page: int, /) -> bool: ...
+    def __getitem__(self, page: int, /) -> Entry: ...
+    def __setitem__(self, page: int, entry: Entry, /) -> None: ...
+    def __delitem__(self, page: int, /) -> None: ...
 
 
 class Overlay(Generic[Entry]):
@@ -18,12 +27,14 @@ class Overlay(Generic[Entry]):
     >>> table.put(2, "two")
     >>> table.drop(1)
     'one'
-    >>> table.rollback()
-    >>> table.committed
+    >>> table.replaced()
     {1: 'one'}
+    >>> table.rollback()
+    >>> table.get(1)
+    'one'
     """
 
-    def __init__(self, committed: dict[int, Entry]) -> None:
+    def __init__(self, committed: Table[Entry]) -> None:
         self.committed = committed
         self.put_since: dict[int, Entry] = {}
         self.dropped_since: set[int] = set()
@@ -51,18 +62,21 @@ class Overlay(Generic[Entry]):
             self.dropped_since.add(page)
         return entry
 
-    def merged(self) -> dict[int, Entry]:
-        """Return what a commit would make of it, in O(pages)."""
-        merged = {**self.committed, **self.put_since}
+    def apply_to(self, table: Table[Entry]) -> None:
+        """Make the changes in `table`, which holds what was committed, in O(changes)."""
+        for page, entry in self.put_since.items():
+            table[page] = entry
         for page in self.dropped_since:
-            del merged[page]
-        return merged
+            del table[page]
+
+    def replaced(self) -> dict[int, Entry]:
+        """Return the committed entries that a commit would do away with, in O(changes)."""
+        changed = (*self.put_since, *self.dropped_since)
+        return {page: self.committed[page] for page in changed if page in self.committed}
 
     def commit(self) -> None:
         """Keep the changes, in O(changes)."""
-        self.committed.update(self.put_since)
-        for page in self.dropped_since:
-            del self.committed[page]
+        self.apply_to(self.committed)
         self.rollback()
 
     def rollback(self) -> None:

@@ -85,3 +85,15 @@ class MemoryStore:
     def _require_writable(self) -> None:
         require_open(self._opened, self._name)
         require_writable(self._readonly, self._name)
+
+
+def memory(location: str, basename: str) -> MemoryStore:
+    """Make the store that the name ``"memory"`` stands for: gone when its last handle closes.
+
+    >>> memory("/nowhere", "spam").open(create=True, readonly=False)
+    """
+    del location
+    return MemoryStore(f"memory store {basename!r}")
+
+
+memory.uses_folder = False  # type: ignore[attr-defined]  # an optional ability of a factory: see docs/design/memory.md

@@ -58,6 +58,7 @@ class ShadowStore:
         self._owned = owned
         self._blobs = blobs
         self._name = name or f"store in a {type(blobs).__qualname__}"
+        self._table: dict[int, Place] = {}
         self._pages: Overlay[Place] = Overlay({})
         self._garbage: list[str] = []
         self._head: bytes | None = None
@@ -78,6 +79,7 @@ class ShadowStore:
                 self._blobs[HEAD] = head
         committed, meta = self._decode_head(bytes(head))
         self._head = bytes(head)
+        self._table = committed
         self._pages = Overlay(committed)
         self._session = os.urandom(6).hex().encode()
         self._readonly = readonly
@@ -137,13 +139,12 @@ class ShadowStore:
         self._require_writable()
         if self._blobs.get(HEAD) != self._head:
             raise StoreLockedError(f"{self._name}: another writer has committed to it meanwhile")
-        head = _encode_head(self._pages.merged(), bytes(meta))
-        self._put_head(head)
-        changed = [*self._pages.put_since, *self._pages.dropped_since]
-        committed = self._pages.committed
-        replaced = [_key(page, committed[page]) for page in changed if page in committed]
-        self._pages.commit()
-        self._garbage += replaced
+        table = dict(self._table)
+        self._pages.apply_to(table)
+        self._put_head(_encode_head(table, bytes(meta)))
+        self._garbage += [_key(page, place) for page, place in self._pages.replaced().items()]
+        self._table = table
+        self._pages = Overlay(table)
         self._collect()
 
     def _put_head(self, head: bytes) -> None:

@@ -1,0 +1,29 @@
+"""What the memory package offers, through the same door as anyone's."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from pyspeedup.core import hookimpl
+from pyspeedup.memory.serializers import JsonSerializer, compressed
+from pyspeedup.memory.stores.file import FileStore
+from pyspeedup.memory.stores.memory import memory
+from pyspeedup.memory.stores.sqlite import SqliteStore
+
+if TYPE_CHECKING:
+    from pyspeedup.core import PageStoreFactory, Register, SerializerFactory
+
+
+@hookimpl
+def pyspeedup_register_serializers(register: Register[SerializerFactory]) -> None:
+    """Offer JSON, and compression of what any other serializer writes."""
+    register("json", JsonSerializer)
+    register("compressed", compressed)
+
+
+@hookimpl
+def pyspeedup_register_page_stores(register: Register[PageStoreFactory]) -> None:
+    """Offer the default, a database, and RAM."""
+    register("file", FileStore)
+    register("sqlite", SqliteStore)
+    register("memory", memory)
