@@ -11,6 +11,7 @@ from pyspeedup.memory._bodies import key_codec, value_codec
 from pyspeedup.memory._changes import UNCHANGING
 from pyspeedup.memory._content import Content
 from pyspeedup.memory._entry_log import EntryLog
+from pyspeedup.memory._front import MOST_IN_FRONT, front_weight
 from pyspeedup.memory._key_index import KeyIndex
 from pyspeedup.memory._pager import Pager
 
@@ -22,8 +23,8 @@ __all__ = ["Clock", "DictContent"]
 
 STATE = struct.Struct("<BQ")  # format, bytes of the log's state; then that, then the index's
 STATE_FORMAT = 1
-LONGEST_FRONT_KEY = 256
-"""Keys that are longer are looked up anew each time, so that what waits in front stays small."""
+IN_ITS_PAGE: Any = object()
+"""Stands for a value that only the pager may hand out, since it can change or is long."""
 
 
 class Clock:
@@ -52,7 +53,9 @@ class DictContent(Content):
         codecs = (key_codec(volume.serializer), value_codec(volume.serializer))
         self.pager = Pager(volume, codecs, max_pages, ram_limit, self._describe)
         self._front_size = max_pages * volume.page_size
-        self._front: dict[Any, int] = {}
+        self._front_limit = ram_limit // 4
+        self._front_weight = 0
+        self._front: dict[Any, tuple[int, Any]] = {}
         self.key_clock = Clock()  # ticks when keys come or go
         self.clock = Clock()  # ticks then, and when an entry gets another value
         self.scans: set[object] = set()
@@ -75,19 +78,41 @@ class DictContent(Content):
 
     def find(self, key: Any) -> int | None:
         """Return the entry of `key`, or None; `TypeError` where it is unhashable."""
-        entry = self._front.get(key)
-        if entry is None:
-            entry = self.keys.find(key)
-            if entry is not None:
-                self._remember(key, entry)
+        found = self._front.get(key)
+        if found is not None:
+            return found[0]
+        entry = self.keys.find(key)
+        if entry is not None:
+            self._remember(key, entry)
         return entry
 
-    def value(self, entry: int) -> Any:
-        """Return the value of `entry`, and note that it may be changed in place."""
+    def get(self, key: Any, default: Any) -> Any:
+        """Return the value of `key`, noting that it may be changed in place; else `default`."""
+        entry, value = self._front.get(key) or (None, IN_ITS_PAGE)
+        if value is not IN_ITS_PAGE:
+            return value
+        if entry is None:
+            entry = self.keys.find(key)
+            if entry is None:
+                return default
         value = self.log.value(entry)
+        self._remember(key, entry, value)
         if type(value) not in UNCHANGING:
             self.changed()
         return value
+
+    def set(self, key: Any, value: Any) -> None:
+        """Give `key` the value; where it is there, its key object and its place stay."""
+        self.require_writable()
+        entry = self.find(key)
+        if entry is None:
+            self.insert(key, value)
+            return
+        self.log.replace(entry, value)
+        self._front.pop(key, None)
+        self._remember(key, entry, value)
+        self.clock.now += 1
+        self.changed()
 
     def insert(self, key: Any, value: Any) -> None:
         """Add an entry for a key that has none."""
@@ -102,15 +127,8 @@ class DictContent(Content):
             raise
         if is_own:
             self.log.mark(entry)
-        self._remember(key, entry)
+        self._remember(key, entry, value)
         self._tick()
-
-    def replace(self, entry: int, value: Any) -> None:
-        """Give `entry` another value; its key object and its place stay."""
-        self.require_writable()
-        self.log.replace(entry, value)
-        self.clock.now += 1
-        self.changed()
 
     def remove(self, entry: int) -> None:
         """Take `entry` out."""
@@ -131,12 +149,21 @@ class DictContent(Content):
             self.log.clear()
             self._tick()
 
-    def _remember(self, key: Any, entry: int) -> None:
-        """Have `key` found without its hash being asked for, the next time."""
-        if _fits_in_front(key):
-            if len(self._front) >= self._front_size:
-                self._front.clear()
-            self._front[key] = entry
+    def _remember(self, key: Any, entry: int, value: Any = IN_ITS_PAGE) -> None:
+        """Have `key` answered from here the next time, with its value if that cannot change."""
+        weight = front_weight(key)
+        if weight > MOST_IN_FRONT:
+            return
+        weight_of_value = 0 if value is IN_ITS_PAGE else front_weight(value)
+        if weight_of_value > MOST_IN_FRONT:
+            value = IN_ITS_PAGE
+        else:
+            weight += weight_of_value
+        if len(self._front) >= self._front_size or self._front_weight > self._front_limit:
+            self._front.clear()
+            self._front_weight = 0
+        self._front[key] = entry, value
+        self._front_weight += weight
 
     def _tick(self) -> None:
         self.key_clock.now += 1
@@ -218,18 +245,6 @@ class DictContent(Content):
         except SerializationError:
             key = f"(unreadable, row {row} of page {number})"
         return f"{self.volume.name}: the item of key {key}"
-
-
-def _fits_in_front(key: Any) -> bool:
-    """Return whether `key` is short, can't change, and equals itself: no NaN, no user's object."""
-    kind = type(key)
-    if kind is str or kind is bytes:
-        return len(key) <= LONGEST_FRONT_KEY
-    if kind is int:
-        return -(1 << 256) < key < 1 << 256
-    if kind is tuple:
-        return len(key) <= 8 and all(map(_fits_in_front, key))  # noqa: PLR2004 -- short
-    return kind is bool or key is None or (kind is float and key == key)  # noqa: PLR0124 -- NaN
 
 
 def _decode_state(state: bytes, name: str) -> tuple[bytes, bytes]:

@@ -88,9 +88,9 @@ class DiskDict(Handle[DictContent], MutableMapping[K, V]):
         """
         content = self._content
         with content.lock:
-            entry = content.find(key)
-            if entry is not None:
-                return content.value(entry)  # type: ignore[no-any-return]  # pages hold anything
+            value = content.get(key, MISSING)
+        if value is not MISSING:
+            return value  # type: ignore[no-any-return]  # pages hold anything
         missing = getattr(type(self), "__missing__", None)
         if missing is None:
             raise KeyError(key)
@@ -103,11 +103,7 @@ class DiskDict(Handle[DictContent], MutableMapping[K, V]):
         """
         content = self._content
         with content.lock:
-            entry = content.find(key)
-            if entry is None:
-                content.insert(key, value)
-            else:
-                content.replace(entry, value)
+            content.set(key, value)
 
     def __delitem__(self, key: K, /) -> None:
         """Take `key` out, in O(1); `KeyError` where it is not."""
@@ -139,8 +135,7 @@ class DiskDict(Handle[DictContent], MutableMapping[K, V]):
         """
         content = self._content
         with content.lock:
-            entry = content.find(key)
-            return default if entry is None else content.value(entry)
+            return content.get(key, default)
 
     @overload
     def setdefault(self: DiskDict[K, T | None], key: K, default: None = None, /) -> T | None: ...
@@ -156,11 +151,11 @@ class DiskDict(Handle[DictContent], MutableMapping[K, V]):
         """
         content = self._content
         with content.lock:
-            entry = content.find(key)
-            if entry is not None:
-                return content.value(entry)
-            content.insert(key, default)
-            return default
+            value = content.get(key, MISSING)
+            if value is MISSING:
+                content.insert(key, default)
+                return default
+            return value
 
     @overload
     def pop(self, key: K, /) -> V: ...
@@ -178,7 +173,8 @@ class DiskDict(Handle[DictContent], MutableMapping[K, V]):
         """
         content = self._content
         with content.lock:
-            entry = content.find(key)
+            # An empty dict does not look at the key, not even whether it is hashable.
+            entry = content.find(key) if len(content) else None
             if entry is not None:
                 value = content.log.value(entry)
                 content.remove(entry)
@@ -277,8 +273,8 @@ class DiskDict(Handle[DictContent], MutableMapping[K, V]):
     @overload
     def update(self: DiskDict[str, V], other: Iterable[tuple[str, V]], /, **named: V) -> None: ...
     @overload
-    def update(self: DiskDict[str, V], **named: V) -> None: ...
-    def update(self: DiskDict[Any, Any], other: Any = (), /, **named: Any) -> None:
+    def update(self: DiskDict[str, V], /, **named: V) -> None: ...
+    def update(self, other: Any = (), /, **named: Any) -> None:
         """Set the items of a mapping or of an iterable of pairs, and those given by name.
 
         Costs O(items). Items are set one by one: where one is refused, those before it are in.
@@ -292,7 +288,7 @@ class DiskDict(Handle[DictContent], MutableMapping[K, V]):
         for key, value in _items_of(other):
             self[key] = value
         for name, value in named.items():
-            self[name] = value
+            self[name] = value  # type: ignore[index]  # only a dict of str keys takes names
 
     def copy(self) -> dict[K, V]:
         """Return a plain dict of the items, in O(items) of time and of RAM.

@@ -1,0 +1,91 @@
+"""DiskDict against dict: every store, tiny pages, one or two of them resident."""
+
+from __future__ import annotations
+
+from hypothesis import strategies as st
+
+from pyspeedup.core.testing import state_machine_test, strategies
+from pyspeedup.memory.testing import DiskDictMachine
+
+
+class OneItemAPage(DiskDictMachine):
+    page_size = 1
+
+
+class OnFiles(DiskDictMachine):
+    page_size = 4
+    max_pages = 2
+
+
+class OnSqlite(DiskDictMachine):
+    page_size = 2
+    page_store = "sqlite"
+
+
+class OnAMapping(DiskDictMachine):
+    page_size = 3
+    max_pages = 2
+
+    def make_page_store(self):
+        return {}
+
+
+class InMemory(DiskDictMachine):
+    page_size = 2
+
+    def make_page_store(self):
+        from pyspeedup.memory.stores.memory import MemoryStore
+
+        return MemoryStore()
+
+
+plain_keys = st.one_of(
+    st.sampled_from([0, False, 0.0, 1, True, 1.0, "1", "", None, (1, "a"), (True, "a"), b"1"]),
+    st.integers(),
+    st.text(max_size=5),
+)
+
+
+class AsJson(DiskDictMachine):
+    page_size = 2
+    serializer = "json"
+    key_strategy = plain_keys
+    value_strategy = strategies.json_values()
+
+
+class Text:
+    """Equals the str that it holds, as a user's class may."""
+
+    def __init__(self, text):
+        self.text = text
+
+    def __eq__(self, other):
+        return self.text == getattr(other, "text", other)
+
+    def __hash__(self):
+        return hash(self.text)
+
+    def __repr__(self):
+        return f"Text({self.text!r})"
+
+
+class UsersKeys(DiskDictMachine):
+    """Keys without a stable hash, some of which equal others that have one."""
+
+    page_size = 2
+    key_strategy = st.one_of(
+        st.sampled_from(["a", "b", "c"]),
+        st.builds(Text, st.sampled_from(["a", "b", "c", "d"])),
+        st.tuples(st.builds(Text, st.sampled_from(["a", "b"])), st.integers(0, 1)),
+        st.tuples(st.sampled_from(["a", "b"]), st.integers(0, 1)),
+        strategies.keys(),
+    )
+
+
+TestOneItemAPage = state_machine_test(OneItemAPage)
+TestOnFiles = state_machine_test(OnFiles)
+TestOnSqlite = state_machine_test(OnSqlite)
+TestOnAMapping = state_machine_test(OnAMapping)
+TestInMemory = state_machine_test(InMemory)
+TestAsJson = state_machine_test(AsJson)
+TestUsersKeys = state_machine_test(UsersKeys)
