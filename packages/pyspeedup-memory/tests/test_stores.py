@@ -1,0 +1,405 @@
+"""Every page store against a dict of bytes, and what each promises beyond the protocol."""
+
+from __future__ import annotations
+
+import os
+import shutil
+import tempfile
+from pathlib import Path
+
+import pytest
+
+from pyspeedup.core import PageStore, StoreCorruptedError, StoreError, StoreLockedError
+from pyspeedup.core.testing import PageStoreMachine, state_machine_test
+from pyspeedup.memory import FileStore, MemoryStore, ShadowStore, SqliteStore
+from pyspeedup.memory.stores._slots import HEADER_SIZE
+
+
+class InFolder(PageStoreMachine):
+    store_class = FileStore
+
+    def make_store(self):
+        if not hasattr(self, "folder"):
+            self.folder = tempfile.mkdtemp()
+        return self.store_class(self.folder)
+
+    def teardown(self):
+        super().teardown()
+        shutil.rmtree(self.folder)
+
+
+class FileMachine(InFolder):
+    def check(self, store):
+        used = sum(extent.length for _, extent in store._table.items())
+        assert store._space.end <= HEADER_SIZE + 8 * used + 2**20
+
+
+class SqliteMachine(InFolder):
+    store_class = SqliteStore
+
+
+class MemoryMachine(PageStoreMachine):
+    def make_store(self):
+        self.store = getattr(self, "store", None) or MemoryStore()
+        return self.store
+
+
+class ShadowMachine(PageStoreMachine):
+    def make_store(self):
+        self.blobs = getattr(self, "blobs", {})
+        return ShadowStore(self.blobs)
+
+    def check(self, store):
+        uncommitted = len(store._pages.put_since)
+        assert len(self.blobs) == 1 + len(self.committed) + uncommitted, "keys are left behind"
+
+
+TestFileMachine = state_machine_test(FileMachine)
+TestSqliteMachine = state_machine_test(SqliteMachine)
+TestMemoryMachine = state_machine_test(MemoryMachine)
+TestShadowMachine = state_machine_test(ShadowMachine)
+
+
+@pytest.fixture(params=[FileStore, SqliteStore])
+def store_class(request):
+    return request.param
+
+
+@pytest.fixture(params=["file", "sqlite", "memory", "mapping"])
+def make_store(request, tmp_path):
+    """Return a function that returns a store of the same place at every call, not open yet."""
+    memory, blobs = MemoryStore(), {}
+    return {
+        "file": lambda: FileStore(tmp_path),
+        "sqlite": lambda: SqliteStore(tmp_path),
+        "memory": lambda: memory,
+        "mapping": lambda: ShadowStore(blobs),
+    }[request.param]
+
+
+@pytest.fixture
+def store(make_store):
+    store = make_store()
+    store.open(create=True, readonly=False)
+    yield store
+    store.close()
+
+
+def test_is_a_page_store(store):
+    assert isinstance(store, PageStore)
+
+
+def test_rollback_goes_back_to_the_last_commit(store):
+    store.write(1, b"one")
+    store.write(2, b"two")
+    store.commit(b"first")
+    store.write(1, b"uno")
+    store.delete(2)
+    store.write(3, b"tre")
+    store.rollback()
+    assert (bytes(store.read(1)), bytes(store.read(2))) == (b"one", b"two")
+    with pytest.raises(KeyError):
+        store.read(3)
+
+
+def test_a_page_written_after_being_deleted_is_there(store):
+    store.write(1, b"one")
+    store.commit(b"")
+    store.delete(1)
+    store.write(1, b"uno")
+    store.commit(b"")
+    assert bytes(store.read(1)) == b"uno"
+
+
+def test_a_negative_page_is_refused(store):
+    with pytest.raises(ValueError, match="-1"):
+        store.write(-1, b"")
+    with pytest.raises(KeyError):
+        store.read(-1)
+
+
+def test_use_before_open_and_after_close_says_so(make_store):
+    store = make_store()
+    with pytest.raises(ValueError, match="not open"):
+        store.read(0)
+    store.open(create=True, readonly=False)
+    store.close()
+    with pytest.raises(ValueError, match="not open"):
+        store.write(0, b"")
+
+
+def test_a_reader_cannot_change_anything(make_store):
+    store = make_store()
+    store.open(create=True, readonly=False)
+    store.write(0, b"zero")
+    store.commit(b"meta")
+    store.close()
+    reader = make_store()
+    reader.open(create=False, readonly=True)
+    for change in (
+        lambda: reader.write(0, b""),
+        lambda: reader.delete(0),
+        lambda: reader.commit(b""),
+        lambda: reader.rollback(),
+    ):
+        with pytest.raises(StoreError, match="readonly"):
+            change()
+    assert bytes(reader.read(0)) == b"zero"
+    reader.close()
+
+
+def test_what_is_missing_is_not_made_for_a_reader(make_store):
+    store = make_store()
+    if isinstance(store, MemoryStore):
+        pytest.skip("a store in RAM is never missing")
+    with pytest.raises(FileNotFoundError):
+        store.open(create=False, readonly=False)
+    with pytest.raises(FileNotFoundError):
+        make_store().open(create=True, readonly=True)
+
+
+def test_one_writer_or_many_readers(store_class, tmp_path):
+    writer = store_class(tmp_path)
+    writer.open(create=True, readonly=False)
+    writer.commit(b"meta")
+    for readonly in (True, False):
+        with pytest.raises(StoreLockedError) as caught:
+            store_class(tmp_path).open(create=False, readonly=readonly)
+        assert caught.value.pid in {os.getpid(), None}
+    writer.close()
+    readers = [store_class(tmp_path) for _ in range(3)]
+    for reader in readers:
+        reader.open(create=False, readonly=True)
+    with pytest.raises(StoreLockedError):
+        store_class(tmp_path).open(create=False, readonly=False)
+    for reader in readers:
+        reader.close()
+    writer.open(create=False, readonly=False)
+    writer.close()
+
+
+def test_files_are_their_owners_alone(store_class, tmp_path):
+    old = os.umask(0)
+    try:
+        store = store_class(tmp_path)
+        store.open(create=True, readonly=False)
+        store.write(0, b"zero" * 10_000)
+        store.commit(b"", durable=True)
+        modes = {path.name: path.stat().st_mode & 0o077 for path in tmp_path.iterdir()}
+        store.close()
+    finally:
+        os.umask(old)
+    assert not any(modes.values()), modes
+
+
+def test_replaced_pages_give_their_space_back(store_class, tmp_path):
+    store = store_class(tmp_path)
+    store.open(create=True, readonly=False)
+    for round_ in range(60):
+        for page in range(10):
+            store.write(page, os.urandom(3000 + 50 * round_))
+        store.commit(b"meta")
+    sizes = sum(path.stat().st_size for path in tmp_path.iterdir())
+    store.close()
+    assert sizes < 5_000_000
+    assert sum(path.stat().st_size for path in tmp_path.iterdir()) < 4 * 10 * 6000
+
+
+def test_space_at_the_end_is_given_back_when_closed(tmp_path):
+    store = FileStore(tmp_path)
+    store.open(create=True, readonly=False)
+    for page in range(100):
+        store.write(page, b"x" * 10_000)
+    store.commit(b"")
+    for page in range(1, 100):
+        store.delete(page)
+    store.commit(b"")
+    store.commit(b"")
+    store.close()
+    assert (tmp_path / "data").stat().st_size < 50_000
+
+
+def test_opening_reads_no_page(tmp_path, monkeypatch):
+    store = FileStore(tmp_path)
+    store.open(create=True, readonly=False)
+    for page in range(100):
+        store.write(page, b"x" * 10_000)
+    store.commit(b"meta")
+    store.close()
+    read = 0
+    whole = os.pread
+
+    def count(descriptor, length, offset):
+        nonlocal read
+        read += length
+        return whole(descriptor, length, offset)
+
+    monkeypatch.setattr(os, "pread", count)
+    store.open(create=False, readonly=False)
+    store.close()
+    assert 0 < read < 50_000
+
+
+def test_a_durable_commit_is_not_overwritten_before_the_next(tmp_path):
+    store = FileStore(tmp_path)
+    store.open(create=True, readonly=False)
+    store.write(0, b"durable" * 100)
+    store.commit(b"", durable=True)
+    extent = store._table[0]
+    for _ in range(20):
+        store.write(0, b"passing" * 100)
+        store.commit(b"")
+    with (tmp_path / "data").open("rb") as data:
+        data.seek(extent.offset)
+        assert data.read(extent.length) == b"durable" * 100
+    store.commit(b"", durable=True)
+    assert not store._pinned
+    store.close()
+
+
+def test_a_page_that_the_table_names_is_never_overwritten_before_the_commit(tmp_path):
+    store = FileStore(tmp_path)
+    store.open(create=True, readonly=False)
+    store.write(0, b"old" * 100)
+    store.commit(b"")
+    snapshot = (tmp_path / "data").read_bytes()
+    for _ in range(5):
+        store.write(0, b"new" * 100)
+    after = (tmp_path / "data").read_bytes()
+    extent = store._table[0]
+    store.close()
+    inside = slice(extent.offset, extent.offset + extent.length)
+    assert after[inside] == snapshot[inside] == b"old" * 100
+
+
+def test_keys_of_others_in_a_mapping_are_left_alone():
+    blobs = {"page-mine": b"mine", "note": b"kept"}
+    store = ShadowStore(blobs)
+    store.open(create=True, readonly=False)
+    store.write(0, b"zero")
+    store.close()
+    assert blobs["page-mine"] == b"mine"
+    assert blobs["note"] == b"kept"
+
+
+def test_pages_of_a_killed_writer_are_swept_from_a_mapping():
+    blobs = {}
+    killed = ShadowStore(blobs)
+    killed.open(create=True, readonly=False)
+    killed.write(0, b"lost")
+    store = ShadowStore(blobs)
+    store.open(create=False, readonly=False)
+    assert list(blobs) == ["HEAD"]
+    store.close()
+
+
+def test_a_mapping_without_its_head_is_damaged_and_not_new():
+    blobs = {}
+    store = ShadowStore(blobs)
+    store.open(create=True, readonly=False)
+    store.write(0, b"zero")
+    store.commit(b"meta")
+    store.close()
+    del blobs["HEAD"]
+    with pytest.raises(StoreCorruptedError, match="HEAD"):
+        ShadowStore(blobs).open(create=True, readonly=False)
+
+
+def test_two_writers_of_a_mapping_are_told_apart():
+    blobs = {}
+    first, second = ShadowStore(blobs), ShadowStore(blobs)
+    first.open(create=True, readonly=False)
+    second.open(create=True, readonly=False)
+    second.write(0, b"second")
+    second.commit(b"second")
+    first.write(0, b"first")
+    with pytest.raises(StoreLockedError):
+        first.commit(b"first")
+    second.close()
+    third = ShadowStore(blobs)
+    assert third.open(create=False, readonly=True) == b"second"
+    assert third.read(0) == b"second"
+
+
+class Failing(dict):
+    """A mapping whose next puts or deletions fail, before or after they have taken effect."""
+
+    fail_put = fail_delete = after = False
+
+    def __setitem__(self, key, value):
+        if self.fail_put and self.after:
+            super().__setitem__(key, value)
+        if self.fail_put:
+            raise OSError("no connection")
+        super().__setitem__(key, value)
+
+    def pop(self, key, default=None):
+        if self.fail_delete:
+            raise OSError("no connection")
+        return super().pop(key, default)
+
+
+@pytest.mark.parametrize("after", [False, True])
+def test_a_put_that_fails_leaves_a_mapping_as_it_was_or_commits(after):
+    blobs = Failing()
+    store = ShadowStore(blobs)
+    store.open(create=True, readonly=False)
+    store.write(0, b"zero")
+    store.commit(b"first")
+    store.write(0, b"uno")
+    blobs.fail_put, blobs.after = True, after
+    if after:
+        store.commit(b"second")
+    else:
+        with pytest.raises(OSError, match="no connection"):
+            store.commit(b"second")
+    blobs.fail_put = False
+    other = ShadowStore(blobs)
+    assert other.open(create=False, readonly=True) == (b"second" if after else b"first")
+    store.commit(b"third")
+    store.close()
+    last = ShadowStore(blobs)
+    assert last.open(create=False, readonly=True) == b"third"
+    assert last.read(0) == b"uno"
+
+
+def test_a_deletion_that_fails_does_not_fail_the_commit():
+    blobs = Failing()
+    store = ShadowStore(blobs)
+    store.open(create=True, readonly=False)
+    store.write(0, b"zero")
+    store.commit(b"first")
+    blobs.fail_delete = True
+    store.write(0, b"uno")
+    store.commit(b"second")
+    blobs.fail_delete = False
+    store.write(1, b"one")
+    store.commit(b"third")
+    assert len(blobs) == 3
+    store.close()
+
+
+def test_a_mapping_is_closed_with_its_store_only_if_it_belongs_to_it():
+    class Closing(dict):
+        closed = False
+
+        def close(self):
+            self.closed = True
+
+    for owned in (False, True):
+        blobs = Closing()
+        store = ShadowStore(blobs, owned=owned)
+        store.open(create=True, readonly=False)
+        store.close()
+        assert blobs.closed is owned
+
+
+def test_only_the_folder_given_is_touched(store_class, tmp_path):
+    (tmp_path / "here").mkdir()
+    (tmp_path / "notes.txt").write_text("mine")
+    store = store_class(tmp_path / "here")
+    store.open(create=True, readonly=False)
+    store.write(0, b"zero")
+    store.commit(b"", durable=True)
+    store.close()
+    assert {path.name for path in Path(tmp_path).iterdir()} == {"here", "notes.txt"}
