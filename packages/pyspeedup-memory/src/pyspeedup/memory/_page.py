@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING, Any, NamedTuple, Protocol
 
 from pyspeedup.core import SerializationError
 from pyspeedup.memory._changes import may_change, may_change_any
-from pyspeedup.memory._records import DEAD, Body, Table, body_length, body_weight
+from pyspeedup.memory._records import DEAD, Body, OwnPage, Table, body_length, body_weight
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Sequence
@@ -36,6 +36,24 @@ class Rows(NamedTuple):
 
     bodies: list[Body]
     live: list[Any]
+
+    def __add__(self, other: Rows) -> Rows:  # type: ignore[override]  # as rows, not as a tuple
+        """Return these rows and those."""
+        return Rows(self.bodies + other.bodies, self.live + other.live)
+
+    def extend(self, other: Rows) -> None:
+        """Add rows to these."""
+        self.bodies.extend(other.bodies)
+        self.live.extend(other.live)
+
+    def weight(self) -> int:
+        """Return about how many bytes of RAM the values of these rows take once they are live."""
+        lengths = map(body_length, self.bodies)
+        return sum(map(_live_weight, self.live, lengths))
+
+    def part(self, start: int, stop: int) -> Rows:
+        """Return some of the rows, of one column."""
+        return Rows(self.bodies[start:stop], self.live[start:stop])
 
 
 class Surroundings(Protocol):
@@ -71,8 +89,8 @@ class RecordPage:
         "_around",
         "_live",
         "_table",
-        "_touched",
         "is_changed",
+        "is_touched",
         "number",
         "weight",
     )
@@ -83,7 +101,7 @@ class RecordPage:
         self._around = around
         self._table = table
         self._live: list[Any] = [ABSENT] * (len(table) * table.columns)
-        self._touched = False  # whether a live object may be one that can change
+        self.is_touched = False  # whether one of the live objects may be one that can change
         self.number = number
         self.weight = table.weight()
         self.is_changed = is_changed
@@ -102,7 +120,7 @@ class RecordPage:
             body = self._table[field]
             value = self._around.codecs[column].decode(self._around.fetch(body))
             self._live[field] = value
-            self._touched = self._touched or may_change(value)
+            self.is_touched = self.is_touched or may_change(value)
             self._around.account(self, _live_weight(value, body_length(body)))
         return value
 
@@ -196,7 +214,7 @@ class RecordPage:
         field = row * self._table.columns
         self._table.insert(field, rows.bodies)
         self._live[field:field] = rows.live
-        self._touched = self._touched or may_change_any(rows.live)
+        self.is_touched = self.is_touched or may_change_any(rows.live)
         self._note_change(_weigh(rows))
 
     def split(self, row: int, into: RecordPage) -> None:
@@ -209,13 +227,16 @@ class RecordPage:
         """Return the page as bytes."""
         return self._table.to_bytes()
 
-    def own_pages(self) -> list[Body]:
-        """Return what is kept elsewhere."""
-        return list(self._table.elsewhere())
+    def own_pages(self, row: int | None = None) -> list[OwnPage]:
+        """Return what is kept elsewhere, of one row or of all."""
+        if row is None:
+            return self._table.elsewhere()
+        bodies = self.rows(row, row + 1).bodies
+        return [body for body in bodies if type(body) is OwnPage]
 
     def changeable(self) -> list[int]:
         """Return the fields with a live object that can change, in O(1) where there never was one."""
-        if not self._touched:
+        if not self.is_touched:
             return []
         live = enumerate(self._live)
         return [field for field, value in live if value is not ABSENT and may_change(value)]
@@ -252,8 +273,10 @@ class RecordPage:
         for field in kept:
             live[field] = self._live[field]
         self._live = live
-        self._touched = any(value is not ABSENT for value in live)
-        lived = _weigh(Rows(self._table.bodies(range(len(live))), live)) if self._touched else None
+        self.is_touched = any(value is not ABSENT for value in live)
+        lived = (
+            _weigh(Rows(self._table.bodies(range(len(live))), live)) if self.is_touched else None
+        )
         grown = (self._table.weight() if lived is None else lived) - self.weight
         if grown:
             self._around.account(self, grown)
@@ -263,7 +286,7 @@ class RecordPage:
         for field, value in values.items():
             self._live[field] = value
             grown += _live_weight(value, body_length(self._table[field]))
-        self._touched = True
+        self.is_touched = True
         self._around.account(self, grown)
 
     def _replace(self, field: int, body: Body, value: Any) -> None:
@@ -271,7 +294,7 @@ class RecordPage:
         new = Rows([body], [value])
         self._table[field] = body
         self._live[field] = value
-        self._touched = self._touched or (value is not ABSENT and may_change(value))
+        self.is_touched = self.is_touched or (value is not ABSENT and may_change(value))
         self._note_change(_weigh(new) - _weigh(old))
         self._around.release(old.bodies)
 

@@ -102,6 +102,11 @@ class Pager:
         """How many pages are resident only because somebody may still change a value of theirs."""
         return len(self._pinned)
 
+    @property
+    def is_heavy(self) -> bool:
+        """Whether the next `page` will have to evict something to keep within `ram_limit`."""
+        return self.weight > self._too_heavy
+
     def page(self, number: int) -> RecordPage:
         """Return a page, which is resident then; others may leave. O(1), or the page's size."""
         page = self._resident.get(number)
@@ -120,13 +125,16 @@ class Pager:
         self._make_room(page)
         return page
 
-    def drop(self, number: int, *, keep: Iterable[OwnPage] = ()) -> None:
-        """Delete a page, with what its rows keep elsewhere but for `keep`."""
-        page = self._resident.get(number) or self._bring(number)
-        kept = set(keep)
-        self.release(body for body in page.own_pages() if body not in kept)
-        self._leave(page)
-        self._known.pop(number, None)
+    def drop(self, number: int) -> None:
+        """Delete a page, with what its rows keep elsewhere; that means loading it."""
+        self.release(self.page(number).own_pages())
+        self.forget(number)
+
+    def forget(self, number: int) -> None:
+        """Delete a page whose rows went to other pages, in O(1)."""
+        page = self._known.pop(number, None)
+        if page is not None:
+            self._leave(page)
         self._volume.delete(number)
 
     def flush(self) -> None:
@@ -157,17 +165,17 @@ class Pager:
         self.weight = 0
         self._too_heavy = self.ram_limit
 
-    def encode(self, value: Any, column: int = 0) -> Body:
-        """Return what a row of another page can be made of; `release` it if it is not used."""
-        return self.put_away(self.codecs[column].encode(value))
-
     # What pages ask for
 
     def put_away(self, body: bytes) -> Body:
         """Return `body`, or where it was written if it is long."""
         if len(body) <= self._longest:
             return body
-        return OwnPage(self._volume.append(body), len(body))
+        return OwnPage(self.write_apart(body), len(body))
+
+    def write_apart(self, body: bytes) -> int:
+        """Write `body` to a page of its own and return the number of that."""
+        return self._volume.append(body)
 
     def fetch(self, body: Body) -> bytes:
         """Return the bytes of what was put away."""

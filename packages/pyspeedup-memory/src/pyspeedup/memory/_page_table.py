@@ -1,0 +1,190 @@
+"""Which page of a list holds which items: page numbers and counts in order, found by bisection.
+
+Pages stand in groups, so that a change moves the sums of one group and those of the groups only.
+"""
+
+from __future__ import annotations
+
+import struct
+import sys
+from array import array
+from bisect import bisect_right
+from itertools import accumulate, islice
+from typing import TYPE_CHECKING, NamedTuple
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable, Iterator
+
+__all__ = ["PageTable", "Spot"]
+
+GROUP = 64
+"""Pages a group is made with; it may grow to twice that."""
+HEADER = struct.Struct("<Q")
+
+
+class Spot(NamedTuple):
+    """Where an item is: the place of its page in the table, and its row there."""
+
+    group: int
+    slot: int
+    row: int
+
+
+class _Group:
+    __slots__ = ("_starts", "counts", "numbers", "total")
+
+    def __init__(self, numbers: array[int], counts: array[int]) -> None:
+        self.numbers = numbers
+        self.counts = counts
+        self.total = sum(counts)
+        self._starts: list[int] | None = None
+
+    def add(self, slot: int, grown: int) -> None:
+        self.counts[slot] += grown
+        self.total += grown
+        if slot < len(self.counts) - 1:
+            self._starts = None
+
+    def starts(self) -> list[int]:
+        if self._starts is None:
+            self._starts = [0, *accumulate(self.counts[:-1])]
+        return self._starts
+
+
+class PageTable:
+    """The pages of a list in order. 16 bytes of RAM a page, and as many in `to_bytes`.
+
+    >>> table = PageTable()
+    >>> table.replace(0, 0, 0, [(7, 3), (5, 2)])
+    >>> table.locate(3), len(table), table.number(*table.locate(3)[:2])
+    (Spot(group=0, slot=1, row=0), 5, 5)
+    """
+
+    def __init__(self, numbers: Iterable[int] = (), counts: Iterable[int] = ()) -> None:
+        self._groups: list[_Group] = []
+        self._starts: list[int] | None = None
+        self._length = 0
+        self._regroup(0, 0, array("Q", numbers), array("Q", counts))
+
+    @classmethod
+    def from_bytes(cls, data: bytes) -> PageTable:
+        """Return the table that `to_bytes` made `data` of; `ValueError` if it did not."""
+        if len(data) < HEADER.size:
+            raise ValueError("it is too short for a list's table of pages")
+        (pages,) = HEADER.unpack_from(data)
+        if len(data) != HEADER.size + 16 * pages:
+            raise ValueError(f"it is not as long as a table of {pages} pages")
+        both = array("Q")
+        both.frombytes(data[HEADER.size :])
+        if sys.byteorder == "big":
+            both.byteswap()
+        return cls(both[:pages], both[pages:])
+
+    def to_bytes(self) -> bytes:
+        """Return the table as bytes, in O(pages)."""
+        both = array("Q")
+        for group in self._groups:
+            both.extend(group.numbers)
+        pages = len(both)
+        for group in self._groups:
+            both.extend(group.counts)
+        if sys.byteorder == "big":
+            both.byteswap()
+        return HEADER.pack(pages) + both.tobytes()
+
+    def __len__(self) -> int:
+        """Return the number of items in all pages."""
+        return self._length
+
+    def __iter__(self) -> Iterator[tuple[int, int]]:
+        """Iterate over page numbers and counts, in order."""
+        for group in self._groups:
+            yield from zip(group.numbers, group.counts, strict=True)
+
+    def locate(self, index: int) -> Spot:
+        """Return where the item of that index is, in O(log pages) if no page was added since."""
+        starts = self._starts
+        if starts is None:
+            totals = (group.total for group in islice(self._groups, len(self._groups) - 1))
+            starts = self._starts = [0, *accumulate(totals)]
+        group = bisect_right(starts, index) - 1
+        index -= starts[group]
+        within = self._groups[group].starts()
+        slot = bisect_right(within, index) - 1
+        return Spot(group, slot, index - within[slot])
+
+    def start(self, group: int, slot: int) -> int:
+        """Return the index of a page's first item."""
+        before = sum(other.total for other in self._groups[:group])
+        return before + self._groups[group].starts()[slot]
+
+    def number(self, group: int, slot: int) -> int:
+        """Return the number of a page."""
+        return self._groups[group].numbers[slot]
+
+    def count(self, group: int, slot: int) -> int:
+        """Return how many items a page holds."""
+        return self._groups[group].counts[slot]
+
+    def add(self, group: int, slot: int, grown: int) -> None:
+        """Note that a page holds `grown` items more."""
+        self._groups[group].add(slot, grown)
+        self._length += grown
+        if group < len(self._groups) - 1:
+            self._starts = None
+
+    def before(self, group: int, slot: int) -> tuple[int, int] | None:
+        """Return the place of the page before that one; None for the first."""
+        if slot:
+            return group, slot - 1
+        return (group - 1, len(self._groups[group - 1].counts) - 1) if group else None
+
+    def after(self, group: int, slot: int) -> tuple[int, int] | None:
+        """Return the place of the page after that one; None for the last."""
+        if slot + 1 < len(self._groups[group].counts):
+            return group, slot + 1
+        return (group + 1, 0) if group + 1 < len(self._groups) else None
+
+    def numbers(self, first: tuple[int, int], last: tuple[int, int]) -> list[int]:
+        """Return the numbers of the pages from one place to another, both included."""
+        found: list[int] = []
+        for group in range(first[0], last[0] + 1):
+            begin = first[1] if group == first[0] else 0
+            end = last[1] + 1 if group == last[0] else None
+            found += self._groups[group].numbers[begin:end]
+        return found
+
+    def replace(
+        self, group: int, slot: int, removed: int, pages: Iterable[tuple[int, int]]
+    ) -> None:
+        """Put pages, as number and count, in place of `removed` ones from a place on.
+
+        Costs O(pages replaced and put, and of a group). The place after the last page is allowed.
+        """
+        numbers, counts = array("Q"), array("Q")
+        stop = group
+        while stop < len(self._groups) and (stop == group or len(numbers) < slot + removed):
+            numbers.extend(self._groups[stop].numbers)
+            counts.extend(self._groups[stop].counts)
+            stop += 1
+        pages = list(pages)
+        numbers[slot : slot + removed] = array("Q", [number for number, _ in pages])
+        counts[slot : slot + removed] = array("Q", [count for _, count in pages])
+        self._regroup(group, stop, numbers, counts)
+
+    def end(self) -> tuple[int, int]:
+        """Return the place after the last page."""
+        if not self._groups:
+            return 0, 0
+        return len(self._groups) - 1, len(self._groups[-1].counts)
+
+    def _regroup(self, group: int, stop: int, numbers: array[int], counts: array[int]) -> None:
+        size = GROUP if len(numbers) > 2 * GROUP else 2 * GROUP
+        made = [
+            _Group(numbers[begin : begin + size], counts[begin : begin + size])
+            for begin in range(0, len(numbers), size)
+        ]
+        self._length += sum(new.total for new in made)
+        self._length -= sum(old.total for old in self._groups[group:stop])
+        self._groups[group:stop] = made
+        self._starts = None

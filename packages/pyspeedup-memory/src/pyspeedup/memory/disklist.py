@@ -1,0 +1,420 @@
+"""DiskList: a list whose items live on disk, in pages."""
+
+from __future__ import annotations
+
+import copy
+import operator
+import reprlib
+import sys
+from collections.abc import Iterable, Iterator, MutableSequence
+from typing import TYPE_CHECKING, Any, ClassVar, NoReturn, SupportsIndex, TypeVar, cast, overload
+
+from pyspeedup.memory._handle import Handle
+from pyspeedup.memory._list_content import ListContent
+from pyspeedup.memory._list_indexing import (
+    checked_index,
+    clamped_index,
+    delete_slice,
+    items_at,
+    replace_slice,
+)
+from pyspeedup.memory._short_repr import short_repr
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+    from typing import Self
+
+__all__ = ["DiskList"]
+
+T = TypeVar("T")
+
+FIRST_RUN = 8
+"""How many items an iterator reads at first; four times as many each time, while nothing changes."""
+
+
+class DiskList(Handle[ListContent], MutableSequence[T]):
+    """A list kept on disk, of which a bounded part is in RAM.
+
+    It does whatever a list does, with the same errors; `Handle` tells about opening, saving and
+    closing. Items are kept as they are changed: ``l[i].append(x)`` is on disk after the next `sync`
+    or `close`. Slices, ``+``, ``*`` and `copy` give plain lists.
+
+    Differences: it is no subclass of list; `repr` shows a large one in part; it cannot be pickled;
+    an object that was put in twice is two objects once both left RAM; `sort` calls its key twice an
+    item where they are more than RAM is to hold.
+
+    Getting and setting an item cost O(log pages): a few microseconds where the page is in RAM, else a
+    page's load. Appending costs O(1), inserting and deleting anywhere O(page + log pages). A change of
+    several items is made whole or not at all. Items that the serializer refuses raise
+    `SerializationError`, naming the index, and change nothing. Used after `close`, everything raises
+    `ValueError`.
+
+    >>> folder = getfixture("tmp_path")
+    >>> with DiskList("squares", file_location=folder) as l:
+    ...     for i in range(10):
+    ...         l.append(i * i)
+    ...     l[3]
+    9
+    >>> with DiskList("squares", file_location=folder) as l:
+    ...     len(l), l[-2:]
+    (10, [64, 81])
+    """
+
+    content_class: ClassVar[type[ListContent]] = ListContent
+    __hash__ = None  # type: ignore[assignment]  # as list: equal by content, so not hashable
+
+    # ---- one item ------------------------------------------------------------------------------
+
+    @overload
+    def __getitem__(self, index: SupportsIndex, /) -> T: ...
+    @overload
+    def __getitem__(self, index: slice, /) -> list[T]: ...
+    def __getitem__(self, index: SupportsIndex | slice, /) -> T | list[T]:
+        """Return an item, in O(log pages), or a plain list of those of a slice, in O(items)."""
+        content = self._content
+        with content.lock:
+            if isinstance(index, slice):
+                return items_at(content, range(len(content))[index])
+            place = checked_index(index, len(content), "list index out of range")
+            return cast("T", content.get(place))
+
+    @overload
+    def __setitem__(self, index: SupportsIndex, value: T, /) -> None: ...
+    @overload
+    def __setitem__(self, index: slice, value: Iterable[T], /) -> None: ...
+    def __setitem__(self, index: SupportsIndex | slice, value: Any, /) -> None:
+        """Replace an item, in O(log pages), or those of a slice, in O(items + page)."""
+        content = self._content
+        with content.lock:
+            content.require_writable()
+            if isinstance(index, slice):
+                replace_slice(content, index, value)
+            else:
+                place = checked_index(index, len(content), "list assignment index out of range")
+                content.set(place, value)
+
+    def __delitem__(self, index: SupportsIndex | slice, /) -> None:
+        """Remove an item, in O(page + log pages), or those of a slice, in O(items + page)."""
+        content = self._content
+        with content.lock:
+            content.require_writable()
+            if isinstance(index, slice):
+                delete_slice(content, range(len(content))[index])
+            else:
+                place = checked_index(index, len(content), "list assignment index out of range")
+                content.delete(place)
+
+    def __len__(self) -> int:
+        """Return the number of items, in O(1)."""
+        return len(self._content.pages)  # which an unusable handle's content refuses
+
+    def append(self, value: T, /) -> None:
+        """Add an item at the end, in O(1).
+
+        >>> with DiskList.temporary() as l:
+        ...     l.append("a")
+        ...     l
+        ['a']
+        """
+        content = self._content
+        with content.lock:
+            content.require_writable()
+            content.append(value)
+
+    def insert(self, index: SupportsIndex, value: T, /) -> None:
+        """Put an item before `index`, in O(page + log pages); an index beyond an end means the end.
+
+        >>> with DiskList.temporary() as l:
+        ...     l.insert(0, "b")
+        ...     l.insert(-5, "a")
+        ...     l
+        ['a', 'b']
+        """
+        content = self._content
+        with content.lock:
+            content.require_writable()
+            content.insert(clamped_index(self, index), value)
+
+    def pop(self, index: SupportsIndex = -1, /) -> T:
+        """Remove an item, by default the last, and return it, in O(page + log pages).
+
+        >>> with DiskList.temporary() as l:
+        ...     l.extend("abc")
+        ...     l.pop(), l.pop(0)
+        ('c', 'a')
+        """
+        content = self._content
+        with content.lock:
+            content.require_writable()
+            wanted = operator.index(index)
+            if not len(content):
+                raise IndexError("pop from empty list")
+            place = checked_index(wanted, len(content), "pop index out of range")
+            value = cast("T", content.get(place))
+            content.delete(place)
+            return value
+
+    def remove(self, value: T, /) -> None:
+        """Remove the first item equal to `value`, in O(n); `ValueError` where there is none.
+
+        >>> with DiskList.temporary() as l:
+        ...     l.extend("aba")
+        ...     l.remove("a")
+        ...     l
+        ['b', 'a']
+        """
+        content = self._content
+        with content.lock:
+            content.require_writable()
+            for place, item in enumerate(self):
+                if item is value or item == value:
+                    del self[place : place + 1]
+                    return
+        raise ValueError("list.remove(x): x not in list")
+
+    def extend(self, values: Iterable[T], /) -> None:
+        """Add items at the end, in O(items); those of a list, tuple or `DiskList` all or none.
+
+        Of any other iterable they are added one by one, as it gives them.
+
+        >>> with DiskList.temporary() as l:
+        ...     l.extend(range(3))
+        ...     l.extend(l)
+        ...     l
+        [0, 1, 2, 0, 1, 2]
+        """
+        content = self._content
+        if isinstance(values, list | tuple | DiskList):
+            with content.lock:
+                content.require_writable()
+                content.replace(len(content), len(content), values)
+            return
+        iterator = iter(values)
+        content.require_writable()
+        for value in iterator:
+            self.append(value)
+
+    def clear(self) -> None:
+        """Remove all items, in O(pages), each of which is read.
+
+        >>> with DiskList.temporary() as l:
+        ...     l.extend("abc")
+        ...     l.clear()
+        ...     l
+        []
+        """
+        content = self._content
+        with content.lock:
+            content.require_writable()
+            content.clear()
+
+    def reverse(self) -> None:
+        """Turn the order round, in O(n).
+
+        >>> with DiskList.temporary() as l:
+        ...     l.extend("abc")
+        ...     l.reverse()
+        ...     l
+        ['c', 'b', 'a']
+        """
+        content = self._content
+        with content.lock:
+            content.require_writable()
+            content.reverse()
+
+    def sort(
+        self, *, key: Callable[[T], Any] | None = None, reverse: SupportsIndex = False
+    ) -> None:
+        """Sort the items stably, in O(n log n); items that do not fit into RAM are merged from disk.
+
+        Whatever `key` or a comparison raises is passed on, and nothing has changed then;
+        `ValueError` if they change the list. `key` is called once an item, or twice if the items
+        are more than RAM is to hold.
+
+        >>> with DiskList.temporary() as l:
+        ...     l.extend(["b", "A", "c"])
+        ...     l.sort(key=str.lower, reverse=True)
+        ...     l
+        ['c', 'b', 'A']
+        """
+        is_reversed = bool(operator.index(reverse))
+        content = self._content
+        with content.lock:
+            content.require_writable()
+            content.sort(key, reverse=is_reversed)
+
+    def copy(self) -> list[T]:
+        """Return a plain list of the items, in O(n) of time and of RAM.
+
+        >>> with DiskList.temporary() as l:
+        ...     l.extend("abc")
+        ...     type(l.copy()).__name__
+        'list'
+        """
+        return self[:]
+
+    # ---- looking through -----------------------------------------------------------------------
+
+    def __iter__(self) -> Iterator[T]:
+        """Return an iterator over the items, which sees what is changed meanwhile, as a list's does."""
+        return self._walk(0)
+
+    def __reversed__(self) -> Iterator[T]:
+        """Return an iterator over the items, the last one first."""
+        return self._walk(len(self), backwards=True)
+
+    def _walk(self, index: int, *, backwards: bool = False) -> Iterator[T]:
+        """Decode runs of items, and go on item by item where they change meanwhile."""
+        limit = FIRST_RUN
+        while True:
+            content = self._content
+            with content.lock:
+                if index > len(content) or index == (0 if backwards else len(content)):
+                    return
+                find = content.chunk_before if backwards else content.chunk
+                items = find(index, limit)
+                version = content.version
+            limit *= 4
+            for item in items:
+                index += -1 if backwards else 1
+                yield item
+                if content.version != version or self._content is not content:
+                    limit = 1
+                    break
+            items = item = None  # type: ignore[assignment]  # else they would count as held outside
+
+    def __contains__(self, value: object, /) -> bool:
+        """Return whether an item is `value` or equals it, in O(n)."""
+        return any(item is value or item == value for item in self)
+
+    def index(
+        self, value: T, start: SupportsIndex = 0, stop: SupportsIndex = sys.maxsize, /
+    ) -> int:
+        """Return where, from `start` to `stop`, the first item equal to `value` is, in O(n).
+
+        `ValueError` where there is none.
+
+        >>> with DiskList.temporary() as l:
+        ...     l.extend("abab")
+        ...     l.index("b"), l.index("b", 2)
+        (1, 3)
+        """
+        first, last = clamped_index(self, start), clamped_index(self, stop)
+        for place, item in enumerate(self._walk(first), first):
+            if place >= last:
+                break
+            if item is value or item == value:
+                return place
+        raise ValueError(f"{value!r} is not in list")
+
+    def count(self, value: T, /) -> int:
+        """Return how many items are `value` or equal it, in O(n).
+
+        >>> with DiskList.temporary() as l:
+        ...     l.extend("aba")
+        ...     l.count("a")
+        2
+        """
+        return sum(1 for item in self if item is value or item == value)
+
+    # ---- with other lists ----------------------------------------------------------------------
+
+    def __eq__(self, other: object, /) -> bool:
+        """Return whether `other`, a list or a `DiskList`, has equal items, in O(n)."""
+        if not isinstance(other, list | DiskList):
+            return NotImplemented
+        return len(self) == len(other) and _difference(self, other) is None
+
+    def __lt__(self, other: list[T] | DiskList[T], /) -> bool:
+        """Compare the first items that differ, else the lengths, in O(n)."""
+        return _compared(self, other, operator.lt)
+
+    def __le__(self, other: list[T] | DiskList[T], /) -> bool:
+        """Compare the first items that differ, else the lengths, in O(n)."""
+        return _compared(self, other, operator.le)
+
+    def __gt__(self, other: list[T] | DiskList[T], /) -> bool:
+        """Compare the first items that differ, else the lengths, in O(n)."""
+        return _compared(self, other, operator.gt)
+
+    def __ge__(self, other: list[T] | DiskList[T], /) -> bool:
+        """Compare the first items that differ, else the lengths, in O(n)."""
+        return _compared(self, other, operator.ge)
+
+    def __add__(self, other: list[T] | DiskList[T], /) -> list[T]:
+        """Return a plain list of the items of both, in O(n)."""
+        if not isinstance(other, list | DiskList):
+            raise TypeError(f'can only concatenate list (not "{type(other).__name__}") to list')
+        return [*self, *other]
+
+    def __radd__(self, other: list[T], /) -> list[T]:
+        """Return a plain list of the items of both, in O(n)."""
+        if not isinstance(other, list):
+            return NotImplemented
+        return [*other, *self]
+
+    def __mul__(self, times: SupportsIndex, /) -> list[T]:
+        """Return a plain list of the items, so many times over, in O(n times)."""
+        return self.copy() * times
+
+    __rmul__ = __mul__
+
+    def __iadd__(self, values: Iterable[T], /) -> Self:
+        """Add items at the end, as `extend` does."""
+        self.extend(values)
+        return self
+
+    def __imul__(self, times: SupportsIndex, /) -> Self:
+        """Repeat the items in place, in O(n times); all or nothing."""
+        if not hasattr(type(times), "__index__"):
+            raise TypeError(f"can't multiply sequence by non-int of type '{type(times).__name__}'")
+        wanted = operator.index(times)
+        content = self._content
+        with content.lock:
+            content.require_writable()
+            if len(content) * wanted > sys.maxsize:
+                raise MemoryError(f"no list has {len(content) * wanted} items")
+            if wanted <= 0:
+                content.clear()
+            else:
+                content.repeat(wanted - 1)
+        return self
+
+    # ---- as an object --------------------------------------------------------------------------
+
+    def __copy__(self) -> list[T]:
+        return self.copy()
+
+    def __deepcopy__(self, memo: dict[int, Any]) -> list[T]:
+        return copy.deepcopy(self.copy(), memo)
+
+    @reprlib.recursive_repr("[...]")
+    def __repr__(self) -> str:
+        """Show the items as a list does; where they are many, the first ones and their number."""
+        if self.closed:
+            return f"<closed {type(self).__name__} {self.name!r}>"
+        return f"[{short_repr(len(self), self, repr)}]"
+
+    def __reduce_ex__(self, protocol: SupportsIndex, /) -> NoReturn:
+        """Refuse to be pickled: what is on disk stays there."""
+        raise TypeError(
+            f"cannot pickle a {type(self).__name__}; pickle l.copy(), or pass the arguments "
+            f"it was opened with and open it there once it is closed here"
+        )
+
+
+def _difference(first: Iterable[Any], second: Iterable[Any]) -> tuple[Any, Any] | None:
+    """Return the first two items that differ; an item always equals itself here, as in a list."""
+    for one, other in zip(first, second, strict=False):
+        if one is not other and not one == other:  # noqa: SIM201 -- list asks for == too
+            return one, other
+    return None
+
+
+def _compared(first: DiskList[Any], second: object, operation: Callable[[Any, Any], bool]) -> bool:
+    if not isinstance(second, list | DiskList):
+        return NotImplemented  # type: ignore[no-any-return]  # for the operator that returns it
+    difference = _difference(first, second)
+    if difference is None:
+        return operation(len(first), len(second))
+    return operation(*difference)
