@@ -102,7 +102,7 @@ class SqliteStore:
         else:
             self._begin_writing(connection, create=create)
         row = connection.execute("SELECT data FROM meta").fetchone()
-        return None if row is None else bytes(row[0])
+        return None if row is None else self._blob(row[0])
 
     def _begin_writing(self, connection: sqlite3.Connection, *, create: bool) -> None:
         connection.execute("PRAGMA journal_mode = WAL")
@@ -133,7 +133,12 @@ class SqliteStore:
                 row = connection.execute(query, (page,)).fetchone()
         if row is None:
             raise KeyError(page)
-        return bytes(row[0])
+        return self._blob(row[0])
+
+    def _blob(self, value: object) -> bytes:
+        if not isinstance(value, bytes):
+            raise StoreCorruptedError(f"{self._name}: {DATABASE_FILE}: a row holds no bytes")
+        return value
 
     def write(self, page: int, data: BytesLike) -> None:
         """Make `data` the bytes of `page`; a full disk is an `OSError`, and changes nothing."""
@@ -211,7 +216,7 @@ class SqliteStore:
             yield
         except sqlite3.OperationalError as error:
             raise self._translate(error) from error
-        except sqlite3.DatabaseError as error:
+        except (sqlite3.DatabaseError, UnicodeDecodeError) as error:
             raise StoreCorruptedError(f"{self._name}: {DATABASE_FILE}: {error}") from error
 
     def _translate(self, error: sqlite3.OperationalError) -> OSError:
