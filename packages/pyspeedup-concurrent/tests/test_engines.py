@@ -1,3 +1,5 @@
+from pyspeedup.concurrent import Cache
+from pyspeedup.concurrent.engines.processes import Processes
 from pyspeedup.concurrent.engines.serial import Serial
 from pyspeedup.concurrent.engines.threads import Threads
 from pyspeedup.core.testing import EngineContract
@@ -11,3 +13,11 @@ class TestSerial(EngineContract):
 class TestThreads(EngineContract):
     def make_engine(self):
         return Threads(workers=2)
+
+
+class TestProcesses(EngineContract):
+    def make_engine(self):
+        return Processes(workers=2)
+
+    def make_callable(self, engine, function):
+        return Cache(function, engine=engine)

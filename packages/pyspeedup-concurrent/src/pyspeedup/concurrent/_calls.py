@@ -6,7 +6,7 @@ import inspect
 from collections.abc import Callable, Hashable
 from typing import Any, TypeAlias
 
-__all__ = ["Key", "Keywords", "Normalizer", "arguments_of"]
+__all__ = ["Key", "Keywords", "Normalizer", "arguments_of", "as_call"]
 
 Key: TypeAlias = tuple[Hashable, ...]
 """The positional arguments; then, where there are others, `Keywords` and names and values in turn."""
@@ -96,6 +96,21 @@ def arguments_of(key: Key) -> tuple[tuple[Any, ...], dict[str, Any]]:
     middle = key.index(Keywords)
     rest = iter(key[middle + 1 :])
     return key[:middle], {str(name): value for name, value in zip(rest, rest, strict=True)}
+
+
+def as_call(call: Any, name: str) -> tuple[Any, ...]:
+    """Return `call` if it is a tuple of arguments, else raise the `TypeError` that says so.
+
+    >>> as_call(7, "f")
+    Traceback (most recent call last):
+    TypeError: f.batch_async takes a tuple of arguments for each call: write (7,) instead of 7
+    """
+    if isinstance(call, tuple):
+        return call
+    raise TypeError(
+        f"{name}.batch_async takes a tuple of arguments for each call: "
+        f"write ({call!r},) instead of {call!r}"
+    )
 
 
 def _signature(function: Callable[..., Any]) -> inspect.Signature | None:

@@ -19,14 +19,15 @@ import atexit
 import multiprocessing
 import os
 import threading
+import warnings
 import weakref
-from collections.abc import Callable
 from multiprocessing import connection, spawn, util
 from typing import TYPE_CHECKING, Any
 
 from pyspeedup.concurrent import _platform
 
 if TYPE_CHECKING:
+    from collections.abc import Callable
     from multiprocessing.connection import Connection
     from multiprocessing.context import BaseContext
     from multiprocessing.process import BaseProcess
@@ -37,7 +38,14 @@ NAME_PREFIX = "pyspeedup-"
 GRACE = 5.0
 """Seconds that a child which was told to end is waited for before it is killed."""
 
+POOL_PREFIX = f"{NAME_PREFIX}pool"
+FORKSERVER = "ignore"
+"""What multiprocessing calls the process when it starts its fork server."""
+
 _start_lock = threading.Lock()
+_ended_with: int | None = None
+"""The process whose end `_end_all` is registered for."""
+_quiet: list[tuple[Callable[[], None], Callable[[], None]]] = []
 
 
 class Child:
@@ -47,11 +55,12 @@ class Child:
         """Hold a process that has been started."""
         self.process = process
         self._lifeline = lifeline
+        self._ended: tuple[int, int | None] | None = None
 
     @property
     def pid(self) -> int:
         """Its process number."""
-        return self.process.pid or 0
+        return self._ended[0] if self._ended else self.process.pid or 0
 
     @property
     def sentinel(self) -> int:
@@ -61,22 +70,27 @@ class Child:
     @property
     def exitcode(self) -> int | None:
         """As `multiprocessing` gives it: None while it runs, negative for a signal."""
-        return self.process.exitcode
+        return self._ended[1] if self._ended else self.process.exitcode
 
     def is_alive(self) -> bool:
         """Tell whether it still runs."""
-        return self.process.is_alive()
+        return self._ended is None and self.process.is_alive()
 
     def join(self, timeout: float | None = GRACE) -> bool:
         """Wait up to `timeout` seconds for it to end by itself; True if it has."""
-        self.process.join(timeout)
-        return self.process.exitcode is not None
+        if self._ended is None:
+            self.process.join(timeout)
+        return self.exitcode is not None
 
     def end(self) -> None:
         """Kill it if it still runs, and reap it; again is harmless."""
+        if self._ended is not None:
+            return
         if self.process.is_alive():
             self.process.kill()
         self.process.join()
+        self._ended = (self.pid, self.process.exitcode)
+        self.process.close()
         self._lifeline.close()
         _living.discard(self)
 
@@ -88,22 +102,72 @@ class Child:
 _living: weakref.WeakSet[Child] = weakref.WeakSet()
 
 
-def context() -> BaseContext:
+def context(*, may_fork: bool = True) -> BaseContext:
     """Return the multiprocessing context of the start method in force, without fixing it."""
-    method = multiprocessing.get_start_method(allow_none=True)
-    return multiprocessing.get_context(method or multiprocessing.get_all_start_methods()[0])
+    available = multiprocessing.get_all_start_methods()
+    chosen = multiprocessing.get_start_method(allow_none=True)
+    method = chosen or available[0]
+    unsafe = not may_fork or (chosen is None and _other_threads())
+    if method == "fork" and unsafe:
+        method = "forkserver" if "forkserver" in available else "spawn"
+    return multiprocessing.get_context(method)
 
 
-def start_child(target: Callable[..., None], args: tuple[Any, ...], name: str) -> Child:
+def quieten(pause: Callable[[], None], resume: Callable[[], None]) -> None:
+    """Have `pause` end the threads of ours that a fork must not copy, and `resume` start them again.
+
+    They are called around the forks of `start_child`, before its lock is taken; threads whose
+    name begins with ``pyspeedup-pool`` are taken to end.
+    """
+    _quiet.append((pause, resume))
+
+
+def start_child(
+    target: Callable[..., None], args: tuple[Any, ...], name: str, *, may_fork: bool = True
+) -> Child:
     """Start a process that runs ``target(*args)``; it ends with this one, whatever ends that.
 
     `target` must be importable and `args` must pickle (what is a user's goes as bytes made by
     cloudpickle). Costs about 3 ms under fork, 50 to 150 ms under spawn and forkserver.
+
+    To fork while other threads run can leave their locks held for ever in the child, and Python
+    3.12 warns of it. So where fork is only the default, forkserver stands in for it then;
+    a start method that the program has chosen is used, unless `may_fork` is false.
     """
+    chosen = context(may_fork=may_fork)
+    if chosen.get_start_method() != "fork":
+        return _start(chosen, target, args, name)
+    for pause, _ in _quiet:
+        pause()
+    try:
+        with warnings.catch_warnings():
+            if (
+                not _other_threads()
+            ):  # numeric libraries have threads that Python counts, but are safe
+                warnings.filterwarnings("ignore", ".*multi-threaded.*fork", DeprecationWarning)
+            return _start(chosen, target, args, name)
+    finally:
+        for _, resume in _quiet:
+            resume()
+
+
+def _other_threads() -> bool:
+    """Tell whether threads run that do not end for a fork."""
+    here = threading.current_thread()
+    return any(
+        thread is not here and not thread.name.startswith(POOL_PREFIX)
+        for thread in threading.enumerate()
+    )
+
+
+def _start(
+    chosen: BaseContext, target: Callable[..., None], args: tuple[Any, ...], name: str
+) -> Child:
     with _start_lock:
         _keep_main_out_of_children()
+        _end_all_with_this_process()
         theirs, ours = connection.Pipe(duplex=False)
-        process = context().Process(  # type: ignore[attr-defined]  # every context has one; its base class doesn't say so
+        process = chosen.Process(  # type: ignore[attr-defined]  # every context has one; its base class doesn't say so
             target=_run, args=(theirs, target, args), name=f"{NAME_PREFIX}{name}"
         )
         child = Child(process, ours)
@@ -124,10 +188,7 @@ def start_child(target: Callable[..., None], args: tuple[Any, ...], name: str) -
 def _run(lifeline: Connection, target: Callable[..., None], args: tuple[Any, ...]) -> None:
     _platform.ignore_interrupts()
     _platform.end_with_parent(lifeline.fileno())
-    try:
-        target(*args)
-    finally:
-        _end_all()  # multiprocessing would wait for them, and runs no exit handlers in a child
+    target(*args)
 
 
 def _keep_main_out_of_children() -> None:
@@ -142,13 +203,24 @@ def _keep_main_out_of_children() -> None:
 
     def get_preparation_data(name: str) -> dict[str, object]:
         data = prepare(name)
-        if name.startswith(NAME_PREFIX):
+        if name.startswith(NAME_PREFIX) or (name == FORKSERVER and _start_lock.locked()):
             data.pop("init_main_from_name", None)
             data.pop("init_main_from_path", None)
         return data
 
     get_preparation_data.keeps_main_out = True  # type: ignore[attr-defined]  # a mark on our own wrapper
     spawn.get_preparation_data = get_preparation_data
+
+
+def _end_all_with_this_process() -> None:
+    """In a process of multiprocessing's: end our children before it waits for them, for ever.
+
+    It runs no exit handlers there, and forgets finalizers made before the fork.
+    """
+    global _ended_with  # noqa: PLW0603 -- one registration a process
+    if _ended_with != os.getpid():
+        util.Finalize(None, _end_all, exitpriority=10)  # type: ignore[no-untyped-call]  # multiprocessing has few types
+        _ended_with = os.getpid()
 
 
 def _end_all() -> None:

@@ -92,25 +92,25 @@ class Notebook:
         self._pause = 0.0
         self._found_nothing = False
 
-    def clear(self) -> tuple[object, ...]:
-        """Begin a fresh stack, and return what `restore` brings the former back by."""
-        former = (self._notes, self._gave, self.owner)
+    def begin(self) -> None:
+        """Begin a fresh stack in the calling thread."""
         self._notes, self._gave = deque(), []
         self.owner = threading.get_ident()
         self._not_before = max(self._not_before, time.perf_counter() + WARM_UP)
-        return former
 
     def end(self) -> None:
         """End a stack: what it noted and gave away, it no longer wants."""
         for memory, key in self._gave:
             memory.given.pop(key, None)
-        self._notes.clear()
-        self._gave.clear()
         self.owner = None
 
-    def restore(self, former: tuple[object, ...]) -> None:
-        """Go on with the stack that `clear` put aside."""
-        self._notes, self._gave, self.owner = former  # type: ignore[assignment]  # as clear packed it
+    def put_aside(self) -> tuple[Any, ...]:
+        """Leave a stack for another, and return what `restore` takes it up again by."""
+        return (self._notes, self._gave, self.owner)
+
+    def restore(self, stack: tuple[Any, ...]) -> None:
+        """Go on with a stack that was put aside."""
+        self._notes, self._gave, self.owner = stack
 
     def note(self, memory: Memory, key: Key) -> None:
         """Take notice of a call that will be wanted, in O(1)."""

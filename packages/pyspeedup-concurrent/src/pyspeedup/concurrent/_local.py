@@ -12,13 +12,15 @@ import types
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any, Final, Protocol, cast
 
+from pyspeedup.concurrent._calls import as_call
+
 if TYPE_CHECKING:
     from collections.abc import Callable
 
     from pyspeedup.concurrent._calls import Key, Normalizer
     from pyspeedup.core import LocalFunction
 
-__all__ = ["ANSWERED", "Desk", "Duty", "LocalMethod", "Memory", "as_call", "fill", "shell"]
+__all__ = ["ANSWERED", "Desk", "Duty", "LocalMethod", "Memory", "fill", "shell"]
 
 ANSWERED: Final = object()
 """What `Desk.enter` returns when the value is in memory by now."""
@@ -191,21 +193,6 @@ def _add_hints(
 
     local.apply_async = apply_async  # type: ignore[attr-defined]  # a function takes attributes
     local.batch_async = batch_async  # type: ignore[attr-defined]  # likewise
-
-
-def as_call(call: Any, name: str) -> tuple[Any, ...]:
-    """Return `call` if it is a tuple of arguments, else raise the `TypeError` that says so.
-
-    >>> as_call(7, "f")
-    Traceback (most recent call last):
-    TypeError: f.batch_async takes a tuple of arguments for each call: write (7,) instead of 7
-    """
-    if isinstance(call, tuple):
-        return call
-    raise TypeError(
-        f"{name}.batch_async takes a tuple of arguments for each call: "
-        f"write ({call!r},) instead of {call!r}"
-    )
 
 
 class LocalMethod:

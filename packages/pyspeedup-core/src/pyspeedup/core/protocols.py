@@ -145,11 +145,12 @@ class Engine(Protocol):
         """How many calls it can evaluate at the same time."""
         ...
 
-    def define(self, function: Callable[..., Any], name: str) -> int:
+    def define(self, function: Callable[..., Any], name: str, structure: Any = None) -> int:
         """Take `function` in, and return the number that later calls name it by.
 
         Inside the function, and wherever else the engine evaluates, `local` of that number is what
-        the function's own name means.
+        the function's own name means. `structure` is what holds that name in the program (a
+        `Cache`), for engines that ship functions and so have to tell where references to it lead.
         """
         ...
 

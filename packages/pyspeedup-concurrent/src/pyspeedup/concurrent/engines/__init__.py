@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
+from pyspeedup.concurrent.engines.processes import Processes
 from pyspeedup.concurrent.engines.serial import Serial
 from pyspeedup.concurrent.engines.threads import Threads
 
-__all__ = ["Serial", "Threads"]
+__all__ = ["Processes", "Serial", "Threads"]

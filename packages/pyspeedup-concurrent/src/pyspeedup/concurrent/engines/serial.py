@@ -72,7 +72,7 @@ class Serial:
         self,
         function: Callable[..., Any],
         name: str,
-        identity: str | None = None,  # noqa: ARG002 -- of use to engines that ship functions
+        structure: Any = None,  # noqa: ARG002 -- of use to engines that ship functions
     ) -> int:
         """Take `function` in, in 0.2 ms; return its number.
 

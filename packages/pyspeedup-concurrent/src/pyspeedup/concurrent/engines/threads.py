@@ -97,7 +97,7 @@ class Threads:
         self,
         function: Callable[..., Any],
         name: str,
-        identity: str | None = None,  # noqa: ARG002 -- of use to engines that ship functions
+        structure: Any = None,  # noqa: ARG002 -- of use to engines that ship functions
     ) -> int:
         """Take `function` in; return its number.
 
@@ -262,7 +262,7 @@ class _Thread:
             call: Any = message.call
             self._stack = message.stack
             begun = time.perf_counter()
-            self._notebook.clear()
+            self._notebook.begin()
             answer, failed = self._compute(call)
             self._notebook.end()
             seconds = time.perf_counter() - begun

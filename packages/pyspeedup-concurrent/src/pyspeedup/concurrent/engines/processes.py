@@ -1,0 +1,230 @@
+"""The default engine: persistent worker processes, one a core, that share sub-problems."""
+
+from __future__ import annotations
+
+import itertools
+import os
+import threading
+import weakref
+from concurrent.futures import Future
+from typing import TYPE_CHECKING, Any, Self
+
+from pyspeedup.concurrent import _here, _messages, _shipping
+from pyspeedup.concurrent._messages import Call, Shipment
+from pyspeedup.concurrent._platform import available_cores
+from pyspeedup.concurrent._pool import Job, Pool
+from pyspeedup.concurrent._workers import number_of_workers
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
+    from pyspeedup.core import LocalFunction
+
+__all__ = ["Processes"]
+
+
+class _Definition:
+    """A function that calls name by its number, in this process."""
+
+    def __init__(
+        self, number: int, function: Callable[..., Any], name: str, structure: Any
+    ) -> None:
+        self.number = number
+        self.function = function
+        self.name = name
+        self.structure = weakref.ref(structure) if structure is not None else _nobody
+        self.generation = 0
+        self._shipment: Shipment | None = None
+        self._lock = threading.Lock()
+
+    def shipment(self) -> Shipment:
+        """Return the function as it travels, in its present form; pickled once a generation."""
+        with self._lock:
+            if self._shipment is None or self._shipment.generation != self.generation:
+                self._shipment = self._pack()
+            return self._shipment
+
+    def _pack(self) -> Shipment:
+        structure = self.structure()
+        identity = structure.identity if structure is not None else f"function {self.number}"
+        data = _shipping.dumps(self.function, f"{self.name}()", known=(identity,))
+        return Shipment(
+            self.number,
+            self.generation,
+            self.name,
+            getattr(structure, "kind", None),
+            identity,
+            getattr(structure, "is_method", False),
+            data,
+        )
+
+
+def _nobody() -> None:
+    return None
+
+
+class Processes:
+    """Computes calls in `workers` processes that stay, started at the first call.
+
+    `workers` is PYSPEEDUP_WORKERS, else the cores that this process may use, unless given. Results
+    and functions travel by cloudpickle, so that those of scripts, notebooks and closures do too.
+    A worker that is killed is replaced and its calls are begun once more; a call that
+    two workers died over is answered with `WorkerError`.
+
+    >>> with Processes(workers=1) as engine:
+    ...     engine.submit(engine.define(pow, "pow"), (2, 10), {}).result()
+    1024
+    """
+
+    evaluates_in_workers = True
+
+    def __init__(self, *, workers: int | None = None) -> None:
+        """Start nothing yet. `ValueError` or `TypeError` if `workers` is not a number from 1 up."""
+        self._workers = number_of_workers(workers, available_cores())
+        self._closed = False
+        self._begin_afresh()
+        _engines.add(self)
+
+    def _begin_afresh(self) -> None:
+        self._lock = threading.Lock()
+        self._pool: Pool | None = None
+        self._finalizer: Callable[[], Any] = _nothing_to_end
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        self.close()
+
+    def __reduce__(self) -> tuple[Callable[[int], Processes], tuple[int]]:
+        """Arrive elsewhere as an engine of as many workers."""
+        return _make, (self._workers,)
+
+    @property
+    def workers(self) -> int:
+        """How many worker processes there are.
+
+        >>> Processes(workers=3).workers
+        3
+        """
+        return self._workers
+
+    def define(self, function: Callable[..., Any], name: str, structure: Any = None) -> int:
+        """Take `function` in, in O(1); return its number. It is pickled at the first `submit`.
+
+        References to `structure` (a Cache) mean the memoized function inside the workers.
+
+        >>> isinstance(Processes().define(abs, "abs"), int)
+        True
+        """
+        if _here.worker is not None and structure is not None:
+            return _here.worker.meanings.adopt(function, structure)
+        number = next(_numbers)
+        _definitions[number] = _Definition(number, function, name, structure)
+        return number
+
+    def submit(
+        self, function_id: int, args: tuple[Any, ...], kwargs: dict[str, Any]
+    ) -> Future[Any]:
+        """Begin a call in a worker; costs 20 us and the pickling of its arguments.
+
+        `TypeError` if the function or its arguments cannot travel, `RuntimeError` after `close`,
+        `OSError` if no process can be started.
+
+        >>> with Processes(workers=1) as engine:
+        ...     engine.submit(engine.define(divmod, "divmod"), (7, 2), {}).result()
+        (3, 1)
+        """
+        local = self.local(function_id)
+        if local is not None:
+            return _compute_here(local, args, kwargs)
+        definition = _definitions[function_id]
+        shipment = definition.shipment()
+        packed = _messages.pack((args, kwargs), f"the arguments of {definition.name}()")
+        future: Future[Any] = Future()
+        job = Job(Call(function_id, shipment.generation, packed), shipment, future)
+        self._running_pool().submit(job)
+        return future
+
+    def _running_pool(self) -> Pool:
+        with self._lock:
+            if self._closed:
+                raise RuntimeError("this engine is closed; make another one")
+            if self._pool is None or self._pool.broken:
+                self._finalizer()
+                self._pool = Pool(self._workers, _shipment_of)
+                self._finalizer = weakref.finalize(self, self._pool.close)
+            return self._pool
+
+    def local(self, function_id: int) -> LocalFunction | None:
+        """Return the memoized function inside a worker, None elsewhere, in O(1)."""
+        worker = _here.worker
+        if worker is None:
+            return None
+        if function_id not in worker.meanings:
+            definition = _definitions[function_id]  # it came along with a fork
+            function_id = worker.meanings.adopt(definition.function, definition.structure())
+        return worker.meanings[function_id].local  # type: ignore[return-value]  # a function with hints
+
+    def forget(self, function_id: int) -> None:
+        """Drop what is remembered of a function, in the workers too before they begin another call.
+
+        The function is pickled anew for the next call, so that it sees what has changed around it.
+        Calls already begun end as they will.
+        """
+        definition = _definitions.get(function_id)
+        if definition is not None:
+            definition.generation += 1
+
+    def close(self) -> None:
+        """End every worker; what is queued or running is cancelled. Again is harmless.
+
+        >>> Processes().close()
+        """
+        with self._lock:
+            self._closed = True
+            self._pool = None
+        self._finalizer()
+
+
+def _nothing_to_end() -> None:
+    """Stand for the end of a pool that was never started."""
+
+
+def _make(workers: int) -> Processes:
+    return Processes(workers=workers)
+
+
+def _compute_here(local: Any, args: tuple[Any, ...], kwargs: dict[str, Any]) -> Future[Any]:
+    future: Future[Any] = Future()
+    try:
+        future.set_result(local(*args, **kwargs))
+    except BaseException as error:  # noqa: BLE001 -- the future carries whatever the function raised
+        future.set_exception(error)
+    return future
+
+
+def _shipment_of(call: Call) -> Shipment | None:
+    """Return the function of a call that a worker gave away; None if it is not to be had any more."""
+    definition = _definitions.get(call.number)
+    if definition is None or definition.generation != call.generation:
+        return None
+    try:
+        return definition.shipment()
+    except TypeError:  # a hint may come to nothing: its giver computes it
+        return None
+
+
+_numbers = itertools.count(1)
+_definitions: dict[int, _Definition] = {}
+_engines: weakref.WeakSet[Processes] = weakref.WeakSet()
+
+
+def _after_fork() -> None:
+    """Begin afresh in a forked process: the workers are the parent's."""
+    for engine in list(_engines):
+        engine._begin_afresh()  # noqa: SLF001 -- the same module
+
+
+if hasattr(os, "register_at_fork"):
+    os.register_at_fork(after_in_child=_after_fork)
