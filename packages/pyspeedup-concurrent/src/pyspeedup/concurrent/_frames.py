@@ -46,11 +46,11 @@ RECEIVE_BYTES = 1 << 16
 
 
 class Frame(NamedTuple):
-    """One message to the Buffer: what it is, the index it begins at, and what it carries."""
+    """One message to the Buffer: what it is, where it begins, how many items, and what it carries."""
 
     kind: bytes
-    index: int
-    count: int
+    start: int
+    items: int
     payload: bytes
 
 
@@ -68,8 +68,8 @@ def items_frame(index: int, pieces: list[bytes]) -> bytes:
 
 def decode(frame: Frame, skip: int) -> tuple[list[Any], Exception | None]:
     """Return the items of `frame` after the first `skip`, and what stopped it if one can't be read."""
-    lengths = struct.unpack_from(f"<{frame.count}Q", frame.payload)
-    start = 8 * frame.count + sum(lengths[:skip])
+    lengths = struct.unpack_from(f"<{frame.items}Q", frame.payload)
+    start = 8 * frame.items + sum(lengths[:skip])
     values: list[Any] = []
     view = memoryview(frame.payload)
     for length in lengths[skip:]:
@@ -118,7 +118,7 @@ class Inbox:
         except ConnectionError:  # the producer was killed with requests unread
             self.closed = True
         else:
-            self.closed = len(self._bytes) == before
+            self.closed = self.closed or len(self._bytes) == before
         return True
 
     def wait(self) -> None:

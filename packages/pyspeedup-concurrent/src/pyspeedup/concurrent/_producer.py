@@ -12,7 +12,7 @@ import threading
 from collections.abc import Iterable, Iterator
 from typing import TYPE_CHECKING, Any, NamedTuple, Protocol
 
-from pyspeedup.concurrent import _frames, _remote_error, _shipping
+from pyspeedup.concurrent import _children, _frames, _remote_error, _shipping
 
 if TYPE_CHECKING:
     import socket
@@ -24,7 +24,8 @@ MOST_ITEMS = 1024
 MOST_BYTES = 1 << 16
 """A chunk is sent when it has this many items or bytes, if not sooner."""
 
-REQUESTS_THREAD = "pyspeedup-requests"
+REQUESTS_THREAD = f"{_children.POOL_PREFIX}-requests"
+"""So named, it does not stop the generator from forking: it holds nothing that a child needs."""
 
 
 class Inside(Protocol):
@@ -68,8 +69,9 @@ def produce(channel: socket.socket, job: Job) -> None:
     else:
         outbox.finish(_frames.END)
     outbox.wait_until_closed()
-    if hasattr(iterator, "close"):
-        iterator.close()  # a generator that is left half way runs its own cleaning up
+    close = getattr(iterator, "close", None)
+    if close is not None:
+        close()  # a generator that is left half way runs its own cleaning up
 
 
 def iterate(generator: Any) -> Iterator[Any]:
@@ -96,7 +98,8 @@ class Outbox:
         self._channel = channel
         self._job = job
         self._chunk = max(1, min(MOST_ITEMS, job.buffersize // 4))
-        self._changed = threading.Condition()
+        self._lock = threading.Lock()
+        self._changed = threading.Condition(self._lock)
         self._limit = 0
         self._produced = 0
         self._unsent: list[bytes] = []
@@ -106,8 +109,11 @@ class Outbox:
 
     def may_produce(self) -> bool:
         """Wait until one more item is allowed; False when the consumer is gone."""
+        if self._produced < self._limit and not self._closed:
+            return True  # without the lock: only this thread produces, and the limit only grows
         with self._changed:
             if self._produced >= self._limit:
+                _flush_prints()
                 self._send()
             while self._produced >= self._limit and not self._closed:
                 self._changed.wait()
@@ -116,20 +122,22 @@ class Outbox:
     def put(self, item: Any) -> None:
         """Take the next item, and send the chunk if it is full or somebody waits for this item."""
         if self._produced < self._job.skip:
-            with self._changed:
+            with self._lock:
                 self._produced += 1
             return
         piece = self._pickled(item)
-        with self._changed:
+        with self._lock:
             self._unsent.append(piece)
             self._unsent_bytes += len(piece)
             self._produced += 1
             full = len(self._unsent) >= self._chunk or self._unsent_bytes >= MOST_BYTES
             if full or (self._wanted is not None and self._wanted < self._produced):
+                _flush_prints()
                 self._send()
 
     def finish(self, kind: bytes, payload: bytes = b"") -> None:
         """Send what there is, and how the sequence ends."""
+        _flush_prints()  # the process will be ended as soon as the consumer has this
         with self._changed:
             self._send()
             self._send_bytes(_frames.encode(kind, self._produced, payload))
@@ -189,7 +197,6 @@ class Outbox:
         self._send_bytes(frame)
 
     def _send_bytes(self, frame: bytes) -> None:
-        _flush_prints()  # the process may be ended as soon as the consumer has what it wants
         try:
             self._channel.sendall(frame)
         except ConnectionError:

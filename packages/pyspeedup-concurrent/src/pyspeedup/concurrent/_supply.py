@@ -34,15 +34,13 @@ class Supply:
         self._channel, theirs = socket.socketpair()
         with theirs:
             self._child = _children.start_child(_producer.produce, (theirs, job), job.name)
+        self.pid = self._child.pid
+        self.exitcode: int | None = None
         self._inbox = Inbox(self._channel, self._child.sentinel)
         self._news = threading.Condition()
         self._ending = threading.Lock()
         self._reader: int | None = None
-
-    @property
-    def pid(self) -> int:
-        """The producer's process number."""
-        return self._child.pid
+        self._ended = False
 
     def ask(self, index: int) -> None:
         """Say that `index` was asked for, so that the producer may go on; doesn't wait."""
@@ -67,9 +65,14 @@ class Supply:
         try:
             self._read(index, accept)
         finally:
-            with self._news:
-                self._reader = None
-                self._news.notify_all()
+            self._leave()
+
+    def _leave(self) -> None:
+        with self._news:
+            self._reader = None
+            if self._ended:
+                self._release()
+            self._news.notify_all()
 
     def _read(self, index: int, accept: Callable[[Frame | None], None]) -> None:
         inbox = self._inbox
@@ -90,11 +93,27 @@ class Supply:
     def end(self) -> int | None:
         """End the producer, and return its exit code; again is harmless."""
         with self._ending:
-            with contextlib.suppress(OSError):  # the other end may be gone already
-                self._channel.shutdown(socket.SHUT_RDWR)
-            self._child.join(GRACE)
-            self._child.end()
-            return self._child.exitcode
+            if not self._ended:
+                self._inbox.closed = True
+                with contextlib.suppress(OSError):  # the other end may be gone already
+                    self._channel.shutdown(socket.SHUT_RDWR)
+                self._child.join(GRACE)
+                self._child.end()
+                self.exitcode = self._child.exitcode
+                self._after_end()
+            return self.exitcode
+
+    def _after_end(self) -> None:
+        with self._news:
+            self._ended = True
+            if self._reader in {None, threading.get_ident()}:
+                self._release()
+            self._news.notify_all()
+
+    def _release(self) -> None:
+        """Close what a reading thread would wait on: not before there is none."""
+        self._channel.close()
+        self._child.process.close()
 
     def abandon(self) -> None:
         """Let go of what belongs to the process that we were forked from."""

@@ -2,47 +2,30 @@
 
 from __future__ import annotations
 
-import functools
-import inspect
 import itertools
 import operator
-import os
-import threading
-import weakref
 from collections.abc import Callable, Iterable, Iterator, MutableSequence, Sequence
-from typing import TYPE_CHECKING, Any, ClassVar, TypeAlias, TypeVar, overload
+from typing import TYPE_CHECKING, Any, TypeVar, overload
 
 from pyspeedup.concurrent import _shipping
-from pyspeedup.concurrent._views import CachedValues, Refusal
+from pyspeedup.concurrent._arguments import Generator, check_generator, checked_size, checked_store
+from pyspeedup.concurrent._growing import Growing
+from pyspeedup.concurrent._views import CachedValues
 from pyspeedup.concurrent.halting import resolve, uniformlyNonDecreasing
-from pyspeedup.core import WorkerError
 
 if TYPE_CHECKING:
     from types import TracebackType
 
-    from pyspeedup.concurrent._frames import Frame
-    from pyspeedup.concurrent._producer import Job
-    from pyspeedup.concurrent._supply import Supply
     from pyspeedup.core import HaltCondition
 
 __all__ = ["Buffer", "buffer"]
 
 T = TypeVar("T")
-Generator: TypeAlias = Callable[[], Iterable[T]] | Iterable[T]
 MOST_AT_ONCE = 4096
 """Cached values that an iterator copies at a time."""
 
-INSIDE = (
-    "item {{index}} of {name} is wanted inside its own generator, which has not produced it yet; "
-    "there, {name} has only what it has produced so far"
-)
-AROUND = (
-    "{name} cannot be used here: this process works for the one that produces it, and neither "
-    "could go on without the other"
-)
 
-
-class Buffer(Sequence[T]):
+class Buffer(Growing[T], Sequence[T]):
     """The values of a generator that runs ahead in another process, as a list that grows.
 
     `generator` is a generator function (anything that returns an iterable when called without
@@ -86,12 +69,6 @@ class Buffer(Sequence[T]):
     (15, [2, 3, 4], True, 16)
     """
 
-    _all: ClassVar[weakref.WeakSet[Buffer[Any]]] = weakref.WeakSet()
-    _produced_here: ClassVar[dict[str, Buffer[Any]]] = {}
-    """What this process produces, by identity and by origin."""
-    _produced_around: ClassVar[frozenset[str]] = frozenset()
-    """What the processes produce that this one descends from, likewise."""
-
     def __init__(
         self,
         generator: Generator[T],
@@ -101,34 +78,10 @@ class Buffer(Sequence[T]):
         store: MutableSequence[T] | None = None,
     ) -> None:
         """Check the arguments; nothing is started."""
-        _check_generator(generator)
-        size = _checked_size(buffersize)
-        self._lay_out(_shipping.register(self), [] if store is None else _checked_store(store))
+        check_generator(generator)
+        size = checked_size(buffersize)
+        self._lay_out(_shipping.register(self), [] if store is None else checked_store(store))
         self._define(generator, size, resolve(haltCondition))
-
-    def _lay_out(self, identity: str, values: MutableSequence[T]) -> None:
-        self._identity = identity
-        self._values = values
-        self._arrived: tuple[int, list[T]] = (len(values), [])
-        # (where it begins, values): they are cached when they are asked for, and not before, so
-        # that what `in` answers does not depend on how far ahead the producer happens to be
-        self._outcome: Callable[[], BaseException] | None = None
-        self._ended = self._exhausted = self._closed = False
-        self._supply: Supply | Refusal | None = None
-        self._finalizer: weakref.finalize[..., Buffer[T]] | None = None
-        self._lock = threading.RLock()
-        self._all.add(self)
-
-    def _define(self, generator: Generator[T], buffersize: int, halt: HaltCondition) -> None:
-        self._generator = generator
-        self._buffersize = buffersize
-        self._halt = halt
-        self._origin = _origin(generator) or self._identity
-        self.__name__ = getattr(generator, "__name__", type(generator).__name__)
-        if not isinstance(generator, Iterable):
-            functools.update_wrapper(self, generator, updated=())  # type: ignore[arg-type]  # any callable will do
-
-    # What is there already
 
     @property
     def cached(self) -> Sequence[T]:
@@ -172,8 +125,6 @@ class Buffer(Sequence[T]):
         if not self._exhausted:
             raise TypeError(f"Buffer {self.__name__} {lacks} before its end has been reached")
 
-    # Reading
-
     @overload
     def __getitem__(self, index: int) -> T: ...
     @overload
@@ -181,7 +132,7 @@ class Buffer(Sequence[T]):
     def __getitem__(self, index: int | slice) -> T | list[T]:
         """Return a value or a list of values, waiting for those that have not come yet."""
         values = self._values
-        if index.__class__ is int and 0 <= index < len(values):  # type: ignore[operator]  # mypy doesn't see that it is an int now
+        if index.__class__ is int and 0 <= index < len(values):
             return values[index]
         if isinstance(index, slice):
             return self._slice(index)
@@ -296,142 +247,6 @@ class Buffer(Sequence[T]):
     def _gives_up(self, item: object, attempts: int) -> bool:
         return len(self._values) > 0 and bool(self._halt(self, item, attempts))
 
-    # Getting more
-
-    def _reach(self, position: int) -> bool:
-        """Have the value at `position` cached, waiting if need be; False if there is none."""
-        while len(self._values) <= position:
-            if self._exhausted:
-                return False
-            if self._reveal(position):
-                continue
-            if self._closed:
-                raise ValueError(
-                    f"Buffer {self.__name__} is closed; what it has cached is readable"
-                )
-            if self._ended:
-                return self._at_end()
-            supply = self._supply or self._start()
-            supply.advance(len(self._values), self._has_news, self._accept)
-        return True
-
-    def _reveal(self, position: int) -> bool:
-        """Move values that have arrived, up to `position`, to those cached; False if none has."""
-        with self._lock:
-            before = len(self._values)
-            base, arrived = self._arrived
-            new = arrived[before - base : position + 1 - base] if not self._closed else []
-            if not new:
-                return False
-            self._values.extend(new)
-            supply = self._supply
-            if supply is not None and before - supply.asked > self._buffersize // 4:
-                supply.ask(before)
-            return True
-
-    def _has_news(self) -> bool:
-        base, arrived = self._arrived
-        return base + len(arrived) > len(self._values) or self._ended or self._closed
-
-    def _at_end(self) -> bool:
-        if self._outcome is not None:
-            raise self._outcome()
-        self._exhausted = True
-        self._arrived = (len(self._values), [])
-        return False
-
-    def _accept(self, frame: Frame | None) -> None:
-        """Take a message of the producer in; None says that it is dead."""
-        from pyspeedup.concurrent import _frames, _remote_error
-
-        if self._ended or self._closed:
-            return
-        if frame is None:
-            self._end_with(self._death())
-        elif frame.kind == _frames.END:
-            self._end_with(None)
-        elif frame.kind == _frames.ERROR:
-            self._end_with(functools.partial(_remote_error.unbox, frame.payload))
-        else:
-            self._accept_items(frame)
-
-    def _accept_items(self, frame: Frame) -> None:
-        from pyspeedup.concurrent import _frames
-
-        with self._lock:
-            base, arrived = self._arrived
-            end = base + len(arrived)
-            new, failure = _frames.decode(frame, end - frame.index)
-            if end == len(self._values):
-                self._arrived = (end, new)
-            else:
-                arrived.extend(new)
-        if failure is not None:
-            self._end_with(functools.partial(_unreadable, self.__name__, end + len(new), failure))
-
-    def _end_with(self, outcome: Callable[[], BaseException] | None) -> None:
-        self._outcome = outcome
-        self._ended = True
-        if self._supply is not None:
-            self._supply.end()
-
-    def _death(self) -> Callable[[], BaseException]:
-        supply = self._supply
-        exitcode = supply.end() if supply is not None else None
-        pid = getattr(supply, "pid", None)
-        how = f"was killed by signal {-exitcode}" if (exitcode or 0) < 0 else f"exited ({exitcode})"
-        base, arrived = self._arrived
-        message = (
-            f"the producer of Buffer {self.__name__} (process {pid}) {how} after "
-            f"{base + len(arrived)} values"
-        )
-        return functools.partial(WorkerError, message, pid, exitcode)
-
-    # The process
-
-    def _start(self) -> Supply | Refusal:
-        with self._lock:
-            if self._supply is None:
-                self._supply = self._refusal() or self._started()
-            return self._supply
-
-    def _refusal(self) -> Refusal | None:
-        """Return what stands for a supply where this Buffer is being produced already."""
-        same = self._produced_here.get(self._identity) or self._produced_here.get(self._origin)
-        if same is not None:
-            self._values = same._values
-            return Refusal(INSIDE.format(name=self.__name__))
-        if {self._identity, self._origin} & self._produced_around:
-            return Refusal(AROUND.format(name=self.__name__))
-        return None
-
-    def _started(self) -> Supply:
-        from pyspeedup.concurrent._supply import Supply  # heavy, and not needed by an import
-
-        supply = Supply(self._job())
-        self._finalizer = weakref.finalize(self, supply.end)
-        self._finalizer.atexit = False  # all children are ended then, at once
-        return supply
-
-    def _job(self) -> Job:
-        from pyspeedup.concurrent._producer import Job
-
-        name = self.__name__
-        generator = _shipping.dumps(self._generator, f"Buffer {name}", known=(self._identity,))
-        own = {self._identity, self._origin}
-        return Job(
-            kind=type(self),
-            identity=self._identity,
-            name=name,
-            generator=generator,
-            buffersize=self._buffersize,
-            skip=len(self._values),
-            origins=self._produced_around.union(self._produced_here),
-            own=frozenset(own),
-            # its name occurs in it, or in what it imports
-            keeps=self._identity.encode() in generator or self._origin != self._identity,
-        )
-
     def close(self) -> None:
         """End the producer; again is harmless. What is cached stays readable.
 
@@ -461,60 +276,6 @@ class Buffer(Sequence[T]):
         """Close, and pass an exception on."""
         self.close()
 
-    def _after_fork(self) -> None:
-        """In a forked child: leave the producer and what it sends to the parent."""
-        self._lock = threading.RLock()
-        if self._finalizer is not None:
-            self._finalizer.detach()
-        if isinstance(self._supply, Refusal):
-            self._values = []
-            self._supply = Refusal(AROUND.format(name=self.__name__))
-        elif self._supply is not None:
-            self._supply.abandon()
-            self._supply = None
-        self._arrived = (len(self._values), [])
-        self._ended, self._outcome = self._exhausted, None
-
-    # Travelling, see _shipping
-
-    def __reduce__(self) -> tuple[Callable[..., Any], tuple[Any, ...]]:
-        return _shipping.reference(type(self), self._identity, self._definition)
-
-    def _definition(self) -> tuple[Generator[T], int, HaltCondition] | str:
-        if isinstance(self._supply, Refusal):
-            return self.__name__
-        return self._generator, self._buffersize, self._halt
-
-    @classmethod
-    def _shell(cls, identity: str) -> Buffer[T]:
-        shell = cls.__new__(cls)
-        shell._lay_out(identity, [])
-        return shell
-
-    @classmethod
-    def _fill(cls, shell: Buffer[T], definition: Any) -> None:
-        if isinstance(definition, str):
-            shell._define((), 1, uniformlyNonDecreasing)
-            shell.__name__ = definition
-            shell._supply = Refusal(AROUND.format(name=definition))
-        else:
-            shell._define(*definition)
-
-    @classmethod
-    def _inside(cls, job: Job, produced: list[Any]) -> None:
-        """Become, in the producer, a view on what it has produced."""
-        inside = _shipping.meaning_of(job.identity)  # there already, if we were forked
-        if inside is None:
-            inside = cls._shell(job.identity)
-            inside._define((), 1, uniformlyNonDecreasing)
-            inside.__name__ = job.name
-        inside._values, inside._arrived = produced, (0, [])
-        inside._ended = inside._exhausted = False
-        inside._supply = Refusal(INSIDE.format(name=job.name))
-        _shipping.set_meaning(job.identity, inside)
-        Buffer._produced_here = dict.fromkeys(job.own, inside)
-        Buffer._produced_around = job.origins
-
     def __copy__(self) -> Buffer[T]:
         """Be the same: there is one sequence, and one producer."""
         return self
@@ -529,7 +290,7 @@ def buffer(buffersize: Callable[[], Iterable[T]]) -> Buffer[T]: ...
 @overload
 def buffer(
     buffersize: int = 16,
-    haltCondition: HaltCondition | str = ...,
+    haltCondition: HaltCondition | str = ...,  # noqa: N803 -- the contract's name
     *,
     store: MutableSequence[Any] | None = None,
 ) -> Callable[[Callable[[], Iterable[T]]], Buffer[T]]: ...
@@ -555,83 +316,5 @@ def buffer(
     """
     if callable(buffersize):
         return Buffer(buffersize)
-    size = _checked_size(buffersize)
+    size = checked_size(buffersize)
     return lambda generator: Buffer(generator, size, haltCondition, store=store)
-
-
-def _checked_size(buffersize: int) -> int:
-    try:
-        size = operator.index(buffersize)
-    except TypeError:
-        raise TypeError(f"buffersize must be a whole number, not {buffersize!r}") from None
-    if size < 1:
-        raise ValueError(f"buffersize must be 1 or more, not {buffersize!r}")
-    return size
-
-
-def _checked_store(store: MutableSequence[T]) -> MutableSequence[T]:
-    if not isinstance(store, MutableSequence):
-        raise TypeError(f"store must be a MutableSequence, as a list is, not {store!r}")
-    try:
-        store[0:0]
-    except TypeError:
-        raise TypeError(f"store must have slices, which {type(store).__name__} has not") from None
-    return store
-
-
-def _check_generator(generator: Any) -> None:
-    if inspect.isgenerator(generator):
-        raise TypeError(
-            f"generator must be a generator function, not the running {generator!r}, which cannot "
-            "be sent to another process; leave out the parentheses"
-        )
-    if inspect.isasyncgenfunction(generator) or inspect.iscoroutinefunction(generator):
-        raise TypeError(f"generator must not be asynchronous, as {generator!r} is")
-    if isinstance(generator, Iterable):
-        return
-    if not callable(generator):
-        raise TypeError(f"generator must be a generator function or an iterable, not {generator!r}")
-    _check_takes_no_arguments(generator)
-
-
-def _check_takes_no_arguments(generator: Callable[..., Any]) -> None:
-    try:
-        signature = inspect.signature(generator)
-    except ValueError:  # some builtins do not tell
-        return
-    try:
-        signature.bind()
-    except TypeError as error:
-        raise TypeError(
-            f"generator must be callable without arguments, not {generator!r} ({error}); "
-            "functools.partial or a lambda can supply them"
-        ) from None
-
-
-def _origin(generator: Any) -> str | None:
-    """Return where an importable module defines `generator`; None for what is found nowhere else.
-
-    A module that is imported again, in a child, makes its Buffers again, under new identities.
-    """
-    module = getattr(generator, "__module__", None)
-    name = getattr(generator, "__qualname__", None)
-    if not inspect.isfunction(generator) or module in {None, "__main__"} or "<" in str(name):
-        return None
-    return f"{module}:{name}"
-
-
-def _unreadable(name: str, position: int, failure: Exception) -> BaseException:
-    error = TypeError(f"item {position} of Buffer {name} arrived and cannot be read: {failure}")
-    error.__cause__ = failure
-    return error
-
-
-def _after_fork() -> None:
-    Buffer._produced_around = Buffer._produced_around.union(Buffer._produced_here)  # noqa: SLF001 -- the class's own hook
-    Buffer._produced_here = {}  # noqa: SLF001 -- likewise
-    for each in list(Buffer._all):  # noqa: SLF001 -- likewise
-        each._after_fork()  # noqa: SLF001 -- likewise
-
-
-if hasattr(os, "register_at_fork"):
-    os.register_at_fork(after_in_child=_after_fork)
