@@ -12,7 +12,6 @@ from itertools import islice
 from pathlib import Path
 
 import pytest
-
 from pyspeedup.memory.diskdict import DiskDict
 
 WRITER = """
@@ -37,7 +36,9 @@ def steps(seed):
     number = 0
     while True:
         number += 1
-        key = choose.choice([choose.randrange(60), f"key {choose.randrange(60)}", (choose.random(),)])
+        key = choose.choice(
+            [choose.randrange(60), f"key {choose.randrange(60)}", (choose.random(),)]
+        )
         value = choose.choice([number, "x" * choose.randrange(200), [number], "y" * 20_000])
         kind = choose.choices(KINDS, [40, 25, 10, 5, 1, 10])[0]
         yield lambda d, kind=kind, key=key, value=value: kind(d, key, value)

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from hypothesis import strategies as st
-
 from pyspeedup.core.testing import state_machine_test, strategies
 from pyspeedup.memory.testing import DiskDictMachine
 

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import reprlib
 import struct
 from typing import TYPE_CHECKING, Any, ClassVar
 
@@ -14,6 +13,7 @@ from pyspeedup.memory._entry_log import EntryLog
 from pyspeedup.memory._front import MOST_IN_FRONT, front_weight
 from pyspeedup.memory._key_index import KeyIndex
 from pyspeedup.memory._pager import Pager
+from pyspeedup.memory._short_repr import named
 
 if TYPE_CHECKING:
     from pyspeedup.memory._entry_log import Columns
@@ -241,7 +241,7 @@ class DictContent(Content):
     def _describe(self, number: int, row: int) -> str:
         """Name an item in a message about what cannot be written."""
         try:
-            key = reprlib.repr(self.pager.page(number).value(row, 0))
+            key = named(self.pager.page(number).value(row, 0))
         except SerializationError:
             key = f"(unreadable, row {row} of page {number})"
         return f"{self.volume.name}: the item of key {key}"

@@ -7,7 +7,6 @@ alive. `compacted` makes a log without dead rows.
 
 from __future__ import annotations
 
-import reprlib
 import struct
 import sys
 from array import array
@@ -17,6 +16,7 @@ from typing import TYPE_CHECKING, Any, Literal, TypeAlias
 from pyspeedup.core import SerializationError
 from pyspeedup.memory._page import Rows
 from pyspeedup.memory._records import OwnPage
+from pyspeedup.memory._short_repr import named
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator
@@ -89,8 +89,8 @@ class EntryLog:
         try:
             return self._pager.page(self._numbers[index]).value(row, VALUE)
         except SerializationError as error:
-            named = reprlib.repr(self.key(entry))
-            raise SerializationError(f"the value of key {named}: {error}") from error
+            name = named(self.key(entry))
+            raise SerializationError(f"the value of key {name}: {error}") from error
 
     def append(self, key: Any, value: Any) -> None:
         """Add an entry at the end; `SerializationError` naming the key, and nothing is changed."""
@@ -107,8 +107,8 @@ class EntryLog:
         try:
             self._pager.page(self._numbers[index]).set(row, VALUE, value)
         except SerializationError as error:
-            named = reprlib.repr(self.key(entry))
-            raise SerializationError(f"the value of key {named}: {error}") from error
+            name = named(self.key(entry))
+            raise SerializationError(f"the value of key {name}: {error}") from error
 
     def remove(self, entry: int) -> None:
         """Take an entry out; others keep their numbers, but those of dead ones may be used again."""
@@ -319,8 +319,8 @@ class EntryLog:
         try:
             self._pager.codecs[KEY].encode(key)
         except SerializationError:
-            return SerializationError(f"the key {reprlib.repr(key)}: {error}")
-        return SerializationError(f"the value of key {reprlib.repr(key)}: {error}")
+            return SerializationError(f"the key {named(key)}: {error}")
+        return SerializationError(f"the value of key {named(key)}: {error}")
 
     def _drop(self, index: int) -> None:
         self._pager.drop(self._numbers[index])

@@ -1,13 +1,14 @@
-"""Shows a container in a few lines, however much it holds."""
+"""Shows a container in a few lines, however much it holds, and a key in a part of one."""
 
 from __future__ import annotations
 
+import reprlib
 from typing import TYPE_CHECKING, TypeVar
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable
 
-__all__ = ["short_repr"]
+__all__ = ["named", "short_repr"]
 
 T = TypeVar("T")
 
@@ -41,3 +42,16 @@ def short_repr(length: int, items: Iterable[T], show: Callable[[T], str]) -> str
     if len(shown) < length:
         shown.append(f"... and {length - len(shown)} more")
     return ", ".join(shown)
+
+
+_naming = reprlib.Repr()
+_naming.maxstring = _naming.maxother = _naming.maxlong = 80
+
+
+def named(key: object) -> str:
+    """Return `key` as a message names it: at most about a line, whatever its ``repr`` does.
+
+    >>> named("spam"), len(named("spam" * 1000)) < 100
+    ("'spam'", True)
+    """
+    return _naming.repr(key)

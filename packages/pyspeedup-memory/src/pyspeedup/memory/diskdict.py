@@ -204,7 +204,7 @@ class DiskDict(Handle[DictContent], MutableMapping[K, V]):
 
     def __len__(self) -> int:
         """Return the number of items, in O(1)."""
-        return len(self._content)
+        return self._content.log.count
 
     def __iter__(self) -> Iterator[K]:
         """Return an iterator over the keys, the first inserted first.

@@ -1,4 +1,4 @@
-"""State machines that hold `DiskDict` to a dict; they need the ``testing`` extra.
+"""State machines that hold `DiskDict` to a dict and `DiskList` to a list; for the ``testing`` extra.
 
 A page store's author subclasses one and says where the store is:
 
@@ -10,39 +10,44 @@ A page store's author subclasses one and says where the store is:
 >>> TestOnAMapping = state_machine_test(OnAMapping)
 """
 
+# ruff: noqa: S101, SLF001 -- machines are made of assertions, some about what only inside is seen
+
 from __future__ import annotations
 
+import contextlib
 import shutil
 import tempfile
 from typing import TYPE_CHECKING, Any, ClassVar
 
 from hypothesis import strategies as st
-from hypothesis.stateful import precondition, rule
+from hypothesis.stateful import RuleBasedStateMachine, precondition, rule
 
-from pyspeedup.core.testing import MappingMachine
+from pyspeedup.core.testing import MappingMachine, SequenceMachine
+from pyspeedup.memory._records import Table
 from pyspeedup.memory.diskdict import DiskDict
+from pyspeedup.memory.disklist import DiskList
 
 if TYPE_CHECKING:
     from collections.abc import MutableMapping
 
     from pyspeedup.core import PageStore
+    from pyspeedup.memory._list_content import ListContent
 
-__all__ = ["DiskDictMachine"]
+__all__ = ["DiskDictMachine", "DiskListMachine"]
 
 
 class _GoBack(Exception):  # noqa: N818 -- not an error of anybody: it ends a transaction
     """Leaves a transaction, which is taken back then."""
 
 
-class DiskDictMachine(MappingMachine):
-    """A `DiskDict` of tiny pages against a dict; it is synced, closed, reopened, compacted between.
+class _StoredMachine(RuleBasedStateMachine):
+    """What is done to either structure that a plain one has not: syncing, closing, reopening."""
 
-    Choices are class attributes, beside those of `MappingMachine`: `page_size` is the dict's
-    `size_limit`; `max_pages`; `serializer`; and `page_store`, a registered name. Override
-    `make_page_store` to bring an object instead.
-    """
-
+    structure: ClassVar[type[DiskDict[Any, Any] | DiskList[Any]]]
+    subject: Any
+    page_size: ClassVar[int]
     max_pages: ClassVar[int] = 1
+    ram_limit: ClassVar[int] = 1 << 20
     serializer: ClassVar[str | None] = None
     page_store: ClassVar[str | None] = None
 
@@ -50,22 +55,27 @@ class DiskDictMachine(MappingMachine):
         """Return what each opening is given as `page_store`. Called once a run."""
         return self.page_store
 
-    def make_mapping(self) -> DiskDict[Any, Any]:
+    def begin(self) -> Any:
         """Open the store for the first time, in a folder of its own."""
         self._folder = tempfile.mkdtemp(prefix="pyspeedup-test-")
         self._store = self.make_page_store()
         return self.open()
 
-    def open(self, max_pages: int | None = None) -> DiskDict[Any, Any]:
+    def open(self, max_pages: int | None = None) -> Any:
         """Open the store, new or not."""
-        return DiskDict(
+        return self.structure(
             "machine",
             self.page_size,
             max_pages or self.max_pages,
             self._folder,
             serializer=self.serializer,
             page_store=self._store,
+            ram_limit=self.ram_limit,
         )
+
+    def replace_subject(self, subject: Any) -> None:
+        """Go on with `subject`; `TwinMachine` defines it."""
+        super().replace_subject(subject)  # type: ignore[misc]  # of the machine beside this one
 
     @rule()
     def sync(self) -> None:
@@ -82,26 +92,40 @@ class DiskDictMachine(MappingMachine):
     def go_on_with_another_handle(self) -> None:
         """Open a second handle on the live content, and close the first."""
         live = self.subject
-        self.subject = DiskDict(
-            "machine",
-            self.page_size,
-            live._content.max_pages,
-            self._folder,
-            page_store=self._store,
-        )
+        self.subject = self.open(live._content.max_pages)
         live.close()
+
+    def teardown(self) -> None:
+        """Close, and remove the folder."""
+        try:
+            super().teardown()
+        finally:
+            shutil.rmtree(self._folder)
+
+
+class DiskDictMachine(_StoredMachine, MappingMachine):
+    """A `DiskDict` of tiny pages against a dict; it is synced, closed, reopened, compacted between.
+
+    Choices are class attributes, beside those of `MappingMachine`: `page_size` is the dict's
+    `size_limit`; `max_pages`; `ram_limit`; `serializer`; and `page_store`, a registered name.
+    Override `make_page_store` to bring an object instead.
+    """
+
+    structure = DiskDict
+
+    def make_mapping(self) -> DiskDict[Any, Any]:
+        """Open the store for the first time."""
+        return self.begin()  # type: ignore[no-any-return]  # a `structure`
 
     @rule(key=MappingMachine.known_keys)
     def take_a_transaction_back(self, key: Any) -> None:
         """Change things in a transaction that ends in an exception: none of it has happened."""
-        try:
-            with self.subject.transaction():
-                self.subject.pop(key, None)
-                self.subject["in the transaction"] = 1
-                self.subject.popitem()
-                raise _GoBack
-        except _GoBack:
-            self.replace_subject(self.subject)
+        with contextlib.suppress(_GoBack), self.subject.transaction():
+            self.subject.pop(key, None)
+            self.subject["in the transaction"] = 1
+            self.subject.popitem()
+            raise _GoBack
+        self.replace_subject(self.subject)
 
     @precondition(lambda self: not self.subject._content.scans)
     @rule()
@@ -117,9 +141,53 @@ class DiskDictMachine(MappingMachine):
         content.check()
         assert content.pager.resident - content.pager.pinned <= content.max_pages
 
-    def teardown(self) -> None:
-        """Close, and remove the folder."""
-        try:
-            super().teardown()
-        finally:
-            shutil.rmtree(self._folder)
+
+class DiskListMachine(_StoredMachine, SequenceMachine):
+    """A `DiskList` of tiny pages against a list; it is synced, closed and reopened between.
+
+    Choices are class attributes, beside those of `SequenceMachine`: `page_size` is the list's
+    `size_limit`; `max_pages`; `ram_limit`; `serializer`; and `page_store`, a registered name.
+    Override `make_page_store` to bring an object instead.
+
+    >>> from pyspeedup.core.testing import state_machine_test
+    >>> class OnAMapping(DiskListMachine):
+    ...     def make_page_store(self):
+    ...         return {}
+    >>> TestOnAMapping = state_machine_test(OnAMapping)
+    """
+
+    structure = DiskList
+
+    def make_sequence(self) -> DiskList[Any]:
+        """Open the store for the first time."""
+        return self.begin()  # type: ignore[no-any-return]  # a `structure`
+
+    @rule()
+    def take_a_transaction_back(self) -> None:
+        """Change things in a transaction that ends in an exception: none of it has happened."""
+        with contextlib.suppress(_GoBack), self.subject.transaction():
+            self.subject.append("in the transaction")
+            self.subject.reverse()
+            self.subject.pop()
+            raise _GoBack
+        self.replace_subject(self.subject)
+
+    @rule()
+    def look_for_lost_pages(self) -> None:
+        """Commit, and hold what the volume has to what the list uses."""
+        self.subject.sync()
+        content: ListContent = self.subject._content
+        used: list[int] = []
+        for number, count in content.pages.table:
+            table = Table.from_bytes(bytes(content.volume.read(number)), 1)
+            assert len(table) == count
+            used += [number, *(own.page for own in table.elsewhere())]
+        assert sorted(used) == content.volume.pages()
+
+    def check(self, subject: DiskList[Any]) -> None:
+        """Hold the pages' fill and what is resident to their bounds."""
+        content = subject._content
+        counts = [count for _, count in content.pages.table]
+        assert all(0 < count <= 2 * self.page_size for count in counts)
+        assert sum(counts) == len(subject)
+        assert content.pager.resident - content.pager.pinned <= content.max_pages

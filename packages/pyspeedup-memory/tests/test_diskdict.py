@@ -1,0 +1,802 @@
+"""What a DiskDict does, where an example says it best; test_diskdict_stateful.py says the rest."""
+
+from __future__ import annotations
+
+import copy
+import gc
+import json
+import pickle
+import threading
+import types
+from collections import OrderedDict, UserDict
+from collections.abc import ItemsView, KeysView, MutableMapping, ValuesView
+
+import pytest
+from pyspeedup.core import SerializationError, StoreError
+from pyspeedup.memory import MemoryStore
+from pyspeedup.memory.diskdict import DiskDict
+
+try:
+    from test import mapping_tests
+except ImportError:  # some systems ship Python without its test package
+    mapping_tests = None
+
+
+@pytest.fixture
+def d():
+    """Two items a page, one page resident."""
+    with DiskDict("d", 2, 1, page_store={}) as made:
+        yield made
+
+
+def filled(d, count=10):
+    d.update({number: str(number) for number in range(count)})
+    return d
+
+
+class Text:
+    """Equals the str that it holds."""
+
+    def __init__(self, text):
+        self.text = text
+
+    def __eq__(self, other):
+        return self.text == getattr(other, "text", other)
+
+    def __hash__(self):
+        return hash(self.text)
+
+    def __repr__(self):
+        return f"Text({self.text!r})"
+
+
+class Token:
+    """Equals nothing but itself."""
+
+
+class Failure(Exception):  # noqa: N818 -- it fails nobody
+    pass
+
+
+class BadEquality:
+    def __eq__(self, other):
+        raise Failure
+
+    def __hash__(self):
+        return 24
+
+
+class BadHash:
+    fails = False
+
+    def __hash__(self):
+        if BadHash.fails:
+            raise Failure
+        return 42
+
+
+class BadRepr:
+    def __repr__(self):
+        raise Failure
+
+
+class Unpickled:
+    """Says itself whether it can be pickled."""
+
+    refuses = True
+
+    def __reduce__(self):
+        if Unpickled.refuses:
+            raise TypeError("not today")
+        return Unpickled, ()
+
+
+# ---- keys --------------------------------------------------------------------------------------
+
+
+def test_the_first_of_equal_keys_stays_in_its_place(d):
+    d[1] = "int"
+    d[2] = "two"
+    d[True] = "bool"
+    d[1.0] = "float"
+    assert [(key, type(key)) for key in d] == [(1, int), (2, int)]
+    assert d[1] == "float"
+
+
+def test_a_users_key_is_found_by_what_it_equals_and_the_other_way_round(d):
+    filled(d)
+    d["a"] = 1
+    d[Text("b")] = 2
+    assert d[Text("a")] == 1
+    assert d["b"] == 2
+    d["b"] = 3
+    assert d[Text("b")] == 3
+    assert [type(key) for key in list(d)[-2:]] == [str, Text]
+    del d[Text("a")]
+    assert "a" not in d
+    d["c"] = 4  # the index of own hashes is there by now, and must learn of it
+    assert d[Text("c")] == 4
+
+
+def test_tuples_of_users_keys_are_found_alike(d):
+    d[("a", 1)] = 1
+    d[(Text("b"), 1)] = 2
+    assert d[(Text("a"), 1)] == 1
+    assert d[("b", 1)] == 2
+
+
+def test_a_key_that_equals_only_itself_is_found_while_somebody_holds_it(d):
+    tokens = [Token() for _ in range(10)]
+    for number, token in enumerate(tokens):
+        d[token] = number
+    filled(d)
+    assert [d[token] for token in tokens] == list(range(10))
+    assert Token() not in d
+
+
+def test_a_nan_is_found_by_identity(d):
+    nan = float("nan")
+    d[nan] = 1
+    assert d[nan] == 1
+    assert float("nan") not in d  # noqa: PLW0177 -- another NaN than the one that is in
+    d[float("nan")] = 2
+    assert len(d) == 2
+    assert d.popitem()[1] == 2
+    assert d.popitem()[1] == 1
+
+
+@pytest.mark.parametrize("use", ["d[key]", "key in d", "d.get(key)", "d.setdefault(key)"])
+@pytest.mark.parametrize("key", [[], {}, ([],), bytearray()], ids=repr)
+def test_an_unhashable_key_is_refused_in_the_words_of_dict(d, use, key):
+    filled(d)
+    with pytest.raises(TypeError) as expected:
+        eval(use, {"d": {1: 1}, "key": key})
+    with pytest.raises(TypeError) as found:
+        eval(use, {"d": d, "key": key})
+    assert str(found.value) == str(expected.value)
+
+
+def test_a_key_that_cannot_be_pickled_is_missed_and_refused_by_name(d):
+    filled(d)
+    key = Unpickled()
+    assert key not in d
+    assert d.get(key) is None
+    with pytest.raises(KeyError):
+        d[key]
+    with pytest.raises(SerializationError, match=r"the key <.*Unpickled object at .*not today"):
+        d[key] = 1
+    assert dict(d) == {number: str(number) for number in range(10)}
+    d["after"] = 1
+    assert len(d) == 11
+
+
+def test_errors_of_a_keys_own_methods_come_through(d):
+    key = BadHash()
+    d[key] = 1
+    d[BadEquality()] = 2
+    with pytest.raises(KeyError):
+        d[23]
+    with pytest.raises(Failure):
+        DiskDict.__eq__(d, {BadEquality(): 2, key: 1})
+    BadHash.fails = True
+    try:
+        for use in (d.__getitem__, d.pop, d.get, d.setdefault, d.__delitem__, d.__contains__):
+            with pytest.raises(Failure):
+                use(key)
+    finally:
+        BadHash.fails = False
+    assert d[key] == 1
+
+
+def test_a_key_whose_comparison_changes_the_dict_is_found_or_missed_in_peace(d):
+    class Meddling(Text):
+        def __eq__(self, other):
+            if len(d) < 20:
+                d[len(d)] = None
+            return super().__eq__(other)
+
+        __hash__ = Text.__hash__
+
+    d["a"] = 1
+    assert d[Meddling("a")] == 1
+    assert d.get(Meddling("b")) is None
+    d._content.check()
+
+
+def test_under_json_plain_keys_are_kept_and_others_refused_by_name():
+    with DiskDict("d", 2, 1, page_store={}, serializer="json") as d:
+        plain = ["a", 1, 1.5, b"b", None, ("a", (1, None))]
+        for key in plain:
+            d[key] = [key] if isinstance(key, str) else []
+        assert list(d) == plain
+        with pytest.raises(SerializationError, match="the key frozenset"):
+            d[frozenset()] = 1
+        with pytest.raises(SerializationError, match="the value of key 'bad'"):
+            d["bad"] = (1, 2)
+        assert list(d) == plain
+
+
+# ---- values ------------------------------------------------------------------------------------
+
+
+def test_a_refused_value_is_named_by_its_key_and_changes_nothing(d):
+    filled(d)
+    before = dict(d)
+    for use in (
+        lambda: d.__setitem__("new", Unpickled()),
+        lambda: d.__setitem__(3, Unpickled()),
+        lambda: d.setdefault("new", Unpickled()),
+        lambda: d.update(new=Unpickled()),
+    ):
+        with pytest.raises(SerializationError, match=r"the value of key ('new'|3): .*not today"):
+            use()
+        assert dict(d) == before
+        d._content.check()
+    d["new"] = 1
+    assert d.popitem() == ("new", 1)
+
+
+def test_a_refused_first_item_leaves_an_empty_dict(d):
+    with pytest.raises(SerializationError):
+        d[1] = Unpickled()
+    assert d == {}
+    d._content.check()
+    d[1] = 2
+    d.sync()
+    assert d == {1: 2}
+
+
+def test_values_changed_in_place_are_kept():
+    store = {}
+    with DiskDict("d", 2, 1, page_store=store) as d:
+        for number in range(10):
+            d[number] = [[number]]
+        held = d[3]
+        inner = d[4][0]
+        filled_later = dict.fromkeys(range(100, 120))
+        d.update(filled_later)
+        held.append("held")
+        inner.append("inner")
+        assert d[3] is held
+        d[5][0].append("at once")
+        d.setdefault("new", []).append(1)
+    with DiskDict("d", page_store=store) as d:
+        assert d[3] == [[3], "held"]
+        assert d[4] == [[4, "inner"]]
+        assert d[5] == [[5, "at once"]]
+        assert d["new"] == [1]
+
+
+def test_a_value_changed_into_what_cannot_be_kept_is_named_and_can_be_mended():
+    store = {}
+    d = DiskDict("d", 2, 1, page_store=store)
+    d["a"] = [1]
+    d["b"] = [2]
+    held = d["a"]
+    held.append(Unpickled())
+    with pytest.raises(SerializationError, match="'a' was changed in place"):
+        d.sync()
+    d["c"] = 3
+    held.pop()
+    d.close()
+    with DiskDict("d", page_store=store) as d:
+        assert d == {"a": [1], "b": [2], "c": 3}
+
+
+def test_a_value_whose_class_is_gone_is_named_and_the_rest_stays_readable(monkeypatch):
+    store = {}
+    module = types.ModuleType("gone_soon")
+    module.Gone = type("Gone", (), {"__module__": "gone_soon"})
+    monkeypatch.setitem(__import__("sys").modules, "gone_soon", module)
+    with DiskDict("d", 4, 1, page_store=store) as d:
+        d["before"] = 1
+        d["gone"] = module.Gone()
+        d["after"] = 2
+    del module.Gone
+    with DiskDict("d", page_store=store) as d:
+        assert (d["before"], d["after"]) == (1, 2)
+        with pytest.raises(SerializationError, match="the value of key 'gone'"):
+            d["gone"]
+        found = iter(d.values())
+        assert next(found) == 1
+        with pytest.raises(SerializationError, match="the value of key 'gone'"):
+            next(found)
+        assert list(d) == ["before", "gone", "after"]
+        d["gone"] = "mended"
+        assert list(d.values()) == [1, "mended", 2]
+
+
+def test_a_key_whose_class_is_gone_hides_no_other(monkeypatch):
+    store = {}
+    module = types.ModuleType("gone_soon")
+    module.Gone = type("Gone", (Text,), {"__module__": "gone_soon"})
+    kept = module.Gone
+    monkeypatch.setitem(__import__("sys").modules, "gone_soon", module)
+    with DiskDict("d", 4, 1, page_store=store) as d:
+        d[Text("a")] = 1
+        d[module.Gone("b")] = 2
+        d["c"] = 3
+    del module.Gone
+    with DiskDict("d", page_store=store) as d:
+        assert d["a"] == 1
+        assert d[Text("c")] == 3
+        assert "b" not in d
+        with pytest.raises(SerializationError):
+            list(d)
+        d._content.compact()
+        assert d["a"] == 1
+    module.Gone = kept
+    with DiskDict("d", page_store=store) as d:
+        assert [d[key] for key in "abc"] == [1, 2, 3]
+
+
+# ---- as a dict ---------------------------------------------------------------------------------
+
+
+def test_it_is_a_mutable_mapping_with_a_dicts_views(d):
+    filled(d, 3)
+    assert isinstance(d, MutableMapping)
+    assert isinstance(d.keys(), KeysView)
+    assert isinstance(d.values(), ValuesView)
+    assert isinstance(d.items(), ItemsView)
+    assert d.keys() | {7} == {0, 1, 2, 7}
+    assert d.items() & {(1, "1"), (2, "x")} == {(1, "1")}
+    assert d.keys() == {0: 0, 1: 1, 2: 2}.keys()
+    assert {0: 0, 1: 1, 2: 2}.keys() == d.keys()
+    assert d.items() == {0: "0", 1: "1", 2: "2"}.items()
+    assert d.keys().isdisjoint([5, 6])
+    assert [1, "1"] not in d.items()
+    assert d.keys().mapping[1] == "1"
+    assert repr(d.keys()) == "dict_keys([0, 1, 2])"
+    assert repr(d.values()) == "dict_values(['0', '1', '2'])"
+    assert repr(d.items()) == "dict_items([(0, '0'), (1, '1'), (2, '2')])"
+
+
+def test_operators_give_plain_dicts(d):
+    filled(d, 2)
+    assert type(d | {5: 5}) is dict
+    assert d | {1: "other"} == {0: "0", 1: "other"}
+    assert {1: "other", 7: 7} | d == {1: "1", 7: 7, 0: "0"}
+    assert list({1: "other", 7: 7} | d) == [1, 7, 0]
+    assert type(OrderedDict(a=1) | d) is dict
+    assert d | d == d
+    plain = {5: 5}
+    plain |= d
+    assert plain == {5: 5, 0: "0", 1: "1"}
+    for wrong in ([(1, 2)], 5, None):
+        with pytest.raises(TypeError):
+            d | wrong
+        with pytest.raises(TypeError):
+            wrong | d
+    before = d
+    d |= [(3, "3")]
+    assert before is d
+    assert d[3] == "3"
+
+
+def test_equality_is_that_of_dicts(d):
+    filled(d, 3)
+    assert d == {2: "2", 1: "1", 0: "0"}
+    assert d == OrderedDict([(2, "2"), (1, "1"), (0, "0")])
+    assert d == UserDict(d)
+    assert d != {0: "0", 1: "1"}
+    assert d != {0: "0", 1: "1", 2: None}
+    assert d != [(0, "0")]
+    assert d != None  # noqa: E711 -- the operator is what is tried
+    with pytest.raises(TypeError):
+        d < {}  # noqa: B015 -- the operator is what is tried
+
+
+def test_copies_are_plain_and_apart(d):
+    d["a"] = [1]
+    for copied in (d.copy(), copy.copy(d), dict(d), {**d}):
+        assert type(copied) is dict
+        assert copied == d
+        assert copied["a"] is d["a"]
+    deep = copy.deepcopy(d)
+    assert deep == {"a": [1]}
+    assert deep["a"] is not d["a"]
+
+
+def test_it_cannot_be_hashed_or_pickled(d):
+    with pytest.raises(TypeError, match="unhashable type: 'DiskDict'"):
+        hash(d)
+    with pytest.raises(TypeError, match=r"cannot pickle a DiskDict; pickle d.copy\(\)"):
+        pickle.dumps(d)
+
+
+def test_missing_is_asked_by_getitem_alone():
+    class Counting(DiskDict):
+        def __missing__(self, key):
+            return f"no {key}"
+
+    with Counting("counting", 2, 1, page_store={}) as d:
+        assert d["a"] == "no a"
+        assert d.get("a") is None
+        assert "a" not in d
+        assert len(d) == 0
+
+
+def test_fromkeys_opens_what_it_is_told_to(tmp_path):
+    with DiskDict.fromkeys("aba", 0, "counts", file_location=tmp_path) as d:
+        assert list(d.items()) == [("a", 0), ("b", 0)]
+        assert type(d) is DiskDict
+    with pytest.raises(TypeError, match="file_basename"):
+        DiskDict.fromkeys("ab")
+    with pytest.raises(TypeError):
+        DiskDict.fromkeys(5, 0, "counts", file_location=tmp_path)
+    with DiskDict("counts", file_location=tmp_path) as d:
+        assert len(d) == 2
+
+
+def test_update_errors_are_those_of_dict(d):
+    for wrong in (5, [1], ["ab", "c"], [(1, 2, 3)], None):
+        with pytest.raises((TypeError, ValueError)) as expected:
+            {}.update(wrong)
+        with pytest.raises(expected.type):
+            d.update(wrong)
+    with pytest.raises(ValueError, match="element #1 has length 1; 2 is required"):
+        d.update(["ab", "c"])
+    assert d == {"a": "b"}
+    d.update({"self": 1}, self=2, other=3)
+    assert d == {"a": "b", "self": 2, "other": 3}
+
+
+def test_pop_of_an_empty_dict_does_not_look_at_the_key(d):
+    with pytest.raises(KeyError):
+        d.pop([])
+    assert d.pop([], 1) == 1
+    with pytest.raises(KeyError, match=r"popitem\(\): dictionary is empty"):
+        d.popitem()
+
+
+def test_repr_is_that_of_a_dict_unless_large(d):
+    assert repr(d) == "{}"
+    filled(d, 3)
+    assert repr(d) == repr(dict(d)) == str(d)
+    filled(d, 1000)
+    assert repr(d) == f"{repr(dict(list(d.items())[:10]))[:-1]}, ... and 990 more}}"
+    d.clear()
+    d["long"] = "x" * 100_000
+    assert len(repr(d)) < 5_000
+
+
+def test_repr_of_a_dict_that_holds_itself_ends(d):
+    d[1] = []
+    held = d[1]
+    held.append(d)
+    assert repr(d) == "{1: [{...}]}"
+    held.clear()
+
+
+def test_errors_of_a_values_repr_come_through(d):
+    d[1] = BadRepr()
+    with pytest.raises(Failure):
+        repr(d)
+
+
+def test_a_closed_dict_says_so(d):
+    filled(d)
+    iterator, values = iter(d), d.values()
+    next(iterator)
+    d.close()
+    for use in (
+        lambda: d[1],
+        lambda: d.get(1),
+        lambda: d.setdefault(1),
+        lambda: d.pop(1),
+        lambda: 1 in d,
+        lambda: len(d),
+        lambda: list(d),
+        d.keys,
+        d.clear,
+        lambda: d.update(a=1),
+        lambda: d | {},
+        lambda: d == {},
+        lambda: list(values),
+        lambda: list(iterator),
+    ):
+        with pytest.raises(ValueError, match=r"DiskDict.*is closed"):
+            use()
+    assert repr(d) == "<closed DiskDict 'd'>"
+
+
+def test_a_readonly_dict_can_be_read_and_refuses_changes():
+    store = MemoryStore()
+    with DiskDict("d", 2, 1, page_store=store) as d:
+        filled(d)
+        d[Text("a")] = "text"
+        for number in range(9):
+            del d[number]
+    with DiskDict("d", page_store=store, readonly=True) as d:
+        assert list(d) == [9, Text("a")]
+        assert d["a"] == "text"
+        for change in (
+            lambda: d.__setitem__(1, 1),
+            lambda: d.__setitem__(9, 1),
+            lambda: d.setdefault("new", 1),
+            lambda: d.pop(9),
+            d.popitem,
+            d.clear,
+        ):
+            with pytest.raises(StoreError, match="readonly=True"):
+                change()
+        assert d.setdefault(9, 1) == "9"
+        assert len(d) == 2
+
+
+# ---- iterating ---------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize("view", ["keys", "values", "items"])
+@pytest.mark.parametrize("turn", [iter, reversed])
+def test_a_change_of_size_stops_an_iterator(d, view, turn):
+    filled(d)
+    iterator = turn(getattr(d, view)())
+    next(iterator)
+    d["new"] = 1
+    with pytest.raises(RuntimeError, match="dictionary changed size during iteration"):
+        next(iterator)
+
+
+def test_a_change_of_size_before_the_first_step_counts(d):
+    filled(d)
+    iterator = iter(d)
+    del d[3]
+    with pytest.raises(RuntimeError, match="changed size"):
+        next(iterator)
+
+
+def test_an_iterator_shows_values_as_they_are_when_it_comes_to_them(d):
+    filled(d, 100)
+    seen = []
+    for key, value in d.items():
+        seen.append(value)
+        if key < 99:
+            d[key + 1] = "changed"
+    assert seen == ["0"] + ["changed"] * 99
+    seen = [d.__setitem__(key, "again") or key for key in d]
+    assert seen == list(range(100))
+
+
+def test_an_iterator_goes_on_after_a_key_was_replaced(d):
+    filled(d, 10)
+    found = []
+    for key in reversed(d):
+        found.append(key)
+        if key == 5:
+            del d[2]
+            d["new"] = 1
+    assert found == [9, 8, 7, 6, 5, 4, 3, 1, 0]
+
+
+def test_compaction_waits_for_iterators(d):
+    filled(d, 20)
+    for number in range(15):
+        del d[number]
+    iterator = iter(d)
+    first = next(iterator)
+    end = d._content.log.end
+    d.sync()
+    assert d._content.log.end == end
+    assert [first, *iterator] == [15, 16, 17, 18, 19]
+    d.sync()
+    assert d._content.log.end == 5
+    assert list(d) == [15, 16, 17, 18, 19]
+
+
+def test_an_iterator_that_is_dropped_holds_nothing_up(d):
+    filled(d)
+    for _ in d:
+        break
+    gc.collect()
+    assert not d._content.scans
+
+
+# ---- room and RAM ------------------------------------------------------------------------------
+
+
+def test_deleting_gives_pages_back(d):
+    filled(d, 200)
+    d.sync()
+    for number in range(200):
+        del d[number]
+    d.sync()
+    assert d._content.volume.pages() == d._content.keys._stable._numbers.tolist()
+    assert d._content.log.end == 0
+
+
+def test_queues_and_stacks_do_not_grow(d):
+    filled(d, 20)
+    for number in range(20, 400):
+        d[number] = str(number)
+        del d[next(iter(d))]
+    assert list(d) == list(range(380, 400))
+    assert d._content.log.end < 3 * 20
+    for number in range(1000):
+        d["top"] = number
+        assert d.popitem() == ("top", number)
+    assert d._content.log.end < 3 * 20
+    d._content.check()
+
+
+def test_compaction_keeps_order_identity_and_long_values(d):
+    for number in range(40):
+        d[number] = [number, "x" * (20_000 if number % 10 == 5 else 1)]
+    held = d[35]
+    for number in range(30):
+        del d[number]
+    d._content.compact()
+    assert d._content.log.dead == 0
+    d._content.check()
+    assert d[35] is held
+    held.append("changed")
+    d.sync()
+    assert list(d) == list(range(30, 40))
+    assert d[35][2] == "changed"
+    used = len(d._content.volume.pages())
+    d.clear()
+    d.sync()
+    assert used > 0
+    assert d._content.volume.pages() == []
+
+
+def test_a_compaction_that_fails_changes_nothing_and_is_tried_again_later(d):
+    filled(d, 40)
+    for number in range(30):
+        del d[number]
+    d.sync()
+    filled(d, 40)
+    for number in range(31):
+        del d[number]
+    content = d._content
+    write = content.volume.write
+
+    def full_disk(page, data):
+        raise OSError(28, "no space left on device")
+
+    content.volume.write = full_disk
+    with pytest.raises(OSError, match="no space"):
+        content.compact()
+    content.volume.write = write
+    assert list(d) == list(range(31, 40))
+    content.check()
+    content.compact()
+    content.check()
+    assert list(d) == list(range(31, 40))
+
+
+def test_ram_holds_a_bounded_number_of_pages_and_keys():
+    with DiskDict("d", 8, 3, page_store={}) as d:
+        filled(d, 3_000)
+        for number in range(0, 3_000, 7):
+            assert d[number] == str(number)
+        content = d._content
+        assert content.pager.resident <= 3
+        assert content.pager.evictions > 100
+        assert len(content._front) <= 3 * 8
+        assert content.keys._stable.resident <= 256
+
+
+def test_long_keys_and_values_do_not_wait_in_front():
+    with DiskDict("d", 8, 2, page_store={}, ram_limit=100_000) as d:
+        for number in range(50):
+            d["k" * 5_000 + str(number)] = "v" * 5_000
+            d[number] = "short"
+        assert all(len(str(key)) < 600 for key in d._content._front)
+        assert d["k" * 5_000 + "7"] == "v" * 5_000
+
+
+# ---- transactions, threads ---------------------------------------------------------------------
+
+
+def test_a_transaction_is_all_or_nothing(d):
+    filled(d, 6)
+    d["list"] = [1]
+    before = dict(d)
+    with pytest.raises(Failure), d.transaction():  # noqa: PT012 -- all of it is to be taken back
+        d["new"] = 1
+        d[0] = "changed"
+        d[Text("user")] = 1
+        assert d["user"] == 1
+        del d[1]
+        d.clear()
+        d["only"] = 1
+        raise Failure
+    assert dict(d) == before
+    assert "user" not in d
+    assert list(d) == list(before)
+    d._content.check()
+    with d.transaction():
+        del d[0]
+        d["new"] = 1
+    assert list(d) == [1, 2, 3, 4, 5, "list", "new"]
+
+
+def test_threads_lose_no_update():
+    with DiskDict("d", 4, 2, page_store={}) as d:
+
+        def work(name):
+            for number in range(200):
+                d[name, number] = number
+                d.setdefault(("shared", number % 10), []).append(name)
+                assert d[name, number] == number
+
+        threads = [threading.Thread(target=work, args=(name,)) for name in "abc"]
+        for thread in threads:
+            thread.start()
+        for thread in threads:
+            thread.join()
+        assert len(d) == 610
+        assert sorted(map(len, (d["shared", number] for number in range(10)))) == [60] * 10
+        d._content.check()
+
+
+def test_two_handles_share_one_dict(tmp_path):
+    with DiskDict("d", 2, 1, tmp_path) as first, DiskDict("d", 2, 1, tmp_path) as second:
+        first["a"] = [1]
+        assert second["a"] is first["a"]
+        assert first == second
+        iterator = iter(second)
+        first["b"] = 2
+        with pytest.raises(RuntimeError, match="changed size"):
+            next(iterator)
+
+
+def test_json_can_write_its_copy(d):
+    d.update(a=1, b=[2])
+    assert json.loads(json.dumps(d.copy())) == {"a": 1, "b": [2]}
+
+
+# ---- the interpreter's own tests of mappings ---------------------------------------------------
+
+
+class TinyPages(DiskDict):
+    """What the tests make without arguments, or as they would a dict."""
+
+    sizes = (2, 1)
+
+    def __init__(self, other=(), /, **named):
+        super().__init__("tested", *self.sizes, page_store={})
+        self.update(other, **named)
+
+
+class DefaultSizes(TinyPages):
+    sizes = ()
+
+
+if mapping_tests is None:
+
+    @pytest.mark.skip(reason="this interpreter ships no test package")
+    def test_mapping_protocol():
+        pass
+
+else:
+
+    class TestWithTinyPages(mapping_tests.TestHashMappingProtocol):
+        """The tests that a dict passes, but for those that a dict on disk cannot."""
+
+        type2test = TinyPages
+
+        def test_copy(self):
+            """Not inherited: it wants a copy of the same class; ours is a plain dict."""
+            assert self._full_mapping({1: 1}).copy() == {1: 1}
+
+        def test_repr(self):
+            """Not inherited: it puts the dict into itself, and a class of a function's; see above."""
+            assert repr(self._full_mapping({1: 2})) == "{1: 2}"
+
+        def test_repr_deep(self):
+            """Not inherited: it puts a hundred thousand dicts into each other."""
+
+        def test_eq(self):
+            """Not inherited: its keys are of a class of a function's, which pickle cannot name."""
+            assert self._full_mapping({1: 2}) == self._full_mapping({1: 2})
+
+        # These go on, in the class above theirs, with keys of such a class: the first half is run.
+        test_getitem = mapping_tests.TestMappingProtocol.test_getitem
+        test_pop = mapping_tests.TestMappingProtocol.test_pop
+        test_setdefault = mapping_tests.TestMappingProtocol.test_setdefault
+
+    class TestWithDefaultSizes(TestWithTinyPages):
+        type2test = DefaultSizes
