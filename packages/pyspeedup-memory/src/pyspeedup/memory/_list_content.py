@@ -144,7 +144,7 @@ class ListContent(Content):
             except SerializationError as error:
                 raise self._refused(len(self), error) from error
             self.pages.table.add(*place, 1)
-        self.pages.version += 1  # what the window shows has not moved
+            self.pages.look_at_last(page)
         self.changed()
 
     def _append_page(self, value: Any) -> None:
@@ -155,6 +155,7 @@ class ListContent(Content):
                 raise self._refused(len(self), error) from error
             self.pages.table.replace(*self.pages.table.end(), 0, built.pages())
             built.hand_over()
+        self.pages.forget_window()
 
     def insert(self, index: int, value: Any) -> None:
         """Put an item before `index`, or at the end, in O(page + log pages)."""

@@ -36,6 +36,7 @@ class OrderedPages:
         self.table = table
         self.version = version
         self._window: tuple[RecordPage | None, int, int] = (None, 0, 0)
+        """The page looked at last, and where its items begin and end."""
 
     def __len__(self) -> int:
         """Return the number of rows, in O(1)."""
@@ -51,6 +52,11 @@ class OrderedPages:
         begin = index - row
         self._window = (page, begin, begin + len(page))
         return page, begin
+
+    def look_at_last(self, page: RecordPage) -> None:
+        """Note that the last page, which was looked at just now, has grown."""
+        self._window = (page, len(self) - len(page), len(self))
+        self.version += 1
 
     def forget_window(self) -> None:
         """Note that rows have moved."""
