@@ -30,10 +30,10 @@ class ToyContent(Content):
         self.flushes += 1
         for key, value in list(self.values.items()):
             data = self.volume.serializer.dumps(value)
-            if key in self.pages:
-                self.volume.write(self.pages[key], data)
-            else:
+            if key not in self.pages:
                 self.pages[key] = self.volume.append(data)
+            elif self.volume.read(self.pages[key]) != data:
+                self.volume.write(self.pages[key], data)
             del self.values[key]
         return json.dumps(self.pages).encode()
 
@@ -47,7 +47,7 @@ class ToyContent(Content):
         self.values[key] = value
         self.changed()
 
-    def keys(self):
+    def all_keys(self):
         return [*self.pages, *(key for key in self.values if key not in self.pages)]
 
 
@@ -72,7 +72,7 @@ class Toy(Handle[ToyContent]):
 
     def content(self):
         with self._content.lock:
-            return {key: self._content.get(key) for key in self._content.keys()}
+            return {key: self._content.get(key) for key in self._content.all_keys()}
 
 
 class Other(Toy):

@@ -8,7 +8,6 @@ import tempfile
 from pathlib import Path
 
 import pytest
-
 from pyspeedup.core import PageStore, StoreCorruptedError, StoreError, StoreLockedError
 from pyspeedup.core.testing import PageStoreMachine, state_machine_test
 from pyspeedup.memory import FileStore, MemoryStore, ShadowStore, SqliteStore
@@ -140,7 +139,7 @@ def test_a_reader_cannot_change_anything(make_store):
         lambda: reader.write(0, b""),
         lambda: reader.delete(0),
         lambda: reader.commit(b""),
-        lambda: reader.rollback(),
+        reader.rollback,
     ):
         with pytest.raises(StoreError, match="readonly"):
             change()

@@ -59,6 +59,8 @@ class Volume:
         self.readonly = readonly
         self._store = as_page_store(store, self.name)
         self._closed = False
+        self._committed = 0
+        self._attempted: int | None = None
         self._identity = identity
         self._undo: dict[int, int] = {}
         self._reserved: set[int] = set()
@@ -79,6 +81,7 @@ class Volume:
         self, meta: bytes | None, kind: str, page_size: int, serializer: str | Serializer | None
     ) -> None:
         if meta is not None:
+            self._committed = zlib.crc32(meta)
             self._header, self._table, self.state = decode_meta(bytes(meta), self.name)
             self._check_header(kind)
         try:
@@ -212,26 +215,34 @@ class Volume:
         """Drop all changes since the last commit, reserved numbers too, in O(pages)."""
         self._require_writable()
         roll_back = getattr(self._store, "rollback", None)
-        if roll_back is not None:
-            roll_back()
-        else:
+        if roll_back is None or self._attempted is not None:
             self._reopen()
-        for page, check in self._undo.items():
-            self._table[page] = check
+        else:
+            roll_back()
+            for page, check in self._undo.items():
+                self._table[page] = check
         self._undo.clear()
         self._reserved.clear()
         self._find_free()
 
     def _reopen(self) -> None:
-        """Roll back a store that knows of no other way; its lock is let go for a moment."""
-        self._store.close()
+        """Find out what was committed last, where the store can't go back or a commit failed.
+
+        Its lock is let go for a moment.
+        """
+        known = {self._committed, self._attempted}
         try:
+            self._store.close()
             meta = self._store.open(create=False, readonly=False)
+            self._require_known(meta, known)
         except BaseException:
-            self._closed = True
-            raise
-        if meta is None or zlib.crc32(meta) != self._committed:
             self.close()
+            raise
+        self._header, self._table, self.state = decode_meta(bytes(meta or b""), self.name)
+        self._committed, self._attempted = zlib.crc32(meta or b""), None
+
+    def _require_known(self, meta: bytes | None, known: set[int | None]) -> None:
+        if meta is None or zlib.crc32(meta) not in known:
             raise StoreError(f"{self.name} was changed by another process during a rollback")
 
     def close(self) -> None:
@@ -254,8 +265,9 @@ class Volume:
 
     def _write_meta(self, state: bytes | None, *, durable: bool) -> None:
         meta = encode_meta(self._header, self._table, state)
+        self._attempted = zlib.crc32(meta)
         self._store.commit(meta, durable=durable)
-        self._committed = zlib.crc32(meta)
+        self._committed, self._attempted = self._attempted, None
 
     def _check_of(self, page: int) -> int:
         check = self._table[page] if 0 <= page < len(self._table) else 0

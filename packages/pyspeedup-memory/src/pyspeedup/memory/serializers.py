@@ -41,10 +41,10 @@ class JsonSerializer:
     runs_code = False
 
     def dumps(self, obj: Any, /) -> bytes:
-        """Return `obj` as JSON in UTF-8, in O(size); `SerializationError` if it would come back other.
+        r"""Return `obj` as JSON in UTF-8, in O(size); `SerializationError` if it would come back other.
 
         >>> JsonSerializer().dumps("ü")
-        b'"\\xc3\\xbc"'
+        b'"\xc3\xbc"'
         """
         try:
             _require_plain(obj)

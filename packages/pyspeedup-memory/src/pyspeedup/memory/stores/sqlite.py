@@ -1,4 +1,8 @@
-"""Pages in a SQLite database: a row a page, a transaction a commit."""
+"""Pages in a SQLite database: a row a page, a transaction a commit.
+
+SQLite may give a whole transaction up where a disk is full. So a page that is not committed yet is
+a row of its own at once, which no committed row refers to; the transaction only makes the references.
+"""
 
 from __future__ import annotations
 
@@ -10,7 +14,7 @@ from typing import TYPE_CHECKING
 
 from pyspeedup.core import StoreCorruptedError, StoreError, StoreLockedError
 from pyspeedup.memory import _platform
-from pyspeedup.memory.stores._overlay import require_writable
+from pyspeedup.memory.stores._overlay import Overlay, require_writable
 
 if TYPE_CHECKING:
     import sqlite3
@@ -23,18 +27,51 @@ __all__ = ["DATABASE_FILE", "SqliteStore"]
 DATABASE_FILE = "pages.sqlite3"
 LARGEST_PAGE_NUMBER = 2**63 - 1
 SCHEMA = (
-    "CREATE TABLE IF NOT EXISTS page (number INTEGER PRIMARY KEY, data BLOB NOT NULL)",
+    "BEGIN",
+    "CREATE TABLE IF NOT EXISTS content (id INTEGER PRIMARY KEY, data BLOB NOT NULL)",
+    "CREATE TABLE IF NOT EXISTS page (number INTEGER PRIMARY KEY, content INTEGER NOT NULL)",
     "CREATE TABLE IF NOT EXISTS meta (only INTEGER PRIMARY KEY CHECK (only = 0), data BLOB NOT NULL)",
+    "COMMIT",
 )
+SWEEP = "DELETE FROM content WHERE id NOT IN (SELECT content FROM page)"
+
+
+class CommittedPages:
+    """Which row of ``content`` each committed page refers to, as an overlay wants to be told."""
+
+    def __init__(self, connection: sqlite3.Connection) -> None:
+        self._connection = connection
+
+    def __contains__(self, page: int) -> bool:
+        return self._find(page) is not None
+
+    def __getitem__(self, page: int) -> int:
+        content = self._find(page)
+        if content is None:
+            raise KeyError(page)
+        return content
+
+    def __setitem__(self, page: int, content: int) -> None:
+        self._connection.execute("INSERT OR REPLACE INTO page VALUES (?, ?)", (page, content))
+
+    def __delitem__(self, page: int) -> None:
+        self._connection.execute("DELETE FROM page WHERE number = ?", (page,))
+
+    def _find(self, page: int) -> int | None:
+        if not 0 <= page <= LARGEST_PAGE_NUMBER:
+            return None
+        query = "SELECT content FROM page WHERE number = ?"
+        row = self._connection.execute(query, (page,)).fetchone()
+        return None if row is None else int(row[0])
 
 
 class SqliteStore:
     """A page store in the database ``pages.sqlite3`` of a folder.
 
-    The database is in WAL mode and locked exclusively while it is open for writing, and a
-    transaction is open between commits; so SQLite itself keeps others out, and drops what a killed
-    process did not commit. Reading and writing a page cost O(log pages + bytes); all that is changed
-    is written twice, so a commit costs several times that of the store ``file``.
+    The database is in WAL mode, and locked exclusively while it is open for writing, so SQLite itself
+    keeps others out. Reading and writing a page cost O(log pages + bytes), a commit O(changed pages);
+    all that is written is written twice, so it is several times slower than the store ``file``.
+    `open` deletes what a killed process did not commit, in O(pages).
 
     >>> import tempfile
     >>> with tempfile.TemporaryDirectory() as folder:
@@ -68,6 +105,7 @@ class SqliteStore:
             connection.close()
             raise
         self._connection = connection
+        self._pages: Overlay[int] = Overlay(CommittedPages(connection))
         self._readonly = readonly
         return meta
 
@@ -94,12 +132,12 @@ class SqliteStore:
     def _begin(
         self, connection: sqlite3.Connection, *, create: bool, readonly: bool
     ) -> bytes | None:
-        if not readonly:
-            connection.execute("PRAGMA locking_mode = EXCLUSIVE")
-        self._check_length(connection)
         if readonly:
+            self._check_length(connection)
             connection.execute("BEGIN")
         else:
+            connection.execute("PRAGMA locking_mode = EXCLUSIVE")
+            self._check_length(connection)
             self._begin_writing(connection, create=create)
         row = connection.execute("SELECT data FROM meta").fetchone()
         return None if row is None else self._blob(row[0])
@@ -107,10 +145,9 @@ class SqliteStore:
     def _begin_writing(self, connection: sqlite3.Connection, *, create: bool) -> None:
         connection.execute("PRAGMA journal_mode = WAL")
         connection.execute("PRAGMA synchronous = NORMAL")
-        if create:
-            for statement in ("BEGIN", *SCHEMA, "COMMIT"):
-                connection.execute(statement)
-        connection.execute("BEGIN EXCLUSIVE")
+        for statement in SCHEMA if create else ():
+            connection.execute(statement)
+        connection.execute(SWEEP)
 
     def _check_length(self, connection: sqlite3.Connection) -> None:
         """SQLite never looks behind the pages that it counts, but what is there is not its own."""
@@ -126,13 +163,12 @@ class SqliteStore:
     def read(self, page: int) -> bytes:
         """Return the bytes of `page`; `KeyError` where there is none."""
         connection = self._opened()
-        row = None
-        if 0 <= page <= LARGEST_PAGE_NUMBER:
-            with self._translated():
-                query = "SELECT data FROM page WHERE number = ?"
-                row = connection.execute(query, (page,)).fetchone()
+        with self._translated():
+            content = self._pages.get(page)
+            query = "SELECT data FROM content WHERE id = ?"
+            row = connection.execute(query, (content,)).fetchone()
         if row is None:
-            raise KeyError(page)
+            raise StoreCorruptedError(f"{self._name}, page {page}: its content is missing")
         return self._blob(row[0])
 
     def _blob(self, value: object) -> bytes:
@@ -146,24 +182,44 @@ class SqliteStore:
         if not 0 <= page <= LARGEST_PAGE_NUMBER:
             raise ValueError(f"page must be between 0 and 2**63 - 1, not {page}")
         with self._translated():
-            connection.execute("INSERT OR REPLACE INTO page VALUES (?, ?)", (page, bytes(data)))
+            insert = "INSERT INTO content (data) VALUES (?)"
+            content = connection.execute(insert, (bytes(data),)).lastrowid
+            self._give_uncommitted(connection, page)
+        self._pages.put(page, int(content or 0))
 
     def delete(self, page: int) -> None:
         """Drop `page`; `KeyError` where there is none."""
         connection = self._opened_for_writing()
-        self.read(page)
         with self._translated():
-            connection.execute("DELETE FROM page WHERE number = ?", (page,))
+            self._pages.get(page)
+            self._give_uncommitted(connection, page)
+            self._pages.drop(page)
+
+    def _give_uncommitted(self, connection: sqlite3.Connection, page: int) -> None:
+        if page in self._pages.put_since:
+            self._delete_contents(connection, [self._pages.put_since[page]])
+
+    def _delete_contents(self, connection: sqlite3.Connection, contents: list[int]) -> None:
+        connection.executemany("DELETE FROM content WHERE id = ?", [(each,) for each in contents])
 
     def commit(self, meta: bytes, *, durable: bool = False) -> None:
-        """Keep all changes and `meta`; with `durable`, SQLite syncs its log."""
+        """Refer to what was written and delete what that replaced; with `durable`, sync it."""
         connection = self._opened_for_writing()
         with self._translated():
-            connection.execute("INSERT OR REPLACE INTO meta VALUES (0, ?)", (meta,))
-            connection.execute("COMMIT")
+            connection.execute("BEGIN")
+            try:
+                replaced = list(self._pages.replaced().values())
+                self._pages.apply_to(self._pages.committed)
+                self._delete_contents(connection, replaced)
+                connection.execute("INSERT OR REPLACE INTO meta VALUES (0, ?)", (meta,))
+                connection.execute("COMMIT")
+            except BaseException:
+                if connection.in_transaction:
+                    connection.execute("ROLLBACK")
+                raise
+            self._pages.rollback()  # what is put since the commit: nothing
             if durable:
                 self._sync(connection)
-            connection.execute("BEGIN EXCLUSIVE")
 
     def _sync(self, connection: sqlite3.Connection) -> None:
         """Move the log into the database, which syncs both."""
@@ -172,25 +228,23 @@ class SqliteStore:
 
     def rollback(self) -> None:
         """Drop the changes since the last commit."""
-        connection = self._opened()
-        require_writable(self._readonly, self._name)
+        connection = self._opened_for_writing()
         with self._translated():
-            if connection.in_transaction:
-                connection.execute("ROLLBACK")
-            connection.execute("BEGIN EXCLUSIVE")
+            self._delete_contents(connection, list(self._pages.put_since.values()))
+        self._pages.rollback()
 
     def close(self) -> None:
         """Drop what was not committed and unlock; again is harmless."""
         if self._connection is None:
             return
-        connection, self._connection = self._connection, None
+        connection = self._connection
         try:
-            with self._translated():
-                if connection.in_transaction:
-                    connection.execute("ROLLBACK")
-                if not self._readonly:
+            if not self._readonly:
+                self.rollback()
+                with self._translated():
                     connection.execute("PRAGMA journal_mode = DELETE")
         finally:
+            self._connection = None
             connection.close()
 
     def _opened(self) -> sqlite3.Connection:
@@ -201,10 +255,6 @@ class SqliteStore:
     def _opened_for_writing(self) -> sqlite3.Connection:
         connection = self._opened()
         require_writable(self._readonly, self._name)
-        if not connection.in_transaction:
-            raise StoreError(
-                f"{self._name}: SQLite has given up the changes since the last commit; roll back"
-            )
         return connection
 
     @contextmanager
