@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable
 
-__all__ = ["Box", "change", "fresh", "has_mutable", "innermost", "same"]
+__all__ = ["Box", "change", "fresh", "has_mutable", "innermost", "make_mutable", "same"]
 
 
 @dataclass
@@ -69,6 +69,15 @@ def has_mutable(values: Iterable[Any]) -> bool:
     (True, False)
     """
     return any(innermost(value) is not None for value in values)
+
+
+def make_mutable(value: Any) -> Any:
+    """Return `value`, or a list of it if it could not change in place.
+
+    >>> make_mutable(5), make_mutable((1, []))
+    ([5], (1, []))
+    """
+    return [value] if innermost(value) is None else value
 
 
 def change(value: Any, item: Any) -> None:
