@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-import shutil
-import tempfile
 import weakref
 from functools import partial
 from typing import TYPE_CHECKING, Any, ClassVar, Generic, TypeVar
@@ -91,6 +89,9 @@ class Handle(Generic[C]):
         Takes the constructor's keywords. A process that is killed leaves the folder behind, in
         `tempfile.gettempdir()`.
         """
+        import shutil  # with tempfile 10 ms, and few programs need them
+        import tempfile
+
         folder = tempfile.mkdtemp(prefix="pyspeedup-")
         try:
             handle = cls("temporary", size_limit, max_pages, folder, **options)
@@ -206,6 +207,8 @@ class Handle(Generic[C]):
         written; either way nothing is lost, and it can be tried again.
         """
         self._content.flush(durable=durable)
+        if durable and self._shared.store is not None:
+            self._shared.store.sync_folder()
 
     def transaction(self) -> AbstractContextManager[None]:
         """Group what the ``with`` block does: all of it is committed at its end, or none of it.

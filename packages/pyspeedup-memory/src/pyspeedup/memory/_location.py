@@ -2,12 +2,10 @@
 
 from __future__ import annotations
 
-import hashlib
 import os
 import re
 from dataclasses import dataclass
 from pathlib import Path
-from urllib.parse import unquote_to_bytes
 
 __all__ = ["SUFFIX", "Place", "find_place", "folder_name", "name_in_folder_name", "store_folders"]
 
@@ -19,6 +17,7 @@ EMPTY = "%"
 
 PLAIN = frozenset("abcdefghijklmnopqrstuvwxyz0123456789_-. ")
 RESERVED = re.compile(r"(con|prn|aux|nul|com\d|lpt\d)(\..*)?")
+QUOTED = re.compile(rb"\^(?P<capital>[a-z])|%(?P<byte>[0-9a-f]{2})")
 LONGEST = 200
 """Characters; file systems allow 255 bytes, and a longer name is cut and told apart by its hash."""
 
@@ -81,6 +80,8 @@ def folder_name(name: str) -> str:
     if RESERVED.fullmatch(quoted):
         quoted = f"%{ord(quoted[0]):02x}{quoted[1:]}"
     if len(quoted) > LONGEST:
+        import hashlib  # 3 ms, and few names are that long
+
         digest = hashlib.sha256(name.encode("utf-8", "surrogatepass")).hexdigest()
         quoted = f"{quoted[: LONGEST - 80]}~{digest}"
     return quoted + SUFFIX
@@ -105,12 +106,18 @@ def name_in_folder_name(folder: str) -> str | None:
         return None
     if quoted == EMPTY:
         return ""
-    capitals = re.sub(r"\^([a-z])", lambda match: match[1].upper(), quoted)
     try:
-        name = unquote_to_bytes(capitals).decode("utf-8", "surrogatepass")
-    except UnicodeDecodeError:
+        data = QUOTED.sub(_unquote, quoted.encode("ascii"))
+        name = data.decode("utf-8", "surrogatepass")
+    except UnicodeError:
         return None
     return name if folder_name(name) == folder else None
+
+
+def _unquote(found: re.Match[bytes]) -> bytes:
+    if found["capital"]:
+        return found["capital"].upper()
+    return bytes([int(found["byte"], 16)])
 
 
 def store_folders(location: Path) -> list[Path]:

@@ -3,13 +3,13 @@
 from __future__ import annotations
 
 import errno
-import shutil
-import uuid
+import os
 from contextlib import ExitStack
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from pyspeedup.core import StoreCorruptedError, page_stores
+from pyspeedup.memory import _platform
 from pyspeedup.memory._codecs import runs_code
 from pyspeedup.memory._folder_lock import FileLock
 from pyspeedup.memory._marker import (
@@ -52,6 +52,21 @@ class OpenStore:
 
     volume: Volume
     lock: FileLock | None = None
+    folder: Path | None = None
+    folder_synced: bool = False
+
+    def sync_folder(self) -> None:
+        """Wait until the names that lead to the pages are on the disk; once is enough."""
+        if self.folder is None or self.folder_synced:
+            return
+        marker = _platform.open_file(self.folder / MARKER_FILE, write=True)
+        try:
+            _platform.sync_file(marker)
+        finally:
+            os.close(marker)
+        for folder in (self.folder, self.folder.parent, self.folder.parent.parent):
+            _platform.sync_folder(folder)
+        self.folder_synced = True
 
     def close(self) -> None:
         """Close the volume, dropping what was not committed, then give the lock up."""
@@ -101,7 +116,7 @@ def open_place(place: Place, page_store: str | None, wanted: Wanted) -> OpenStor
             undo.callback(lock.release)
         volume = _open_folder(place, page_store, wanted)
         undo.pop_all()
-    return OpenStore(volume, lock)
+    return OpenStore(volume, lock, place.folder)
 
 
 def _make_page_store(place: Place, name: str) -> PageStore:
@@ -175,12 +190,21 @@ def _begin(place: Place, page_store: str | None, wanted: Wanted) -> Marker:
         raise FileNotFoundError(errno.ENOENT, "there is no such store yet", str(place.folder))
     name = DEFAULT_PAGE_STORE if page_store is None else page_store
     page_stores.get(name)
-    marker = Marker(uuid.uuid4().hex, place.name, wanted.kind, name)
+    marker = Marker(os.urandom(16).hex(), place.name, wanted.kind, name)
     write_marker(place.folder, marker)
     for path in place.folder.iterdir():
         if path.name not in {LOCK_FILE, MARKER_FILE}:
-            shutil.rmtree(path) if path.is_dir() else path.unlink()
+            _remove(path)
     return marker
+
+
+def _remove(path: Path) -> None:
+    import shutil  # 5 ms, and only what a killed process left needs it
+
+    if path.is_dir():
+        shutil.rmtree(path)
+    else:
+        path.unlink()
 
 
 def _open_pages(place: Place, marker: Marker, wanted: Wanted) -> Volume:

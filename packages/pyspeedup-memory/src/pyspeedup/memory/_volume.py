@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-import uuid
+import os
 import zlib
 from array import array
 from collections.abc import MutableMapping
@@ -90,7 +90,7 @@ class Volume:
         except ValueError as error:
             raise ValueError(f"{self.name}: {error}") from error
         if meta is None:
-            self._header = Header(self._identity or uuid.uuid4().hex, kind, page_size, record)
+            self._header = Header(self._identity or os.urandom(16).hex(), kind, page_size, record)
             self._table = array("Q")
             self._write_meta(None, durable=False)
         self._find_free()
