@@ -78,19 +78,19 @@ class Growing(Generic[T]):
     def _reach(self, position: int) -> bool:
         """Have the value at `position` cached, waiting if need be; False if there is none."""
         while len(self._values) <= position:
+            ended = self._ended  # before revealing: all that there is has arrived before it ended
             if self._exhausted:
-                return False
-            if self._reveal(position):
+                break
+            if self._reveal(position) or len(self._values) > position:
                 continue
             if self._closed:
-                raise ValueError(
-                    f"Buffer {self.__name__} is closed; what it has cached is readable"
-                )
-            if self._ended:
-                return self._at_end()
+                raise ValueError(f"Buffer {self.__name__} is closed; what it has cached is readable")
+            if ended:
+                self._reach_end()
+                break
             supply = self._supply or self._start()
             supply.advance(len(self._values), self._has_news, self._accept)
-        return True
+        return len(self._values) > position  # another thread may have been faster
 
     def _reveal(self, position: int) -> bool:
         """Cache values that have arrived, up to `position`; False if none has."""
@@ -115,12 +115,11 @@ class Growing(Generic[T]):
         base, arrived = self._arrived
         return base + len(arrived) > len(self._values) or self._ended or self._closed
 
-    def _at_end(self) -> bool:
+    def _reach_end(self) -> None:
         if self._outcome is not None:
             raise self._outcome()
         self._exhausted = True
         self._arrived = (len(self._values), [])
-        return False
 
     # What the producer says
 
