@@ -17,6 +17,8 @@ ALLOWED = {
     "algorithms": ({"concurrent", "memory"}, set()),
 }
 TESTING_KIT = {"hypothesis", "pytest"}
+TYPES_ONLY = {"_typeshed"}
+"""Known to type checkers, and to nobody else."""
 GLUE = {"algorithms": {"sequences.py"}}
 """Modules that alone may import our other packages."""
 
@@ -56,7 +58,7 @@ def test_a_package_imports_only_what_it_declares(package):
             elif is_testing(path):
                 assert top in sys.stdlib_module_names | TESTING_KIT | others, f"{path}: {name}"
             else:
-                allowed = sys.stdlib_module_names | others | optional
+                allowed = sys.stdlib_module_names | others | optional | TYPES_ONLY
                 assert top in allowed - TESTING_KIT, f"{path} imports {name}"
     assert seen > 10
 
