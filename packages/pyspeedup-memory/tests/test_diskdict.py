@@ -115,6 +115,7 @@ def test_a_users_key_is_found_by_what_it_equals_and_the_other_way_round(d):
     del d[Text("a")]
     assert "a" not in d
     d["c"] = 4  # the index of own hashes is there by now, and must learn of it
+    d.update(x=1, y=2, z=3)
     assert d[Text("c")] == 4
 
 
@@ -707,6 +708,10 @@ def test_a_transaction_is_all_or_nothing(d):
     assert "user" not in d
     assert list(d) == list(before)
     d._content.check()
+    with pytest.raises(Failure), d.transaction():  # noqa: PT012 -- as above
+        d[0] = "changed"
+        raise Failure
+    assert d[0] == "0"
     with d.transaction():
         del d[0]
         d["new"] = 1
