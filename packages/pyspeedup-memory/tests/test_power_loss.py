@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import os
 import random
 
 import pytest
@@ -193,4 +192,4 @@ def test_a_disk_that_fails_once_costs_nothing_but_an_error(name, at, ending, tmp
     assert store.open(create=False, readonly=True) == (b"new" if new else b"old")
     assert content(store) == ({0: b"new", 1: b"one"} if new else {0: b"old"})
     store.close()
-    assert os.path.getsize(tmp_path / "data") < 40_000
+    assert (tmp_path / "data").stat().st_size < 40_000

@@ -11,7 +11,7 @@ from pyspeedup.memory._arguments import positive_int, seconds
 from pyspeedup.memory._codecs import choose_serializer
 from pyspeedup.memory._content import Content
 from pyspeedup.memory._location import Place, find_place
-from pyspeedup.memory._opening import OpenStore, Wanted, open_object, open_place
+from pyspeedup.memory._opening import OpenStore, Wanted, back_up, open_object, open_place
 
 if TYPE_CHECKING:
     import os
@@ -217,6 +217,25 @@ class Handle(Generic[C]):
         were taken out within it are no longer connected then. Other threads wait meanwhile.
         """
         return self._content.transaction()
+
+    def backup(
+        self, file_location: str | os.PathLike[str], file_basename: str | None = None
+    ) -> None:
+        """Copy everything to a new store in another folder, in O(bytes), while this stays open.
+
+        The copy has this store's name unless `file_basename` gives another, the same serializer and
+        page store (``"file"`` where that is an object), and outlasts a loss of power. Every page is
+        checked on the way. Raises `FileExistsError` where there is such a store, and what `sync` and
+        the constructor raise; nothing is left behind then.
+        """
+        name = self._name if file_basename is None else file_basename
+        page_store = self._shared.options.get("page_store")
+        with self._content.lock:
+            self._content.flush()
+            place = find_place(name, file_location)
+            back_up(
+                self._content.volume, place, page_store if isinstance(page_store, str) else None
+            )
 
     def close(self) -> None:
         """Save everything and let go of the store; again is harmless.

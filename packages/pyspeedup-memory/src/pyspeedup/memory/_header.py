@@ -8,17 +8,21 @@ import sys
 import zlib
 from array import array
 from dataclasses import asdict, dataclass
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from pyspeedup.core import StoreCorruptedError, StoreError
 
-__all__ = ["FORMAT", "Header", "decode_meta", "encode_meta"]
+if TYPE_CHECKING:
+    from pyspeedup.core import BytesLike
+
+__all__ = ["FORMAT", "Header", "check_of", "decode_meta", "encode_meta"]
 
 FORMAT = 1
 """Raised when what follows the magic changes; every older format stays readable."""
 
 MAGIC = b"PySpVol\0"
 CHECK = struct.Struct("<8sII")  # magic, format, checksum of all that follows
+USED = 1 << 32
 SIZES = struct.Struct("<QQQ?")  # bytes of header, table and state; is there a state
 
 
@@ -30,6 +34,11 @@ class Header:
     kind: str
     page_size: int
     serializer: dict[str, Any]
+
+
+def check_of(data: BytesLike) -> int:
+    """Return what the table keeps of a page with these bytes: never 0, which stands for no page."""
+    return USED | zlib.crc32(data)
 
 
 def encode_meta(header: Header, table: array[int], state: bytes | None) -> bytes:

@@ -20,7 +20,8 @@ from pyspeedup.memory._marker import (
     write_marker,
 )
 from pyspeedup.memory._trust import require_trusted
-from pyspeedup.memory._volume import Volume, as_page_store
+from pyspeedup.memory._volume import Volume
+from pyspeedup.memory.stores.shadow import as_page_store
 
 if TYPE_CHECKING:
     from collections.abc import MutableMapping
@@ -29,7 +30,7 @@ if TYPE_CHECKING:
     from pyspeedup.core import PageStore, Serializer
     from pyspeedup.memory._location import Place
 
-__all__ = ["OpenStore", "Wanted", "open_object", "open_place"]
+__all__ = ["OpenStore", "Wanted", "back_up", "open_object", "open_place"]
 
 DEFAULT_PAGE_STORE = "file"
 OWNER_ONLY = 0o700
@@ -117,6 +118,25 @@ def open_place(place: Place, page_store: str | None, wanted: Wanted) -> OpenStor
         volume = _open_folder(place, page_store, wanted)
         undo.pop_all()
     return OpenStore(volume, lock, place.folder)
+
+
+def back_up(volume: Volume, place: Place, page_store: str | None) -> None:
+    """Copy what `volume` committed last to a new store at `place`, durably, in O(bytes).
+
+    `FileExistsError` where something is there; where copying fails, nothing is left there.
+    """
+    if place.folder.exists():
+        raise FileExistsError(errno.EEXIST, "there is something already", str(place.folder))
+    wanted = Wanted(volume.kind, volume.page_size, volume.serializer, trust=True)
+    copy = open_place(place, page_store, wanted)
+    try:
+        volume.copy_to(copy.volume)
+        copy.sync_folder()
+    except BaseException:
+        copy.close()
+        _remove(place.folder)
+        raise
+    copy.close()
 
 
 def _make_page_store(place: Place, name: str) -> PageStore:

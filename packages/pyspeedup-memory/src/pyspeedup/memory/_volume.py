@@ -5,22 +5,20 @@ from __future__ import annotations
 import os
 import zlib
 from array import array
-from collections.abc import MutableMapping
 from typing import TYPE_CHECKING
 
-from pyspeedup.core import PageStore, StoreCorruptedError, StoreError
+from pyspeedup.core import StoreCorruptedError, StoreError
 from pyspeedup.memory._codecs import choose_serializer
-from pyspeedup.memory._header import Header, decode_meta, encode_meta
+from pyspeedup.memory._header import Header, check_of, decode_meta, encode_meta
 from pyspeedup.memory._platform import keep_for_ever
-from pyspeedup.memory.stores.shadow import ShadowStore
+from pyspeedup.memory.stores.shadow import as_page_store
 
 if TYPE_CHECKING:
-    from pyspeedup.core import BytesLike, Serializer
+    from collections.abc import MutableMapping
 
-__all__ = ["Volume", "as_page_store"]
+    from pyspeedup.core import BytesLike, PageStore, Serializer
 
-USED = 1 << 32
-"""Set in a page's check, so that a check of an existing page is never 0."""
+__all__ = ["Volume"]
 
 
 class Volume:
@@ -155,7 +153,7 @@ class Volume:
             data = self._store.read(page)
         except KeyError as error:
             raise StoreCorruptedError(f"{self.name}, page {page}: it is missing") from error
-        if USED | zlib.crc32(data) != check:
+        if check_of(data) != check:
             raise StoreCorruptedError(
                 f"{self.name}, page {page}: its checksum does not match; it is damaged, or belongs "
                 "to another page, commit or store"
@@ -169,7 +167,7 @@ class Volume:
             self._check_of(page)
         self._store.write(page, data)
         self._reserved.discard(page)
-        self._set_check(page, USED | zlib.crc32(data))
+        self._set_check(page, check_of(data))
 
     def append(self, data: BytesLike) -> int:
         """Make `data` a new page and return its number, in O(bytes)."""
@@ -245,6 +243,23 @@ class Volume:
         if meta is None or zlib.crc32(meta) not in known:
             raise StoreError(f"{self.name} was changed by another process during a rollback")
 
+    def copy_to(self, other: Volume) -> None:
+        """Make `other`, which must be new, hold what this held at the last commit, in O(bytes).
+
+        Every page keeps its number, as the state refers to pages by number. `StoreCorruptedError`
+        where a page of this is damaged, `ValueError` where there are changes, or `other` is not new.
+        """
+        if self.has_changes or other.page_count or self.state is None:
+            raise ValueError(f"{self.name} can be copied after a commit only, and to a new store")
+        for _ in self._table:
+            other.reserve()
+        for page in range(len(self._table)):
+            if self._table[page]:
+                other.write(page, self.read(page))
+            else:
+                other.delete(page)
+        other.commit(self.state, durable=True)
+
     def close(self) -> None:
         """Let go of the store, dropping what was not committed; again is harmless."""
         self._closed = True
@@ -291,19 +306,3 @@ class Volume:
         self._require_open()
         if self.readonly:
             raise StoreError(f"{self.name} was opened with readonly=True and cannot be changed")
-
-
-def as_page_store(
-    store: PageStore | MutableMapping[str, bytes], name: str, *, owned: bool = False
-) -> PageStore:
-    """Return `store`, or shadow paging over it where it is a mapping; `owned` closes the mapping too.
-
-    `TypeError` where it is neither.
-    """
-    if isinstance(store, PageStore):
-        return store
-    if isinstance(store, MutableMapping):
-        return ShadowStore(store, name, owned=owned)
-    raise TypeError(
-        f"page_store must be a name, a PageStore or a MutableMapping[str, bytes], not {store!r}"
-    )

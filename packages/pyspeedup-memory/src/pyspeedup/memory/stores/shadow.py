@@ -6,17 +6,16 @@ import os
 import re
 import struct
 import zlib
+from collections.abc import MutableMapping
 from typing import TYPE_CHECKING
 
-from pyspeedup.core import StoreCorruptedError, StoreLockedError
+from pyspeedup.core import PageStore, StoreCorruptedError, StoreLockedError
 from pyspeedup.memory.stores._overlay import Overlay, require_open, require_writable
 
 if TYPE_CHECKING:
-    from collections.abc import MutableMapping
-
     from pyspeedup.core import BytesLike
 
-__all__ = ["HEAD", "ShadowStore"]
+__all__ = ["HEAD", "ShadowStore", "as_page_store"]
 
 HEAD = "HEAD"
 """The key whose value names the keys of all committed pages, and holds the meta."""
@@ -208,3 +207,19 @@ def _encode_head(places: dict[int, Place], meta: bytes | None) -> bytes:
 def _key(page: int, place: Place) -> str:
     session, serial = place
     return f"page-{page:x}-{session.decode()}-{serial:x}"
+
+
+def as_page_store(
+    store: PageStore | MutableMapping[str, bytes], name: str, *, owned: bool = False
+) -> PageStore:
+    """Return `store`, or shadow paging over it where it is a mapping; `owned` closes the mapping too.
+
+    `TypeError` where it is neither.
+    """
+    if isinstance(store, PageStore):
+        return store
+    if isinstance(store, MutableMapping):
+        return ShadowStore(store, name, owned=owned)
+    raise TypeError(
+        f"page_store must be a name, a PageStore or a MutableMapping[str, bytes], not {store!r}"
+    )

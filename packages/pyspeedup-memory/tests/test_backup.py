@@ -1,0 +1,78 @@
+"""Copies of an open store."""
+
+from __future__ import annotations
+
+import pytest
+from pyspeedup.core import SerializationError, StoreCorruptedError
+from storage_toy import Toy
+
+
+@pytest.mark.parametrize("page_store", ["file", "sqlite"])
+def test_a_backup_holds_everything_and_the_original_goes_on(page_store, tmp_path):
+    with Toy("x", 7, file_location=tmp_path, page_store=page_store, serializer="json") as toy:
+        for number in range(20):
+            toy[str(number)] = ["x" * number]
+        toy.sync()
+        with toy.transaction():
+            toy["late"] = 1
+        toy["latest"] = 2
+        toy.backup(tmp_path / "safe")
+        toy.backup(tmp_path, "copy")
+        toy["after"] = 3
+        expected = toy.content()
+    assert expected.pop("after") == 3
+    for options in ({"file_basename": "x", "file_location": tmp_path / "safe"},
+                    {"file_basename": "copy", "file_location": tmp_path}):  # fmt: skip
+        with Toy(**options, page_store=page_store, serializer="json") as copy:
+            assert copy.content() == expected
+            assert copy._content.volume.page_size == 7
+            copy["mine"] = 1
+    with Toy("x", file_location=tmp_path) as toy:
+        assert toy["after"] == 3
+
+
+def test_numbers_of_deleted_pages_stay_free_in_a_backup(tmp_path):
+    with Toy("x", page_store={}) as toy:
+        for key in "abcd":
+            toy[key] = key
+        toy.sync()
+        volume = toy._content.volume
+        volume.delete(toy._content.pages.pop("a"))
+        toy.sync()
+        toy.backup(tmp_path)
+        pages = volume.pages()
+    with Toy("x", file_location=tmp_path) as copy:
+        assert copy._content.volume.pages() == pages
+        assert copy.content() == {key: key for key in "bcd"}
+
+
+def test_what_is_there_is_not_overwritten(tmp_path):
+    with Toy("x", file_location=tmp_path) as toy:
+        toy["a"] = 1
+        with pytest.raises(FileExistsError, match=r"x\.pyspeedup"):
+            toy.backup(tmp_path)
+        assert toy["a"] == 1
+
+
+def test_a_backup_that_fails_leaves_nothing(tmp_path):
+    with Toy("x", file_location=tmp_path) as toy:
+        toy["a"] = lambda: None
+        with pytest.raises(SerializationError):
+            toy.backup(tmp_path / "safe")
+        toy["a"] = "needle"
+        toy.sync()
+        data = tmp_path / "x.pyspeedup" / "data"
+        with data.open("r+b") as file:
+            content = file.read()
+            file.seek(content.index(b"needle"))
+            file.write(b"NEEDLE")
+        with pytest.raises(StoreCorruptedError, match="page 0"):
+            toy.backup(tmp_path / "safe")
+    assert not list((tmp_path / "safe").glob("*"))
+
+
+def test_a_closed_handle_makes_no_backup(tmp_path):
+    toy = Toy("x", file_location=tmp_path)
+    toy.close()
+    with pytest.raises(ValueError, match="closed"):
+        toy.backup(tmp_path / "safe")
