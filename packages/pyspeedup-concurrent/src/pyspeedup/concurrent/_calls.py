@@ -91,9 +91,10 @@ def arguments_of(key: Key) -> tuple[tuple[Any, ...], dict[str, Any]]:
     >>> arguments_of((1, 2))
     ((1, 2), {})
     """
-    if Keywords not in key:
+    # By identity: an argument's own ``==`` need not be able to compare with anything.
+    middle = next((place for place, part in enumerate(key) if part is Keywords), None)
+    if middle is None:
         return key, {}
-    middle = key.index(Keywords)
     rest = iter(key[middle + 1 :])
     return key[:middle], {str(name): value for name, value in zip(rest, rest, strict=True)}
 

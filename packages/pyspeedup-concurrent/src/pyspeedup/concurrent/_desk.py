@@ -112,31 +112,32 @@ class Notebook:
         """Go on with a stack that was put aside."""
         self._notes, self._gave, self.owner = stack
 
+    def has_room(self) -> bool:
+        """Tell whether a note would be kept: the oldest are the best, so there are never many."""
+        return len(self._notes) < MOST_NOTES
+
     def note(self, memory: Memory, key: Key) -> None:
         """Take notice of a call that will be wanted, in O(1)."""
-        if key in memory.values or self.owner != threading.get_ident():
-            return
-        if self.flag[0]:
+        if key not in memory.values and self.owner == threading.get_ident():
             self._notes.append((memory, key))
-            if self._found_nothing or self.flag[0] != self.seen[0]:
-                self._look()
-        elif len(self._notes) < MOST_NOTES:
-            self._notes.append((memory, key))
+            if self._found_nothing:
+                self.seen[0] = 0  # so that the next `enter` looks again
 
     def enter(self, memory: Memory, key: Key) -> Duty | object | None:
-        """Give a note away if somebody is idle; fetch what was given away before."""
+        """Give a note away if somebody is idle, but not `key`; fetch it if it was given away."""
         if self.owner != threading.get_ident():
             return None
         if self.flag[0] != self.seen[0]:
-            self._look()
+            self._look(memory, key)
         call = memory.given.pop(key, None)
         return None if call is None else self._fetch(memory, key, call)
 
-    def _look(self) -> None:
+    def _look(self, memory: Memory, key: Key) -> None:
         wanted = self.flag[0]
         if wanted and self._notes and time.perf_counter() < self._not_before:
             return  # so that it is looked at again
         self.seen[0] = wanted
+        memory.running.add(key)  # as it is about to be
         note = self._oldest_note() if wanted else None
         self._found_nothing = note is None
         if note is not None:

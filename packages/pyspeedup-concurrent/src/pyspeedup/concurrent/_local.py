@@ -50,6 +50,9 @@ class Desk(Protocol):
     def enter(self, memory: Memory, key: Key, /) -> Duty | object | None:
         """Look around before computing: `ANSWERED`, what to do afterwards, or None."""
 
+    def has_room(self) -> bool:
+        """Whether a note would be kept."""
+
     def note(self, memory: Memory, key: Key, /) -> None:
         """Take notice that a call will be wanted."""
 
@@ -184,12 +187,19 @@ def _generate(signature: str, key: str, arguments: str, call: str) -> types.Func
 def _add_hints(
     local: types.FunctionType, memory: Memory, desk: Desk, normalize: Normalizer
 ) -> None:
+    has_room = desk.has_room
+
     def apply_async(*args: Any, **kwargs: Any) -> None:
-        desk.note(memory, normalize(args, kwargs))
+        if has_room():
+            desk.note(memory, normalize(args, kwargs))
 
     def batch_async(*calls: tuple[Any, ...]) -> None:
         for call in calls:
-            desk.note(memory, normalize(as_call(call, memory.name), {}))
+            if type(call) is not tuple:
+                as_call(call, memory.name)
+        if has_room():
+            for call in calls:
+                desk.note(memory, normalize(call, {}))
 
     local.apply_async = apply_async  # type: ignore[attr-defined]  # a function takes attributes
     local.batch_async = batch_async  # type: ignore[attr-defined]  # likewise

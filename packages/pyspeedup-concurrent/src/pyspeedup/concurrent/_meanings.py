@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import itertools
+import sys
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
@@ -125,12 +126,13 @@ def _picture(function: Callable[..., Any]) -> tuple[Any, ...] | None:
 def _rebind_own_name(function: Callable[..., Any], meaning: Any) -> None:
     """Let a name that still holds the bare function mean its memoized form.
 
-    It does where a program keeps both, as in ``fast = Cache(slow)``. The function came by value, so
-    that its variables are its own.
+    It does where a program keeps both, as in ``fast = Cache(slow)``. Only a function that came by
+    value is changed, for its variables are its own; those of a module are everybody's.
     """
     namespace = getattr(function, "__globals__", {})
     name = getattr(function, "__name__", "")
-    if namespace.get(name) is function and "__file__" not in namespace:
+    module = sys.modules.get(getattr(function, "__module__", None) or "")
+    if namespace.get(name) is function and getattr(module, "__dict__", None) is not namespace:
         namespace[name] = meaning
     for cell in getattr(function, "__closure__", None) or ():
         try:

@@ -19,7 +19,7 @@ from pyspeedup.core import Engine, engines
 if TYPE_CHECKING:
     from collections.abc import Callable, MutableMapping
 
-__all__ = ["Cache", "CacheInfo"]
+__all__ = ["BoundCache", "Cache", "CacheInfo", "close_shared_engines"]
 
 P = ParamSpec("P")
 R = TypeVar("R")
@@ -111,7 +111,7 @@ class Cache(Generic[P, R]):
         self._remembered = self._memory.get
         self._hits = self._misses = 0
         self._is_method = False
-        self._number: int | None = None
+        self._defined: tuple[Engine, int] | None = None
         self._begin_afresh()
         self._identity = _shipping.register(self)
         _caches.add(self)
@@ -220,7 +220,8 @@ class Cache(Generic[P, R]):
             del pending[key]
             return
         args, kwargs = arguments_of(key)
-        begun = self._source.engine.submit(self._engine_number(), args, kwargs)
+        engine, number = self._evaluator()
+        begun = engine.submit(number, args, kwargs)
         begun.add_done_callback(functools.partial(self._settle, pending, key, own))
 
     def _settle(
@@ -242,14 +243,20 @@ class Cache(Generic[P, R]):
             own.set_result(value)
 
     def _local(self) -> Any:
-        return self._source.engine.local(self._engine_number())
+        engine, number = self._evaluator()
+        return engine.local(number)
 
-    def _engine_number(self) -> int:
-        if self._number is None:
+    def _evaluator(self) -> tuple[Engine, int]:
+        """Return the engine and the number that it knows our function by."""
+        engine = self._source.engine
+        defined = self._defined
+        if defined is None or defined[0] is not engine:
             with self._lock:
-                if self._number is None:
-                    self._number = self._source.engine.define(self.__wrapped__, self.__name__, self)
-        return self._number
+                if self._defined is None or self._defined[0] is not engine:
+                    number = engine.define(self.__wrapped__, self.__name__, self)
+                    self._defined = (engine, number)
+                defined = self._defined
+        return defined
 
     # The face of functools --------------------------------------------------------------------
 
@@ -276,8 +283,9 @@ class Cache(Generic[P, R]):
             self._pending = {}
             self._memory.clear()
             self._hits = self._misses = 0
-        if self._number is not None:
-            self._source.engine.forget(self._number)
+        if self._defined is not None:
+            engine, number = self._defined
+            engine.forget(number)
 
     def cache_parameters(self) -> dict[str, Any]:
         """Return what `functools.lru_cache` tells of itself.
@@ -323,7 +331,7 @@ class Cache(Generic[P, R]):
         return _shipping.reference(self.kind, self._identity, self._definition)
 
     def _definition(self) -> tuple[Any, ...]:
-        number = self._engine_number() if self._source.evaluates_in_workers else None
+        number = self._evaluator()[1] if self._source.evaluates_in_workers else None
         options = (*self._source.definition(), self._maxsize)
         return (self._identity, self.__wrapped__, self._is_method, number, options)
 
@@ -402,12 +410,11 @@ class BoundCache:
 
 
 class _EngineSource:
-    """The engine of a Cache, made or looked up when it is first needed."""
+    """The engine of a Cache: its own, or the one shared by all who give the same name."""
 
     def __init__(self, engine: str | Engine | None, workers: int | None) -> None:
         self._given = engine
         self._workers = None if workers is None else number_of_workers(workers, 1)
-        self._engine: Engine | None = None
         if isinstance(engine, str):
             engines.get(engine)  # an unknown name is an error here, not at the first call
         elif engine is not None and not isinstance(engine, Engine):
@@ -422,10 +429,9 @@ class _EngineSource:
 
     @property
     def engine(self) -> Engine:
-        if self._engine is None:
-            name = self._given or DEFAULT_ENGINE
-            self._engine = _shared_engine(name, self._workers) if isinstance(name, str) else name
-        return self._engine
+        if self._given is None or isinstance(self._given, str):
+            return _shared_engine(self._given or DEFAULT_ENGINE, self._workers)
+        return self._given
 
     @property
     def evaluates_in_workers(self) -> bool:
@@ -440,12 +446,29 @@ _sharing = threading.Lock()
 
 
 def _shared_engine(name: str, workers: int | None) -> Engine:
-    """Return the engine that all who say the same share."""
+    """Return the engine that all who say the same share, made when it is first needed."""
+    engine = _shared_engines.get((name, workers))
+    if engine is not None:
+        return engine
     with _sharing:
         if (name, workers) not in _shared_engines:
             options = {} if workers is None else {"workers": workers}
             _shared_engines[name, workers] = engines.get(name)(**options)
         return _shared_engines[name, workers]
+
+
+def close_shared_engines() -> None:
+    """End the workers that Caches share, now; the next call starts new ones.
+
+    They end with the program anyway. Calls under way are cancelled. Results stay remembered.
+
+    >>> close_shared_engines()
+    """
+    with _sharing:
+        closed = [*_shared_engines.values()]
+        _shared_engines.clear()
+    for engine in closed:
+        engine.close()
 
 
 def _check_function(function: Any) -> None:

@@ -29,6 +29,9 @@ class _EmptyDesk:
     def enter(self, _memory: Memory, _key: Key, /) -> None:
         return None
 
+    def has_room(self) -> bool:
+        return False
+
     def note(self, _memory: Memory, _key: Key, /) -> None:
         return None
 
