@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import importlib
 import os
+import re
 import threading
 import warnings
 from typing import TYPE_CHECKING, Any
@@ -33,6 +34,7 @@ INSTALL_HINTS = {
     "serializer": {
         "json": 'pip install "pyspeedup[memory]"',
         "safe-pickle": 'pip install "pyspeedup[memory]"',
+        "compressed": 'pip install "pyspeedup[memory]"',
         "msgpack": 'pip install "pyspeedup-memory[msgpack]"',
     },
     "page store": {
@@ -122,10 +124,11 @@ class Plugins:
             return
         with self._lock:
             while self._announced:
-                module = importlib.import_module(self._announced[0])
-                if not self._manager.has_plugin(module.__name__):
-                    self._take(module, _owner_of_builtin(module.__name__))
-                del self._announced[0]
+                name = self._announced[0]
+                if not self._manager.has_plugin(name):
+                    self._take(importlib.import_module(name), _owner_of_builtin(name))
+                if name in self._announced:  # a hook that looked a name up was here already
+                    self._announced.remove(name)
 
     def _load_installed(self) -> None:
         if self._installed_loaded:
@@ -133,8 +136,14 @@ class Plugins:
         with self._lock:
             if self._installed_loaded:
                 return
+            misfits = []
             for entry_point in self._entry_points():
-                self._load_entry_point(entry_point)
+                try:
+                    self._load_entry_point(entry_point)
+                except PluginError as error:  # raised below: it must not keep the others out
+                    misfits.append(error)
+            if misfits:
+                raise misfits[0]
             self._installed_loaded = True
 
     def _load_entry_point(self, entry_point: EntryPoint) -> None:
@@ -190,16 +199,29 @@ class Plugins:
             if self._manager.is_registered(plugin):
                 self._manager.unregister(plugin)
             raise PluginError(f"{owner}: {error}; {self._known_hooks()}") from error
-        if not self._manager.get_hookcallers(plugin):
+        if fault := self._fault_of(plugin):
             self._manager.unregister(plugin)
-            raise PluginError(f"{owner} has no function marked by hookimpl; {self._known_hooks()}")
+            raise PluginError(f"{owner} {fault}; {self._known_hooks()}")
+
+    def _fault_of(self, plugin: object) -> str | None:
+        callers = self._manager.get_hookcallers(plugin) or []
+        if not callers:
+            return "has no function marked by hookimpl"
+        for caller in callers:
+            for implementation in caller.get_hookimpls():
+                wraps = implementation.wrapper or implementation.hookwrapper
+                if implementation.plugin is plugin and wraps:
+                    return f"wraps {caller.name}, and there is nothing to wrap"
+        return None
 
     def _known_hooks(self) -> str:
         return f"the hooks are {', '.join(self._registries)}"
 
     def _run_hooks(self, plugin: object, owner: Owner) -> None:
         for caller in self._manager.get_hookcallers(plugin) or []:
-            registry = self._registries[caller.name]
+            registry = self._registries.get(caller.name)
+            if registry is None:  # marked as optional: a hook of another version
+                continue
             for implementation in caller.get_hookimpls():
                 if implementation.plugin is plugin:
                     offered = {"register": _registrar(registry, owner)}
@@ -225,6 +247,11 @@ def _owner_of_builtin(module: str) -> Owner:
 
 
 def _is_disabled(entry_point: EntryPoint) -> bool:
-    disabled = {name.strip() for name in os.environ.get(DISABLED_VARIABLE, "").split(",")}
-    own_names = {entry_point.name, entry_point.dist.name if entry_point.dist else entry_point.name}
-    return not disabled.isdisjoint(own_names)
+    disabled = {_normal(name) for name in os.environ.get(DISABLED_VARIABLE, "").split(",")}
+    own_names = [entry_point.name, entry_point.dist.name if entry_point.dist else entry_point.name]
+    return not disabled.isdisjoint(map(_normal, own_names))
+
+
+def _normal(name: str) -> str:
+    """Spell a name as package indexes compare it: Spam_plugin and spam-plugin are one."""
+    return re.sub(r"[-_.]+", "-", name.strip()).lower()

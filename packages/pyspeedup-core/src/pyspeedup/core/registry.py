@@ -103,8 +103,11 @@ class Registry(Generic[T]):
     def get(self, name: str) -> T:
         """Return what `name` stands for, in O(1) once plugins are loaded.
 
-        `UnknownNameError` lists near matches, `DuplicateNameError` names both owners.
+        `UnknownNameError` lists near matches, `DuplicateNameError` names both owners, and
+        `TypeError` refuses what is no str.
         """
+        if not isinstance(name, str):
+            raise TypeError(f"the name of a {self.kind} is a str, not {name!r}")
         self._load_builtin()
         if name not in self._registrations:
             self._load_installed()

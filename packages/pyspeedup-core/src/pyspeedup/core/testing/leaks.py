@@ -161,6 +161,6 @@ def _entries(folders: tuple[Path, ...]) -> dict[Path, str]:
     return {
         path: f"{'folder' if path.is_dir() else 'file'} {path}"
         for folder in folders
-        for path in folder.iterdir()
+        for path in sorted(folder.iterdir())
         if not path.name.startswith(OF_MULTIPROCESSING)
     }
