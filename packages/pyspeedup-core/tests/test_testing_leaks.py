@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import multiprocessing
 import os
 import signal
@@ -33,6 +34,13 @@ def start(program=WAITS):
     )
 
 
+@contextlib.contextmanager
+def leaking(message, *folders):
+    """Expect that the block leaks, and that `message` matches what is said of it."""
+    with pytest.raises(Leak, match=message), leak_check(*folders):
+        yield
+
+
 def end(process):
     process.kill()
     process.communicate()
@@ -40,7 +48,7 @@ def end(process):
 
 
 def test_a_process_is_seen():
-    with pytest.raises(Leak, match=r"process \d+ \(.*sys.stdin.read"), leak_check():
+    with leaking(r"process \d+ \(.*sys.stdin.read"):
         process = start()
     end(process)
 
@@ -48,7 +56,7 @@ def test_a_process_is_seen():
 def test_a_process_of_multiprocessing_is_seen(start_method):
     context = multiprocessing.get_context(start_method)
     reader, writer = context.Pipe(duplex=False)
-    with pytest.raises(Leak, match=r"process \d+"), leak_check():
+    with leaking(r"process \d+"):
         child = context.Process(target=reader.recv, daemon=True)
         child.start()
     writer.send(None)
@@ -68,7 +76,7 @@ def test_a_grandchild_is_seen_also_when_its_parent_ended():
         "import subprocess, sys; "
         f"print(subprocess.Popen([sys.executable, '-c', {WAITS!r}]).pid, flush=True)"
     )
-    with pytest.raises(Leak, match=r"process \d+"), leak_check():
+    with leaking(r"process \d+"):
         process = start(program)
         grandchild = int(process.stdout.readline())
         process.wait()
@@ -88,7 +96,7 @@ def test_a_process_that_is_ending_is_waited_for(monkeypatch):
 
 def test_a_thread_is_seen():
     ended = threading.Event()
-    with pytest.raises(Leak, match="thread 'spinner'"), leak_check():
+    with leaking("thread 'spinner'"):
         thread = threading.Thread(target=ended.wait, name="spinner")
         thread.start()
     ended.set()
@@ -105,13 +113,13 @@ def test_a_thread_that_is_ending_is_waited_for(monkeypatch):
 
 
 def test_a_descriptor_is_seen(tmp_path):
-    with pytest.raises(Leak, match=r"descriptor \d+ \(.*left_open"), leak_check():
+    with leaking(r"descriptor \d+ \(.*left_open"):
         descriptor = os.open(tmp_path / "left_open", os.O_CREAT)
     os.close(descriptor)
 
 
 def test_a_pipe_is_seen_and_a_closed_one_is_not():
-    with pytest.raises(Leak, match="pipe"), leak_check():
+    with leaking("pipe"):
         ends = os.pipe()
     with leak_check():
         for descriptor in ends:
@@ -131,7 +139,7 @@ def test_a_file_held_by_a_cycle_of_garbage_is_not_seen(tmp_path):
 
 
 def test_folders_and_files_are_seen_in_the_folders_that_are_named(tmp_path):
-    with pytest.raises(Leak, match=r"file .*page; folder .*store"), leak_check(tmp_path):
+    with leaking(r"file .*page; folder .*store", tmp_path):
         (tmp_path / "store").mkdir()
         (tmp_path / "page").touch()
     with leak_check(tmp_path):
@@ -140,10 +148,15 @@ def test_folders_and_files_are_seen_in_the_folders_that_are_named(tmp_path):
 
 
 def test_an_error_of_the_block_itself_is_not_hidden():
-    with pytest.raises(ZeroDivisionError), leak_check():
-        descriptor = os.open(os.devnull, os.O_RDONLY)
+    opened = []
+
+    def open_and_fail():
+        opened.append(os.open(os.devnull, os.O_RDONLY))
         raise ZeroDivisionError
-    os.close(descriptor)
+
+    with pytest.raises(ZeroDivisionError), leak_check():
+        open_and_fail()
+    os.close(opened.pop())
 
 
 def test_tests_have_a_home_and_a_temporary_folder_of_their_own(private_folders):
