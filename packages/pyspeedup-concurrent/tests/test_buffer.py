@@ -698,7 +698,8 @@ def test_a_buffer_is_itself_when_pickled_or_copied_here(count):
 
 
 @pytest.mark.skipif(
-    "multiprocessing.get_start_method() == 'forkserver'", reason="the server prints where it always did"
+    "multiprocessing.get_start_method() == 'forkserver'",
+    reason="the server prints where it always did",
 )
 def test_prints_in_the_generator_are_seen(capfd):
     def talking():

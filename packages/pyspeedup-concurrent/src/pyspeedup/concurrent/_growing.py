@@ -72,6 +72,7 @@ class Growing(Generic[T]):
         self.__name__ = getattr(generator, "__name__", type(generator).__name__)
         if not isinstance(generator, Iterable):
             functools.update_wrapper(self, generator, updated=())  # type: ignore[arg-type]  # mypy takes self for a callable's wrapper only if it is one
+        self._supply = self._refusal()
 
     # Getting more
 
@@ -84,12 +85,16 @@ class Growing(Generic[T]):
             if self._reveal(position) or len(self._values) > position:
                 continue
             if self._closed:
-                raise ValueError(f"Buffer {self.__name__} is closed; what it has cached is readable")
+                raise ValueError(
+                    f"Buffer {self.__name__} is closed; what it has cached is readable"
+                )
             if ended:
                 self._reach_end()
                 break
-            supply = self._supply or self._start()
-            supply.advance(len(self._values), self._has_news, self._accept)
+            if self._supply is None:
+                self._start()
+                continue
+            self._supply.advance(len(self._values), self._has_news, self._accept)
         return len(self._values) > position  # another thread may have been faster
 
     def _reveal(self, position: int) -> bool:
@@ -173,16 +178,15 @@ class Growing(Generic[T]):
 
     # The producer
 
-    def _start(self) -> Supply | Refusal:
+    def _start(self) -> None:
         with self._lock:
             if self._supply is None:
                 self._supply = self._refusal() or self._started()
-            return self._supply
 
     def _refusal(self) -> Refusal | None:
         """Return what stands for a supply where this Buffer is being produced already."""
         names = (self._identity, self._origin)
-        same = next((found for name in names if (found := self._produced_here.get(name))), None)
+        same = self._produced_here.get(self._identity, self._produced_here.get(self._origin))
         if same is not None:
             self._values = same._values  # noqa: SLF001 -- it is this Buffer, under another identity
             return Refusal(INSIDE.format(name=self.__name__))
