@@ -285,7 +285,7 @@ def test_what_is_cut_or_lengthened_is_no_table(data):
     image = filled(1, data.draw(tables(1))).to_bytes()
     length = data.draw(st.integers(0, len(image) - 1))
     for broken in (image[:length], image + b"\0"):
-        with pytest.raises(ValueError, match="^it"):
+        with pytest.raises(ValueError, match=r"^it"):
             Table.from_bytes(broken, 1)
 
 

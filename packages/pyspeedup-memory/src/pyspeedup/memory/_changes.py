@@ -109,7 +109,11 @@ def _parts_of(value: Any, nodes: dict[int, _Node], size: int) -> dict[int, _Node
             continue
         if len(found) > size:
             return {id(value): _Node(value, [])}
-        parts = [other for other in gc.get_referents(part) if _counts(other)]
+        parts = [
+            other
+            for other in gc.get_referents(part)
+            if type(other) not in UNCHANGING and _counts(other)
+        ]
         found[id(part)] = _Node(part, [id(other) for other in parts])
         pending.extend(parts)
     return found

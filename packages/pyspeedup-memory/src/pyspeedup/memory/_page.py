@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import builtins
 from typing import TYPE_CHECKING, Any, NamedTuple, Protocol
 
 from pyspeedup.core import SerializationError
@@ -19,6 +20,9 @@ LIVE_OVERHEAD = 64
 LIVE_FACTOR = 8
 """RAM of a live object: as long as its body for text and bytes, and this many times that for all
 else. Lists of floats take 4 times their body, lists of ints 7, lists of small tuples 8."""
+
+
+ATTEMPTS = 3
 
 
 class _Absent:
@@ -91,6 +95,7 @@ class RecordPage:
         "_table",
         "is_changed",
         "is_touched",
+        "layout",
         "number",
         "weight",
     )
@@ -102,6 +107,7 @@ class RecordPage:
         self._table = table
         self._live: list[Any] = [ABSENT] * (len(table) * table.columns)
         self.is_touched = False  # whether one of the live objects may be one that can change
+        self.layout = 0  # counts how often rows moved
         self.number = number
         self.weight = table.weight()
         self.is_changed = is_changed
@@ -206,6 +212,7 @@ class RecordPage:
         fields = range(start * self._table.columns, stop * self._table.columns)
         self._table.remove(fields)
         del self._live[fields.start : fields.stop]
+        self.layout += 1
         self._note_change(-_weigh(taken))
         return taken
 
@@ -214,6 +221,7 @@ class RecordPage:
         field = row * self._table.columns
         self._table.insert(field, rows.bodies)
         self._live[field:field] = rows.live
+        self.layout += 1
         self.is_touched = self.is_touched or may_change_any(rows.live)
         self._note_change(_weigh(rows))
 
@@ -249,23 +257,32 @@ class RecordPage:
         """Return how long the bodies of `fields` are."""
         return [body_length(self._table[field]) for field in fields]
 
-    def update(self, fields: Iterable[int]) -> dict[int, SerializationError]:
-        """Make the bodies of live objects anew; return what is wrong with those that have none now.
+    def update(self) -> builtins.set[int]:
+        """Make the bodies of live objects anew; return the fields of those that have none now.
 
-        Making them runs code of the objects, which may come back here: hence the second look.
+        Making them runs code of the objects. Should that move rows of this page, it begins again.
+        Errors are not returned: their frames would hold the values, which would count as held.
         """
-        failed = {}
-        for field in fields:
-            value = self._live[field]
-            try:
-                body = self._around.codecs[field % self._table.columns].encode(value)
-            except SerializationError as error:
-                failed[field] = error
-                continue
-            is_still_here = field < len(self._live) and self._live[field] is value
-            if is_still_here and body != self._around.fetch(self._table[field]):
-                self._replace(field, self._around.put_away(body), value)
-        return failed
+        for _ in range(ATTEMPTS):
+            layout = self.layout
+            failed = builtins.set[int]()
+            for field in self.changeable():
+                try:
+                    body = self.encode(field)
+                except SerializationError:
+                    failed.add(field)
+                    continue
+                if self.layout != layout:
+                    break
+                if body != self._around.fetch(self._table[field]):
+                    self._replace(field, self._around.put_away(body), self._live[field])
+            else:
+                return failed
+        raise RuntimeError("values move the items around them each time that they are serialized")
+
+    def encode(self, field: int) -> bytes:
+        """Return the body that a live object has now."""
+        return self._around.codecs[field % self._table.columns].encode(self._live[field])
 
     def shed(self, kept: Iterable[int]) -> None:
         """Let go of all live objects but those of `kept`, in O(fields)."""

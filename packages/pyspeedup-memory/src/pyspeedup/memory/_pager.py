@@ -111,18 +111,18 @@ class Pager:
         """Return a page, which is resident then; others may leave. O(1), or the page's size."""
         page = self._resident.get(number)
         if page is None:
-            page = self._bring(number)
-        else:
-            self._resident.move_to_end(number)
-        self._make_room(page)
+            return self._bring(number)
+        self._resident.move_to_end(number)
+        if self.is_heavy or len(self._resident) > self.max_pages:
+            self._make_room(page)
         return page
 
     def new_page(self) -> RecordPage:
         """Return an empty page with a number that was not in use."""
+        self._make_room()
         number = self._volume.reserve()
         page = RecordPage(self, number, Table(len(self.codecs)), is_changed=True)
         self._enter(page)
-        self._make_room(page)
         return page
 
     def drop(self, number: int) -> None:
@@ -143,19 +143,20 @@ class Pager:
         Raises `SerializationError` if a value was changed so that it cannot be written. What can be
         is written nevertheless, and that value stays, for a flush after it was mended.
         """
-        pages = [*self._resident.values(), *self._pinned.values()]
-        failed: list[tuple[int, int, SerializationError]] = []
-        for page in pages:
-            for field, error in self._update(page, page.changeable()).items():
-                failed.append((page.number, field // len(self.codecs), error))
+        failed: list[tuple[RecordPage, int]] = []
+        for page in [*self._resident.values(), *self._pinned.values()]:
+            failed += [(page, field) for field in sorted(self._update(page))]
             self._write(page)
         self._review_pinned(is_flush=True)
-        if failed:
-            number, row, error = failed[0]
-            raise SerializationError(
-                f"{self._describe(number, row)} was changed in place and cannot be written now: "
-                f"{error}; mend or replace it, nothing else is lost"
-            ) from error
+        for page, field in failed:
+            try:
+                page.encode(field)
+            except SerializationError as error:
+                name = self._describe(page.number, field // len(self.codecs))
+                raise SerializationError(
+                    f"{name} was changed in place and cannot be written now: {error}; "
+                    "mend or replace it, nothing else is lost"
+                ) from error
 
     def clear(self) -> None:
         """Forget every page, changed ones too, as after a rollback of the volume."""
@@ -202,6 +203,7 @@ class Pager:
     # Coming and going
 
     def _bring(self, number: int) -> RecordPage:
+        self._make_room()
         page = self._pinned.pop(number, None) or self._known.get(number)
         if page is None:
             page = self._load(number)
@@ -226,24 +228,33 @@ class Pager:
         if self._resident.pop(page.number, None) is not None:
             self.weight -= page.weight
 
-    def _make_room(self, page: RecordPage) -> None:
-        """Evict others than `page` until all fits; `page` is the most recently used."""
-        if len(self._resident) <= self.max_pages and self.weight <= self._too_heavy:
+    def _make_room(self, page: RecordPage | None = None) -> None:
+        """Evict until all fits, with room for one more page, or with `page`, the last one used."""
+        most = self.max_pages - (page is None)
+        limit = self.ram_limit if self.is_heavy else self._too_heavy
+        if len(self._resident) <= most and self.weight <= limit:
             return
-        while len(self._resident) > self.max_pages or self.weight > self.ram_limit:
-            oldest = next(iter(self._resident.values()))
-            if oldest is page:
-                self._let_go([page])
-                break
-            self._evict(oldest)
-        # A page that cannot be made lighter is not tried again before it has doubled.
-        self._too_heavy = max(self.ram_limit, 2 * self.weight)
+        try:
+            while len(self._resident) > most or (self._resident and self.weight > limit):
+                oldest = next(iter(self._resident.values()))
+                if oldest is page:
+                    self._let_go([page])
+                    break
+                self._evict(oldest)
+        finally:
+            # What cannot be made lighter now is not tried again before it has doubled.
+            is_light = self.weight <= self.ram_limit
+            self._too_heavy = self.ram_limit if is_light else 2 * self.weight
+        self._look_at_pinned()
+
+    def _look_at_pinned(self) -> None:
+        """Let go of one page that may be held no longer, or of all such once they are many."""
         if len(self._pinned) > self._too_many_pinned:
             self._review_pinned()
         elif self._pinned:
-            longest_pinned = next(iter(self._pinned))
-            self._pinned.move_to_end(longest_pinned)
-            self._let_go([self._pinned[longest_pinned]])
+            number, page = self._pinned.popitem(last=False)
+            self._pinned[number] = page
+            self._let_go([page])
 
     def _evict(self, page: RecordPage) -> None:
         is_pinned = self._let_go([page]) > 0
@@ -278,36 +289,37 @@ class Pager:
         """
         if self._volume.readonly:
             is_held = False
-        fields = [page.changeable() for page in pages]
-        kept = [
-            set(self._update(page, of_page)) for page, of_page in zip(pages, fields, strict=True)
-        ]
+        kept = [self._update(page) for page in pages]
         for page in pages:
             self._write(page)
         if is_held is None:
-            for of_page, held in zip(kept, self._held(pages, fields, witnesses), strict=True):
-                of_page.update(held)
+            held = self._held(pages, witnesses)
+            kept = [one | other for one, other in zip(kept, held, strict=True)]
         for page, of_page in zip(pages, kept, strict=True):
             page.shed(of_page)
             if not of_page and self._pinned.pop(page.number, None) is not None:
                 self.evictions += 1
         return sum(map(bool, kept))
 
-    def _held(
-        self,
-        pages: list[RecordPage],
-        fields: list[list[int]],
-        witnesses: Sequence[RecordPage],
-    ) -> list[set[int]]:
-        """Return which of `fields`, a list of each page, have objects that are held outside."""
+    def _held(self, pages: list[RecordPage], witnesses: Sequence[RecordPage]) -> list[set[int]]:
+        """Return which fields of `pages` have objects that somebody outside holds."""
+        fields = [page.changeable() for page in [*pages, *witnesses]]
         values: list[Any] = []
         lengths: list[int] = []
-        testified = [page.changeable() for page in witnesses]
-        for page, of_page in zip([*pages, *witnesses], [*fields, *testified], strict=True):
+        for page, of_page in zip([*pages, *witnesses], fields, strict=True):
             values += page.live(of_page)
             lengths += page.lengths(of_page)
+        if not values:
+            return [set() for _ in pages]
+        layouts = [page.layout for page in pages]
         held = iter(_changes.held_outside(values, 1, lengths, self._is_kept_by_name))
-        return [{field for field in of_page if next(held)} for of_page in fields]
+        of_pages = [{field for field in of_page if next(held)} for of_page in fields[: len(pages)]]
+        return [
+            of_page
+            if page.layout == layout
+            else set(page.changeable())  # judging ran code of theirs
+            for page, layout, of_page in zip(pages, layouts, of_pages, strict=True)
+        ]
 
     def _is_kept_by_name(self, value: Any) -> bool:
         try:
@@ -315,8 +327,8 @@ class Pager:
         except SerializationError:
             return False
 
-    def _update(self, page: RecordPage, fields: list[int]) -> dict[int, SerializationError]:
-        return {} if self._volume.readonly else page.update(fields)
+    def _update(self, page: RecordPage) -> set[int]:
+        return set() if self._volume.readonly else page.update()
 
     def _write(self, page: RecordPage) -> None:
         if page.is_changed:
