@@ -7,13 +7,13 @@ import re
 import struct
 import zlib
 from collections.abc import MutableMapping
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, cast
 
-from pyspeedup.core import PageStore, StoreCorruptedError, StoreLockedError
+from pyspeedup.core import StoreCorruptedError, StoreLockedError
 from pyspeedup.memory.stores._overlay import Overlay, require_open, require_writable
 
 if TYPE_CHECKING:
-    from pyspeedup.core import BytesLike
+    from pyspeedup.core import BytesLike, PageStore
 
 __all__ = ["HEAD", "ShadowStore", "as_page_store"]
 
@@ -21,6 +21,7 @@ HEAD = "HEAD"
 """The key whose value names the keys of all committed pages, and holds the meta."""
 
 MAGIC = b"PySpShd1"
+PAGE_STORE_METHODS = ("open", "read", "write", "delete", "commit", "close")
 CHECK = struct.Struct("<8sI")  # magic, checksum of all that follows
 FRAME = struct.Struct("<QQ?")  # pages, length of the meta, is there one
 ENTRY = struct.Struct("<Q12sQ")  # page, session and serial: together they make the key
@@ -216,8 +217,8 @@ def as_page_store(
 
     `TypeError` where it is neither.
     """
-    if isinstance(store, PageStore):
-        return store
+    if all(callable(getattr(store, name, None)) for name in PAGE_STORE_METHODS):
+        return cast("PageStore", store)  # isinstance would miss a proxy
     if isinstance(store, MutableMapping):
         return ShadowStore(store, name, owned=owned)
     raise TypeError(
