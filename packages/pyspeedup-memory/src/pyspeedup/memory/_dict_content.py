@@ -3,17 +3,19 @@
 from __future__ import annotations
 
 import struct
+from functools import partial
 from typing import TYPE_CHECKING, Any, ClassVar
 
 from pyspeedup.core import SerializationError, StoreCorruptedError
 from pyspeedup.memory._bodies import key_codec, value_codec
 from pyspeedup.memory._changes import UNCHANGING
 from pyspeedup.memory._content import Content
-from pyspeedup.memory._entry_log import EntryLog
+from pyspeedup.memory._entry_log import VALUE, EntryLog
 from pyspeedup.memory._front import MOST_IN_FRONT, front_weight
 from pyspeedup.memory._key_index import KeyIndex
 from pyspeedup.memory._pager import Pager
 from pyspeedup.memory._short_repr import named
+from pyspeedup.memory._write_behind import WriteBehind
 
 if TYPE_CHECKING:
     from pyspeedup.memory._entry_log import Columns
@@ -68,7 +70,12 @@ class DictContent(Content):
         self.log = EntryLog(self.pager, self.volume.page_size, log_state)
         self.keys = KeyIndex(self.volume, self.log, index_state)
         self._front.clear()
+        self._waiting = self._make_waiting()
         self._put_off = 0
+
+    def _make_waiting(self) -> WriteBehind:
+        write = self.log.replace
+        return WriteBehind(write, most=self._front_size, most_bytes=self._front_limit)
 
     def __len__(self) -> int:
         """Return the number of entries."""
@@ -95,11 +102,16 @@ class DictContent(Content):
             entry = self.keys.find(key)
             if entry is None:
                 return default
-        value = self.log.value(entry)
+        value = self.value(entry)
         self._remember(key, entry, value)
         if type(value) not in UNCHANGING:
             self.changed()
         return value
+
+    def value(self, entry: int) -> Any:
+        """Return the value of `entry`."""
+        value = self._waiting.get(entry, IN_ITS_PAGE)
+        return self.log.value(entry) if value is IN_ITS_PAGE else value
 
     def set(self, key: Any, value: Any) -> None:
         """Give `key` the value; where it is there, its key object and its place stay."""
@@ -108,11 +120,26 @@ class DictContent(Content):
         if entry is None:
             self.insert(key, value)
             return
-        self.log.replace(entry, value)
+        self._replace(key, entry, value)
         self._front.pop(key, None)
         self._remember(key, entry, value)
         self.clock.now += 1
+        if self._waiting.is_full:
+            self._waiting.apply()
         self.changed()
+
+    def _replace(self, key: Any, entry: int, value: Any) -> None:
+        """Give `entry` the value: in its page at once, or later if it is short and cannot change."""
+        weight = front_weight(value)
+        if weight > MOST_IN_FRONT:
+            self.log.replace(entry, value)
+            self._waiting.discard(entry)
+            return
+        try:
+            self.pager.codecs[VALUE].encode(value)
+        except SerializationError as error:
+            raise SerializationError(f"the value of key {named(key)}: {error}") from error
+        self._waiting.put(entry, value, weight)
 
     def insert(self, key: Any, value: Any) -> None:
         """Add an entry for a key that has none."""
@@ -136,6 +163,7 @@ class DictContent(Content):
         key = self.log.key(entry)
         self.keys.discard(key, entry)
         self.log.remove(entry)
+        self._waiting.discard(entry)
         self._front.pop(key, None)
         self._tick()
 
@@ -143,6 +171,7 @@ class DictContent(Content):
         """Take all entries out, in O(pages)."""
         self.require_writable()
         self._front.clear()
+        self._waiting.clear()
         try:
             self.keys.clear()
         finally:
@@ -177,15 +206,32 @@ class DictContent(Content):
     ) -> tuple[list[int], list[Any]]:
         """Return the next live entries from `position` on and what they hold; none at the end."""
         read = self.log.run_back if backwards else self.log.run
-        found = read(position, columns, limit)
-        if columns != "keys" and not UNCHANGING.issuperset(map(type, found[1])):
+        if columns == "keys":
+            return read(position, columns, limit)
+        try:
+            entries, found = read(position, columns, limit)
+        except SerializationError:  # of a value, perhaps, in whose stead another waits
+            self._waiting.apply()
+            entries, found = read(position, columns, limit)
+        if len(self._waiting):
+            now = partial(self._as_it_is_now, is_item=columns == "items")
+            found = list(map(now, entries, found))
+        values = found if columns == "values" else [value for _, value in found]
+        if not UNCHANGING.issuperset(map(type, values)):
             self.changed()
-        return found
+        return entries, found
+
+    def _as_it_is_now(self, entry: int, found: Any, *, is_item: bool) -> Any:
+        value = self._waiting.get(entry, IN_ITS_PAGE)
+        if value is IN_ITS_PAGE:
+            return found
+        return (found[0], value) if is_item else value
 
     # ---- all of it -----------------------------------------------------------------------------
 
     def write_back(self) -> bytes:
         """Write every change to the volume, and return the state to commit with it."""
+        self._waiting.apply()
         self._compact_if_due()
         self.pager.flush()
         index_state = self.keys.flush()
@@ -205,6 +251,7 @@ class DictContent(Content):
 
         Where this raises, nothing has changed.
         """
+        self._waiting.apply()
         log = self.log.compacted()
         try:
             keys = self.keys.rebuilt(log)
@@ -213,6 +260,7 @@ class DictContent(Content):
             raise
         old_log, old_keys = self.log, self.keys
         self.log, self.keys = log, keys
+        self._waiting = self._make_waiting()
         self._front.clear()
         old_keys.clear()
         old_log.clear()

@@ -176,7 +176,7 @@ class DiskDict(Handle[DictContent], MutableMapping[K, V]):
             # An empty dict does not look at the key, not even whether it is hashable.
             entry = content.find(key) if len(content) else None
             if entry is not None:
-                value = content.log.value(entry)
+                value = content.value(entry)
                 content.remove(entry)
                 return value
         if default is MISSING:
@@ -196,7 +196,7 @@ class DiskDict(Handle[DictContent], MutableMapping[K, V]):
             if not len(content):
                 raise KeyError("popitem(): dictionary is empty")
             entry = content.log.end - 1
-            item = content.log.key(entry), content.log.value(entry)
+            item = content.log.key(entry), content.value(entry)
             content.remove(entry)
         return item
 

@@ -181,7 +181,7 @@ class DiskListMachine(_StoredMachine, SequenceMachine):
         for number, count in content.pages.table:
             table = Table.from_bytes(bytes(content.volume.read(number)), 1)
             assert len(table) == count
-            used += [number, *(own.page for own in table.elsewhere())]
+            used += [number, *(own.page for own in table.own_pages())]
         assert sorted(used) == content.volume.pages()
 
     def check(self, subject: DiskList[Any]) -> None:
