@@ -10,6 +10,7 @@ import multiprocessing
 import os
 import pickle
 import signal
+import sys
 import threading
 from pathlib import Path
 
@@ -384,6 +385,22 @@ def test_the_producer_does_run_ahead(make, tmp_path):
     assert len(values.cached) == 1
 
 
+@pytest.mark.skipif(not hasattr(os, "mkfifo"), reason="no named pipes here")
+def test_a_slow_value_holds_back_none_before_it(make, tmp_path):
+    pipe = tmp_path / "pipe"
+    os.mkfifo(pipe)
+
+    def stuck():
+        yield from range(3)
+        pipe.write_text("stuck")
+        threading.Event().wait()
+
+    values = make(stuck, 100)
+    assert values[0] == 0
+    assert pipe.read_text() == "stuck"
+    assert values[2] == 2
+
+
 def test_iterating_asks_for_no_more_than_it_gives(make, tmp_path):
     steps = Steps(tmp_path)
     values = make(steps.generator(range(1000)), 8)
@@ -492,6 +509,24 @@ def test_a_producer_killed_while_it_is_waited_for_is_noticed(make):
     with pytest.raises(WorkerError):
         values[1]
     timer.join()
+
+
+@pytest.mark.skipif(not hasattr(os, "pidfd_open"), reason="only a pidfd tells")
+def test_a_killed_producer_is_noticed_though_a_child_of_its_own_lives_on(make, tmp_path):
+    pipe = tmp_path / "pipe"
+    os.mkfifo(pipe)
+
+    def forking():
+        if os.fork() == 0:
+            pipe.read_text()  # until the test writes
+            os._exit(0)
+        yield 1
+        os.kill(os.getpid(), signal.SIGKILL)
+
+    values = make(forking, 1)
+    with pytest.raises(WorkerError, match="killed by signal 9"):
+        values[1]
+    pipe.write_text("end")
 
 
 def test_a_producer_that_exits_is_named(make):
@@ -759,6 +794,7 @@ def test_a_store_that_fails_once_loses_nothing(make):
 # Threads, forks, interrupts
 
 
+@pytest.mark.usefixtures("fast_switching")
 def test_many_threads_read_one_sequence(make):
     values = make(lambda: iter(range(3000)), 8)
     results = []
@@ -775,6 +811,52 @@ def test_many_threads_read_one_sequence(make):
     for thread in threads:
         thread.join()
     assert results == [True] * 6
+
+
+@pytest.fixture
+def fast_switching():
+    """Have threads meet in places where they hardly ever would."""
+    before = sys.getswitchinterval()
+    sys.setswitchinterval(1e-6)
+    yield
+    sys.setswitchinterval(before)
+
+
+@pytest.mark.usefixtures("fast_switching")
+def test_threads_that_meet_at_the_end_all_get_everything(make):
+    for _ in range(20):
+        values = make(range(40), 64)
+        results = []
+        barrier = threading.Barrier(4)
+
+        def read(values=values, results=results, barrier=barrier):
+            barrier.wait()
+            results.append(list(values) == list(range(40)) and values[39] == 39)
+
+        threads = [threading.Thread(target=read) for _ in range(4)]
+        for thread in threads:
+            thread.start()
+        for thread in threads:
+            thread.join()
+        assert results == [True] * 4
+
+
+def test_an_end_that_arrives_after_a_look_is_not_before_the_values_that_came_with_it(
+    make, monkeypatch
+):
+    large = [bytes([n]) * 20_000 for n in range(40)]  # so that one look cannot find them all
+    values = make(large, 64)
+    assert values[0] == large[0]
+    reveal = type(values)._reveal
+
+    def reveal_and_be_overtaken(self, position):
+        revealed = reveal(self, position)
+        while not revealed and not self._ended:  # as if another thread read meanwhile
+            self._supply.advance(0, lambda: False, self._accept)
+        return revealed
+
+    monkeypatch.setattr(type(values), "_reveal", reveal_and_be_overtaken)
+    assert list(values) == large
 
 
 def test_who_waits_for_little_is_not_held_up_by_who_waits_for_much(make):

@@ -14,6 +14,7 @@ __all__ = [
     "end_with_parent",
     "ignore_interrupts",
     "restore_interrupts",
+    "watch_process",
 ]
 
 _F_SETSIG = 10
@@ -93,3 +94,14 @@ def ignore_interrupts() -> None:
     signal.signal(signal.SIGINT, signal.SIG_IGN)
     if hasattr(signal, "pthread_sigmask"):
         signal.pthread_sigmask(signal.SIG_UNBLOCK, {signal.SIGINT})
+
+
+def watch_process(pid: int) -> int | None:
+    """Return a descriptor that is readable once process `pid` has ended; None where there is none.
+
+    The sentinel of `multiprocessing` is a pipe, which a process that the child forked keeps open.
+    """
+    try:
+        return os.pidfd_open(pid)
+    except (AttributeError, OSError):  # no Linux, or an old one, or the process is gone already
+        return None

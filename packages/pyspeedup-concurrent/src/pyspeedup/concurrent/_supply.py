@@ -7,11 +7,12 @@ from that one, and whoever still misses something reads on.
 from __future__ import annotations
 
 import contextlib
+import os
 import socket
 import threading
 from typing import TYPE_CHECKING
 
-from pyspeedup.concurrent import _children, _producer
+from pyspeedup.concurrent import _children, _platform, _producer
 from pyspeedup.concurrent._frames import ASKED, WANTED, Frame, Inbox
 
 if TYPE_CHECKING:
@@ -36,7 +37,9 @@ class Supply:
             self._child = _children.start_child(_producer.produce, (theirs, job), job.name)
         self.pid = self._child.pid
         self.exitcode: int | None = None
-        self._inbox = Inbox(self._channel, self._child.sentinel)
+        self._watch = _platform.watch_process(self.pid)
+        sentinel = self._child.sentinel if self._watch is None else self._watch
+        self._inbox = Inbox(self._channel, sentinel)
         self._news = threading.Condition()
         self._ending = threading.Lock()
         self._reader: int | None = None
@@ -112,9 +115,15 @@ class Supply:
 
     def _release(self) -> None:
         """Close what a reading thread would wait on: not before there is none."""
-        self._channel.close()
+        self._close_own()
         self._child.process.close()
+
+    def _close_own(self) -> None:
+        self._channel.close()
+        if self._watch is not None:
+            os.close(self._watch)
+            self._watch = None
 
     def abandon(self) -> None:
         """Let go of what belongs to the process that we were forked from."""
-        self._channel.close()
+        self._close_own()
