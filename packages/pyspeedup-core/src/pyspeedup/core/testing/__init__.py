@@ -22,7 +22,8 @@ pytest.register_assert_rewrite(
 
 # Assertions in these modules explain themselves only if they are imported after the line above.
 from pyspeedup.core.testing import strategies  # noqa: E402 -- see the line above
-from pyspeedup.core.testing._twins import Pair, state_machine_test  # noqa: E402 -- see above
+from pyspeedup.core.testing._running import state_machine_test  # noqa: E402 -- see above
+from pyspeedup.core.testing._twins import Pair  # noqa: E402 -- see above
 from pyspeedup.core.testing._values import Box  # noqa: E402 -- see above
 from pyspeedup.core.testing.contracts import (  # noqa: E402 -- see above
     HaltConditionContract,

@@ -6,18 +6,17 @@ import sys
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, ClassVar
 
-from hypothesis import HealthCheck
-from hypothesis import settings as Settings  # noqa: N812 -- a class, which hypothesis spells small
 from hypothesis import strategies as st
-from hypothesis.stateful import RuleBasedStateMachine, initialize, invariant, rule
+from hypothesis.stateful import initialize, invariant, rule
 
 from pyspeedup.core.testing import strategies
+from pyspeedup.core.testing._running import RunningMachine
 from pyspeedup.core.testing._values import change, fresh, innermost, same
 
 if TYPE_CHECKING:
     from collections.abc import Callable
 
-__all__ = ["Pair", "TwinMachine", "state_machine_test"]
+__all__ = ["Pair", "TwinMachine"]
 
 
 @dataclass(frozen=True)
@@ -43,7 +42,7 @@ class _Raised:
         return f"the error {self.error!r}"
 
 
-class TwinMachine(RuleBasedStateMachine):
+class TwinMachine(RunningMachine):
     """A structure beside the built-in that it behaves like; `MappingMachine` and others derive."""
 
     value_strategy: ClassVar[st.SearchStrategy[Any]] = strategies.values()
@@ -108,30 +107,10 @@ class TwinMachine(RuleBasedStateMachine):
             if sys.exc_info()[0] is None:
                 self.compare()
         finally:
-            close = getattr(self.subject, "close", None)
-            if close is not None:
-                close()
-            super().teardown()
-
-
-def state_machine_test(
-    machine: type[RuleBasedStateMachine], settings: Settings | None = None
-) -> type[Any]:
-    """Return a test case of `machine` that runs under `settings` (default: the loaded profile).
-
-    Settings on a machine's base class do not reach the machine; this does. Deadlines and health
-    checks are switched off, since they judge one step of a machine that takes many. Assign what it
-    returns to a name in a test module, where pytest and unittest both find it:
-
-    >>> from pyspeedup.core.testing import MappingMachine, state_machine_test
-    >>> class DictMachine(MappingMachine):
-    ...     def make_mapping(self):
-    ...         return {}
-    >>> TestDict = state_machine_test(DictMachine, Settings(max_examples=5))
-    >>> TestDict("runTest").debug()
-    """
-    bound = Settings(settings or Settings(), deadline=None, suppress_health_check=list(HealthCheck))
-    return type(machine.__name__, (machine.TestCase,), {"settings": bound})
+            try:
+                getattr(self.subject, "close", lambda: None)()
+            finally:
+                super().teardown()
 
 
 def _outcome(operation: Callable[[Any], Any], target: Any) -> Any:

@@ -132,7 +132,8 @@ class SerializerContract:
             for damaged in (data[:position], data[:position] + flipped + data[position + 1 :]):
                 _loads_or_refuses(serializer, damaged)
 
-        _for_each(st.tuples(strategies.scalars(), st.integers(0, 200)), lambda both: holds(*both))
+        damage = st.tuples(self.value_strategy, st.integers(0, 200))
+        _for_each(damage, lambda both: holds(*both))
 
     def test_options_remake_it(self) -> None:
         """A serializer made anew from `options` reads what this one wrote, and the reverse."""

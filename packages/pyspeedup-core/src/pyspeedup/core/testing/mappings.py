@@ -57,7 +57,7 @@ class MappingMachine(TwinMachine):
     - `key_strategy`, `value_strategy`: what the mapping can hold; `strategies.json_values()` fits
       where only JSON is stored.
     - `dict_like`: false leaves out what a `MutableMapping` need not have: ``|``, `copy`,
-      `reversed`, errors for unhashable keys and for growth while iterating, last-in-first-out
+      `reversed`, None as a value, errors for unhashable keys and for growth while iterating, last-in-first-out
       `popitem`.
     - `ordered`: false compares without regard to order.
     - `keeps_changes`: false leaves out changes of values in place.
@@ -89,7 +89,7 @@ class MappingMachine(TwinMachine):
         self.subject = self.make_mapping()
 
     def make_mapping(self) -> MutableMapping[Any, Any]:
-        """Return the mapping to be tried, empty. Called once a run."""
+        """Return the mapping to be tried, empty. Called once a run; `own_folder` is the run's own."""
         raise NotImplementedError
 
     def compare(self) -> None:
@@ -192,6 +192,7 @@ class MappingMachine(TwinMachine):
         """``d.setdefault(key, value)``."""
         self.agree(lambda mapping: mapping.setdefault(key, fresh(value)))
 
+    @precondition(lambda self: self.dict_like)
     @rule(key=known_keys)
     def set_default_none(self, key: Any) -> None:
         """``d.setdefault(key)``."""
@@ -302,8 +303,8 @@ class MappingMachine(TwinMachine):
         )
 
     @precondition(lambda self: self.dict_like)
-    @rule(steps=st.integers(0, 3), key=known_keys)
-    def grow_or_shrink_while_iterating(self, steps: int, key: Any) -> None:
+    @rule(steps=st.integers(0, 3), key=known_keys, value=VALUES)
+    def grow_or_shrink_while_iterating(self, steps: int, key: Any, value: Any) -> None:
         """Adding or removing a key makes the next step of an iterator an error."""
 
         def operation(mapping: Any) -> Any:
@@ -313,20 +314,20 @@ class MappingMachine(TwinMachine):
             if key in mapping:
                 del mapping[key]
             else:
-                mapping[key] = None
+                mapping[key] = fresh(value)
             return next(iterator, "the end")
 
         self.agree(operation)
 
     @precondition(lambda self: self.ordered)
-    @rule(value=strategies.scalars())
+    @rule(value=VALUES)
     def overwrite_while_iterating(self, value: Any) -> None:
         """Give keys other values while iterating, which is allowed."""
 
         def operation(mapping: Any) -> Any:
             seen = []
             for key in mapping:
-                mapping[key] = value
+                mapping[key] = fresh(value)
                 seen.append(key)
             return seen
 

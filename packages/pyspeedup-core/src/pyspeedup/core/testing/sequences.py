@@ -80,7 +80,7 @@ class SequenceMachine(TwinMachine):
         self.subject = self.make_sequence()
 
     def make_sequence(self) -> MutableSequence[Any]:
-        """Return the sequence to be tried, empty. Called once a run."""
+        """Return the sequence to be tried, empty. Called once a run; `own_folder` is the run's own."""
         raise NotImplementedError
 
     def compare(self) -> None:
@@ -217,10 +217,11 @@ class SequenceMachine(TwinMachine):
         self.agree(lambda sequence: sequence.__setitem__(piece, new()))
 
     @precondition(lambda self: self.list_like)
-    @rule(piece=SLICES)
-    def set_slice_from_iterator(self, piece: slice) -> None:
+    @rule(piece=SLICES, items=LISTS)
+    def set_slice_from_iterator(self, piece: slice, items: list[Any]) -> None:
         """``l[i:j:k] = iterator``, and what is none is a `TypeError`."""
-        self.agree(lambda sequence: sequence.__setitem__(piece, iter("abc")))
+        new = _maker_of(items)
+        self.agree(lambda sequence: sequence.__setitem__(piece, iter(new())))
         self.agree(lambda sequence: sequence.__setitem__(piece, 5))
 
     @precondition(lambda self: self.list_like)

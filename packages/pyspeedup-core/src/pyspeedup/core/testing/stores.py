@@ -6,8 +6,9 @@ import sys
 from typing import TYPE_CHECKING, Any, ClassVar
 
 from hypothesis import strategies as st
-from hypothesis.stateful import Bundle, RuleBasedStateMachine, invariant, precondition, rule
+from hypothesis.stateful import Bundle, invariant, precondition, rule
 
+from pyspeedup.core.testing._running import RunningMachine
 from pyspeedup.core.testing.strategies import of_machine, page_bytes, page_numbers
 
 if TYPE_CHECKING:
@@ -21,11 +22,11 @@ PAGES = of_machine("page_strategy")
 DATA = of_machine("data_strategy")
 
 
-class PageStoreMachine(RuleBasedStateMachine):
+class PageStoreMachine(RunningMachine):
     """A Hypothesis state machine that holds a page store to what `PageStore` promises.
 
-    Override `make_store`, which is called again to open the same place anew; keep the place on
-    `self`, and remove it in `teardown` after calling ``super().teardown()``. Contents are compared
+    Override `make_store`, which is called again to open the same place anew: one in `own_folder`,
+    which each run has to itself, or one kept on `self`. Contents are compared
     with a dict: what was written since the last commit is seen until the store is closed, and is
     gone afterwards; what was committed is there whenever the store is opened.
 
@@ -35,7 +36,7 @@ class PageStoreMachine(RuleBasedStateMachine):
     >>> from pyspeedup.core.testing import PageStoreMachine, state_machine_test
     >>> class MyStoreMachine(PageStoreMachine):
     ...     def make_store(self):
-    ...         return MyStore(self.folder)
+    ...         return MyStore(self.own_folder)
     >>> TestMyStore = state_machine_test(MyStoreMachine)
     """
 
@@ -156,8 +157,10 @@ class PageStoreMachine(RuleBasedStateMachine):
                     self.close_and_reopen(times=1)
                     self.compare()
         finally:
-            self.store.close()
-            super().teardown()
+            try:
+                self.store.close()
+            finally:
+                super().teardown()
 
     def _is_as_committed(self, meta: bytes | None) -> None:
         assert meta == self.meta, f"meta is {meta!r}, the last commit's was {self.meta!r}"

@@ -38,7 +38,7 @@ EQUAL_BUT_DISTINCT: tuple[Any, ...] = (
 
 
 def scalars() -> st.SearchStrategy[Any]:
-    """Immutable values that pickle and JSON both give back; no NaN, which equals nothing.
+    """Immutable values that pickle and JSON both give back: no NaN and no infinity.
 
     >>> from hypothesis import find
     >>> find(scalars(), lambda value: isinstance(value, str))
@@ -48,7 +48,7 @@ def scalars() -> st.SearchStrategy[Any]:
         st.none(),
         st.booleans(),
         st.integers(-(2**70), 2**70),
-        st.floats(allow_nan=False),
+        st.floats(allow_nan=False, allow_infinity=False),
         st.text(max_size=8),
     )
 
@@ -90,9 +90,13 @@ def values() -> st.SearchStrategy[Any]:
     >>> find(values(), lambda value: isinstance(value, bytes))
     b''
     """
-    return st.one_of(
-        scalars(), st.binary(max_size=8), st.tuples(scalars(), scalars()), mutable_values()
+    immutable = st.one_of(
+        scalars(),
+        st.floats(allow_nan=False),
+        st.binary(max_size=8),
+        st.tuples(scalars(), scalars()),
     )
+    return st.one_of(immutable, mutable_values())
 
 
 def json_values() -> st.SearchStrategy[Any]:
