@@ -10,6 +10,7 @@ import contextlib
 import errno
 import os
 import sys
+from functools import cache
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -178,6 +179,7 @@ def _attempt(locking: Any) -> bool:
     return True
 
 
+@cache
 def boot_id() -> str:
     """Return what differs after the machine has been started anew; "" where nothing tells."""
     with contextlib.suppress(OSError):

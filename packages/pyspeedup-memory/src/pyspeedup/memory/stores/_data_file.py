@@ -24,6 +24,7 @@ if TYPE_CHECKING:
 __all__ = ["Commit", "Found", "encode_manifest", "find_commit", "this_boot"]
 
 TABLE_SIZE = struct.Struct("<Q")
+BOOT_SIZE = 36
 SCAN = 1 << 20
 """Bytes that are read at a time where pages have to be checked."""
 
@@ -50,8 +51,8 @@ class Found(NamedTuple):
 
 
 def this_boot() -> bytes:
-    """Return what tells this run of the machine from others, b"" where nothing does."""
-    return boot_id().encode().ljust(36)[:36] if boot_id() else b"\0" * 36
+    """Return what tells this run of the machine from others, zeros where nothing does."""
+    return boot_id().encode().ljust(BOOT_SIZE, b"\0")[:BOOT_SIZE]
 
 
 def encode_manifest(table: PageTable, meta: bytes | None) -> bytes:
@@ -73,7 +74,7 @@ def find_commit(descriptor: int, size: int, name: str) -> Found:
     ordered = sorted((slot for slot in slots if slot), reverse=True)
     if not ordered:
         raise StoreCorruptedError(f"{name}: its header is damaged, and names no commit")
-    same_boot = ordered[0].boot == this_boot() != b"\0" * 36
+    same_boot = ordered[0].boot == this_boot() != bytes(BOOT_SIZE)
     if same_boot:
         _require_undamaged(blocks[SESSION_BLOCK], ordered[0], size, damage, name)
     commit = _newest_whole(descriptor, ordered, size, name, same_boot=same_boot)
