@@ -230,7 +230,7 @@ def test_a_table_read_again_is_the_same(data, columns):
     fields = range(len(rows) * columns)
     assert len(again) == len(table) == len(rows)
     assert [again[field] for field in fields] == again.bodies(fields) == table.bodies(fields)
-    assert again.elsewhere() == table.elsewhere()
+    assert again.own_pages() == table.own_pages()
     assert again.weight() >= sum(len(body) for row in rows for body in row if type(body) is bytes)
     assert again.to_bytes() == table.to_bytes()
 

@@ -220,7 +220,6 @@ class ListContent(Content):
             self._build(fresh, indexes, values)
             self._weave(indexes, fresh.rows(), built)
             self.pages.splice(indexes[0], indexes[-1] + 1, built)
-            fresh.forget()
         self.changed()
 
     def delete_each(self, indexes: range) -> None:
@@ -249,7 +248,7 @@ class ListContent(Content):
             for number, count in reversed(list(self.pages.table)):
                 rows = self.pager.page(number).rows(0, count)
                 built.add_rows(Rows(rows.bodies[::-1], rows.live[::-1]))
-            self.pages.splice(0, len(self), built, is_permutation=True)
+            self.pages.splice(0, len(self), built)
         self.changed()
 
     def sort(self, key: Callable[[Any], Any] | None, *, reverse: bool) -> None:
@@ -267,7 +266,7 @@ class ListContent(Content):
             batches = self._batches(sorting.max_rows, sorting.max_bytes, check)
             sorting.sort(batches, built)
             check()
-            self.pages.splice(0, len(self), built, is_permutation=True)
+            self.pages.splice(0, len(self), built)
         self.changed()
 
     def _guard(self, message: str) -> Callable[[], None]:

@@ -7,7 +7,7 @@ below a quarter.
 
 from __future__ import annotations
 
-from contextlib import contextmanager
+from contextlib import closing
 from typing import TYPE_CHECKING
 
 from pyspeedup.memory._page import Rows
@@ -19,7 +19,6 @@ if TYPE_CHECKING:
     from pyspeedup.memory._page import RecordPage
     from pyspeedup.memory._page_table import PageTable
     from pyspeedup.memory._pager import Pager
-    from pyspeedup.memory._records import OwnPage
 
 __all__ = ["OrderedPages"]
 
@@ -92,41 +91,28 @@ class OrderedPages:
         """Return a builder of pages as they are here."""
         return PageBuilder(self.pager, self.page_size)
 
-    @contextmanager
-    def building(self) -> Iterator[PageBuilder]:
-        """Give a builder, whose pages are discarded if an exception leaves."""
-        built = self.builder()
-        try:
-            yield built
-        except BaseException:
-            built.discard()
-            raise
+    def building(self) -> closing[PageBuilder]:
+        """Return a builder for a ``with`` block; what it still has in the end is deleted."""
+        return closing(self.builder())
 
-    def splice(
-        self, start: int, stop: int, middle: PageBuilder, *, is_permutation: bool = False
-    ) -> None:
+    def splice(self, start: int, stop: int, middle: PageBuilder) -> None:
         """Put the rows of `middle` in place of those from `start` to `stop`: all or nothing."""
         first, old, left, right = self._edges(start, stop, len(middle))
-        stale = [] if is_permutation else self._own_pages(old)
-        with self.building() as made:
-            if middle.page_count > 1:
+        with self.building() as made, closing(middle.split_last()) as last:
+            between = Rows([], [])
+            for rows in last.rows():
+                between.extend(rows)
+            if middle.page_count:
                 made.add_rows_evenly(left)
-                last = middle.pop_last()
                 made.adopt(middle)
-                made.add_rows_evenly(last + right)
+                made.add_rows_evenly(between + right)
             else:
-                made.add_rows_evenly(left + middle.pop_last() + right)
-                made.adopt(middle)
+                made.add_rows_evenly(left + between + right)
             self.table.replace(*first, len(old), made.pages())
-            kept = made.moved
             made.hand_over()
         self.forget_window()
-        self.pager.release(own for own in stale if own not in kept)
         for number in old:
-            self.pager.forget(number)
-
-    def _own_pages(self, numbers: list[int]) -> list[OwnPage]:
-        return [own for number in numbers for own in self.pager.page(number).own_pages()]
+            self.pager.drop(number)
 
     def _edges(
         self, start: int, stop: int, between: int

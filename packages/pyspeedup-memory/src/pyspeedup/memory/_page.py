@@ -217,7 +217,7 @@ class RecordPage:
         return taken
 
     def put(self, row: int, rows: Rows) -> None:
-        """Put rows that come from another page before `row`."""
+        """Put rows that were taken from another page before `row`."""
         field = row * self._table.columns
         self._table.insert(field, rows.bodies)
         self._live[field:field] = rows.live
@@ -235,12 +235,9 @@ class RecordPage:
         """Return the page as bytes."""
         return self._table.to_bytes()
 
-    def own_pages(self, row: int | None = None) -> list[OwnPage]:
-        """Return what is kept elsewhere, of one row or of all."""
-        if row is None:
-            return self._table.elsewhere()
-        bodies = self.rows(row, row + 1).bodies
-        return [body for body in bodies if type(body) is OwnPage]
+    def own_pages(self) -> list[OwnPage]:
+        """Return what is kept elsewhere."""
+        return self._table.own_pages()
 
     def changeable(self) -> list[int]:
         """Return the fields with a live object that can change, in O(1) where there never was one."""

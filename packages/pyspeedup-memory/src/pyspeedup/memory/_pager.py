@@ -8,7 +8,7 @@ is evicted and at each flush.
 
 from __future__ import annotations
 
-from collections import OrderedDict
+from collections import Counter, OrderedDict
 from typing import TYPE_CHECKING, Any, Protocol
 from weakref import WeakValueDictionary
 
@@ -86,6 +86,9 @@ class Pager:
         self._longest = min(LONGEST_AMONG_OTHERS, max(256, ram_limit // (4 * volume.page_size)))
         self._resident: OrderedDict[int, RecordPage] = OrderedDict()
         self._pinned: OrderedDict[int, RecordPage] = OrderedDict()
+        self._shared: Counter[OwnPage] = (
+            Counter()
+        )  # how many pages more than one have it, while rows move
         self._known: WeakValueDictionary[int, RecordPage] = WeakValueDictionary()
         self.weight = 0  # of the resident pages that are not pinned
         self._too_heavy = ram_limit
@@ -126,16 +129,13 @@ class Pager:
         return page
 
     def drop(self, number: int) -> None:
-        """Delete a page, with what its rows keep elsewhere; that means loading it."""
-        self.release(self.page(number).own_pages())
-        self.forget(number)
-
-    def forget(self, number: int) -> None:
-        """Delete a page whose rows went to other pages, in O(1)."""
+        """Delete a page, with what its rows keep elsewhere. Nothing becomes resident, or leaves."""
         page = self._known.pop(number, None)
+        own_pages = (self._table(number) if page is None else page).own_pages()
         if page is not None:
             self._leave(page)
         self._volume.delete(number)
+        self.release(own_pages)
 
     def flush(self) -> None:
         """Write every changed page to the volume, and let go of pins that nobody holds any more.
@@ -163,6 +163,7 @@ class Pager:
         self._resident.clear()
         self._pinned.clear()
         self._known.clear()
+        self._shared.clear()
         self.weight = 0
         self._too_heavy = self.ram_limit
 
@@ -186,11 +187,23 @@ class Pager:
             raise ValueError("a dead row has no values")
         return bytes(self._volume.read(body[0]))
 
-    def release(self, bodies: Iterable[Body]) -> None:
-        """Delete the pages of what was put away."""
+    def share(self, bodies: Iterable[Body]) -> None:
+        """Note that rows with these bodies are in one page more."""
         for body in bodies:
             if isinstance(body, OwnPage):
+                self._shared[body] += 1
+
+    def release(self, bodies: Iterable[Body]) -> None:
+        """Note that rows with these bodies are in one page less; delete what was put away for none."""
+        for body in bodies:
+            if not isinstance(body, OwnPage):
+                continue
+            if self._shared[body] > 0:
+                self._shared[body] -= 1
+            else:
                 self._volume.delete(body.page)
+            if not self._shared[body]:
+                del self._shared[body]
 
     def account(self, page: RecordPage, grown: int) -> None:
         """Note that `page` is in use and takes `grown` bytes more; it becomes resident again."""
@@ -211,12 +224,15 @@ class Pager:
         return page
 
     def _load(self, number: int) -> RecordPage:
-        try:
-            table = Table.from_bytes(bytes(self._volume.read(number)), len(self.codecs))
-        except ValueError as error:
-            raise StoreCorruptedError(f"{self._volume.name}, page {number}: {error}") from error
+        table = self._table(number)
         self.loads += 1
         return RecordPage(self, number, table, is_changed=False)
+
+    def _table(self, number: int) -> Table:
+        try:
+            return Table.from_bytes(bytes(self._volume.read(number)), len(self.codecs))
+        except ValueError as error:
+            raise StoreCorruptedError(f"{self._volume.name}, page {number}: {error}") from error
 
     def _enter(self, page: RecordPage) -> None:
         self._resident[page.number] = page

@@ -143,7 +143,7 @@ class Table:
             return len(self._image) - self._start + FIELD_OVERHEAD * len(self._ends)
         return sum(map(body_weight, self._bodies))
 
-    def elsewhere(self) -> list[OwnPage]:
+    def own_pages(self) -> list[OwnPage]:
         """Return the references to pages of their own, in O(fields)."""
         if self._bodies is None and ELSEWHERE not in self._kinds:
             return []

@@ -60,7 +60,7 @@ class Sorting:
                 self._merge(runs, built)
         finally:
             for run in runs:
-                run.forget()
+                run.close()
 
     def _in_order(self, values: list[Any], rows: Rows) -> Rows:
         keys = self._keys(values)
