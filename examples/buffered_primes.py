@@ -5,7 +5,7 @@ No ``if __name__ == "__main__"`` is needed for that, under any start method.
 
 from __future__ import annotations
 
-from itertools import count
+from itertools import count, islice
 from typing import TYPE_CHECKING
 
 from pyspeedup.algorithms import is_prime
@@ -26,15 +26,11 @@ def twins() -> Iterator[int]:
 # Indexed, sliced and searched like a list. The search ends by itself: the values only grow.
 print("the first:", twins[:8])
 print("the 1000th:", twins[999])
-print("1019 and 1021?", 1019 in twins)
-print("1021 and 1023?", 1021 in twins)
+for n in (1019, 1021):
+    print(f"{n} and {n + 2}?", n in twins)
 
 # Consumed like a generator, from the first value on.
-total = 0.0
-for n in twins:
-    total += 1 / n + 1 / (n + 2)
-    if n > 20_000:
-        break
-print(f"their reciprocals add up to {total:.4f}, and without end to 1.9022 (Brun's constant)")
+total = sum(1 / n + 1 / (n + 2) for n in islice(twins, 500))
+print(f"the reciprocals of the first 500 pairs add up to {total:.4f}")
 
 twins.close()

@@ -1,4 +1,4 @@
-"""A function that calls itself twice, on all cores: in how many ways can queens share a board?
+"""A function that calls itself twice, on all cores: the ways to place queens.
 
 `batch_async` says what will be needed; an idle process may begin it. Whatever nobody began is
 computed on the spot, so it costs next to nothing where there is nobody idle.
