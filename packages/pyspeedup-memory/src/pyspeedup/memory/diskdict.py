@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Any, ClassVar, NoReturn, SupportsIndex, TypeVa
 from pyspeedup.memory._dict_content import DictContent
 from pyspeedup.memory._dict_views import DiskItems, DiskKeys, DiskValues
 from pyspeedup.memory._handle import Handle
+from pyspeedup.memory._items_to_set import items_to_set
 from pyspeedup.memory._short_repr import short_repr
 
 if TYPE_CHECKING:
@@ -285,7 +286,8 @@ class DiskDict(Handle[DictContent], MutableMapping[K, V]):
         ...     d
         {'a': 3, 'b': 2}
         """
-        for key, value in _items_of(other):
+        items = other.items() if isinstance(other, DiskDict) else items_to_set(other)
+        for key, value in items:
             self[key] = value
         for name, value in named.items():
             self[name] = value  # type: ignore[index]  # only a dict of str keys takes names
@@ -393,27 +395,3 @@ class DiskDict(Handle[DictContent], MutableMapping[K, V]):
 
 def _shown_item(item: tuple[Any, Any]) -> str:
     return f"{item[0]!r}: {item[1]!r}"
-
-
-def _items_of(other: Any) -> Iterable[tuple[Any, Any]]:
-    """Return the pairs that ``dict.update(other)`` would set, with its errors."""
-    if isinstance(other, DiskDict) or type(other) is dict:
-        return other.items()
-    if hasattr(other, "keys"):
-        return ((key, other[key]) for key in other.keys())  # noqa: SIM118 -- it may not be iterable
-    return _pairs_of(other)
-
-
-def _pairs_of(other: Iterable[Any]) -> Iterator[tuple[Any, Any]]:
-    for number, pair in enumerate(other):
-        try:
-            parts = list(pair)
-        except TypeError:
-            raise TypeError(
-                f"cannot convert dictionary update sequence element #{number} to a sequence"
-            ) from None
-        if len(parts) != 2:  # noqa: PLR2004 -- key and value
-            raise ValueError(
-                f"dictionary update sequence element #{number} has length {len(parts)}; 2 is required"
-            )
-        yield parts[0], parts[1]
