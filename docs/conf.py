@@ -1,6 +1,11 @@
 """How Sphinx builds the documentation."""
 
+from importlib import import_module
 from importlib.metadata import version as version_of
+
+from sphinx.application import Sphinx
+from sphinx.environment import BuildEnvironment
+from sphinx.util.logging import getLogger
 
 project = "pyspeedup"
 author = "The pyspeedup maintainers"
@@ -22,3 +27,20 @@ autodoc_member_order = "bysource"
 autodoc_typehints = "signature"
 autodoc_preserve_defaults = True
 default_role = "code"
+
+PACKAGES = ["core", "core.testing", "memory", "concurrent", "algorithms"]
+
+
+def setup(app: Sphinx) -> None:
+    """Have the build check the reference against what the packages offer."""
+    app.connect("env-check-consistency", warn_of_names_left_out)
+
+
+def warn_of_names_left_out(_app: Sphinx, environment: BuildEnvironment) -> None:
+    """Warn, which fails a build with -W, of each public name that no page of the reference has."""
+    documented = environment.domaindata["py"]["objects"]
+    for package in PACKAGES:
+        module = import_module(f"pyspeedup.{package}")
+        for name in set(module.__all__) - {"__version__"}:
+            if f"{module.__name__}.{name}" not in documented:
+                getLogger(__name__).warning("%s.%s is in no page", module.__name__, name)
