@@ -199,7 +199,7 @@ def test_errors_arrive_and_are_not_remembered(tmp_path, engine):
         raise OwnError(n)
 
     for _ in range(2):
-        with pytest.raises(OwnError, match="^code 7$") as caught:
+        with pytest.raises(OwnError, match=r"^code 7$") as caught:
             fail(7)
         assert caught.value.code == 7
     assert log.read_text() == "xx"

@@ -219,7 +219,7 @@ def _end_all_with_this_process() -> None:
     """
     global _ended_with  # noqa: PLW0603 -- one registration a process
     if _ended_with != os.getpid():
-        util.Finalize(None, _end_all, exitpriority=10)  # type: ignore[no-untyped-call]  # multiprocessing has few types
+        util.Finalize(None, _end_all, exitpriority=10)
         _ended_with = os.getpid()
 
 

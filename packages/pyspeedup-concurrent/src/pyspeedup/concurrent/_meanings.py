@@ -71,12 +71,16 @@ class Meanings:
         Its module may have been imported here, or come along with a fork. One that was imported
         is the same as one of equal source that is known already.
         """
+        name: str = structure.__name__
         known = self._by_identity.get(structure.identity) or self._twin(function)
         if known is None or known.memory is None:
             self.shell(structure.identity, is_method=structure.is_method)
             known = self._by_identity[structure.identity]
-            self._fill(known, function, structure.__name__)
+            self._fill(known, function, name)
         self._by_identity[structure.identity] = known
+        namespace = getattr(function, "__globals__", {})
+        if namespace.get(name) is structure:  # what calls it by that name does so faster
+            namespace[name] = known.meaning
         assert known.memory is not None  # noqa: S101 -- `_fill` has just made it
         return known.memory.number
 

@@ -11,12 +11,14 @@ from __future__ import annotations
 import os
 import pickle
 import traceback
+from collections import deque
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from pyspeedup.core import WorkerError
 
 if TYPE_CHECKING:
+    from collections.abc import Iterator
     from types import TracebackType
 
 __all__ = ["RemoteTraceback", "box", "unbox"]
@@ -79,11 +81,16 @@ def _describe(error: BaseException) -> str:
 
 def _format(error: BaseException) -> str:
     first = _without_own_frames(error.__traceback__)
-    depth, frame = 0, first
-    while frame is not None and depth <= MOST_FRAMES:
-        depth, frame = depth + 1, frame.tb_next
-    limit = -MOST_FRAMES if depth > MOST_FRAMES else None
-    return "".join(traceback.format_exception(type(error), error, first, limit=limit))
+    nearest = deque(_frames(first), maxlen=MOST_FRAMES)
+    # Cut here, for `limit` would look each frame up before it drops it: seconds in a deep recursion.
+    start = nearest[0] if nearest else None
+    return "".join(traceback.format_exception(type(error), error, start, limit=-MOST_FRAMES))
+
+
+def _frames(frame: TracebackType | None) -> Iterator[TracebackType]:
+    while frame is not None:
+        yield frame
+        frame = frame.tb_next
 
 
 def _without_own_frames(frame: TracebackType | None) -> TracebackType | None:

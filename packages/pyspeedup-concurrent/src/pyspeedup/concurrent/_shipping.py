@@ -50,7 +50,16 @@ from typing import TYPE_CHECKING, Any, Protocol
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Iterator
 
-__all__ = ["dumps", "loads", "meaning_of", "reference", "register", "resolve", "set_meaning"]
+__all__ = [
+    "dumps",
+    "loads",
+    "meaning_of",
+    "reference",
+    "register",
+    "resolve",
+    "set_meaning",
+    "unregister",
+]
 
 PROTOCOL = 5
 """Of pickle; read by every Python that can be at the other end."""
@@ -120,6 +129,12 @@ def register(structure: Any, identity: str | None = None) -> str:
     with _lock:
         _living[identity] = structure
     return identity
+
+
+def unregister(identity: str) -> None:
+    """Have references no longer mean the structure that lives here, as in a fork that computes it."""
+    with _lock:
+        _living.pop(identity, None)
 
 
 def set_meaning(

@@ -29,7 +29,7 @@ if TYPE_CHECKING:
 
 __all__ = ["Worker", "run"]
 
-RECURSION_LIMIT = 400_000
+RECURSION_LIMIT = 250_000
 """Frames of Python on one stack; a level of recursion is two. They take no C stack."""
 STACK_SIZES = (256 << 20, 64 << 20, 16 << 20)
 """Bytes of C stack to ask for, until one is granted: for recursion through C, as a sort's key does."""

@@ -515,6 +515,8 @@ def _forget_all() -> None:
     for cache in list(_caches):
         cache._memory = Everything()  # noqa: SLF001 -- the same module
         cache._remembered = cache._memory.get  # noqa: SLF001 -- likewise
+        if cache._source.evaluates_in_workers:  # noqa: SLF001 -- likewise
+            _shipping.unregister(cache.identity)
 
 
 _here.at_start.append(_forget_all)

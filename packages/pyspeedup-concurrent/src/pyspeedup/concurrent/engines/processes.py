@@ -63,6 +63,16 @@ def _nobody() -> None:
     return None
 
 
+class _NoStructure:
+    """Stands for a function that was defined without a structure."""
+
+    is_method = False
+
+    def __init__(self, definition: _Definition) -> None:
+        self.identity = f"function {definition.number}"
+        self.__name__ = definition.name
+
+
 class Processes:
     """Computes calls in `workers` processes that stay, started at the first call.
 
@@ -163,7 +173,8 @@ class Processes:
             return None
         if function_id not in worker.meanings:
             definition = _definitions[function_id]  # it came along with a fork
-            function_id = worker.meanings.adopt(definition.function, definition.structure())
+            structure: Any = definition.structure() or _NoStructure(definition)
+            function_id = worker.meanings.adopt(definition.function, structure)
         return worker.meanings[function_id].local  # type: ignore[return-value]  # a function with hints
 
     def forget(self, function_id: int) -> None:
