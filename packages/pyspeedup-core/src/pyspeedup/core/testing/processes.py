@@ -41,12 +41,18 @@ def child_processes() -> dict[int, str]:
     running = multiprocessing.active_children()  # reaps those that ended
     if not _shows_all():
         return {child.pid: child.name for child in running if child.pid is not None}
-    commands = {pid: _command(pid) for pid in _descendants(dict(_table()))}
+    table = dict(_table())
+    commands = {pid: _command(pid) for pid in _descendants(table)}
     return {
         pid: command
         for pid, command in commands.items()
-        if not any(helper in command for helper in HELPERS)
+        if not _is_helper(command) or _is_helper(commands.get(table[pid].parent, ""))
     }
+
+
+def _is_helper(command: str) -> bool:
+    """Tell whether `command` is a helper's; a worker of the fork server is called as it is."""
+    return any(helper in command for helper in HELPERS)
 
 
 def wait_for_processes(pids: Iterable[int], timeout: float) -> bool:
