@@ -49,7 +49,7 @@ class Recorder:
 
 
 def content(store):
-    return {page: bytes(store.read(page)) for page, _ in store._table.items()}
+    return {page: bytes(store.read(page)) for page, _ in store._state.table.items()}
 
 
 @pytest.mark.parametrize("seed", range(4))
@@ -123,7 +123,7 @@ def test_without_a_restart_an_unfinished_slot_is_damage(tmp_path):
         store.commit(b"%d" % number)
     store.close()
     with (tmp_path / "data").open("r+b") as file:
-        file.seek(store._slots.index(store._newest) * 4096 + 20)
+        file.seek(store._state.slots.index(store._state.newest) * 4096 + 20)
         file.write(b"\xff")
     with pytest.raises(StoreCorruptedError, match="checksum"):
         store.open(create=False, readonly=False)

@@ -29,7 +29,7 @@ class InFolder(PageStoreMachine):
 
 class FileMachine(InFolder):
     def check(self, store):
-        used = sum(extent.length for _, extent in store._table.items())
+        used = sum(extent.length for _, extent in store._state.table.items())
         assert store._space.end <= HEADER_SIZE + 8 * used + 2**20
 
 
@@ -244,7 +244,7 @@ def test_a_durable_commit_is_not_overwritten_before_the_next(tmp_path):
     store.open(create=True, readonly=False)
     store.write(0, b"durable" * 100)
     store.commit(b"", durable=True)
-    extent = store._table[0]
+    extent = store._state.table[0]
     for _ in range(20):
         store.write(0, b"passing" * 100)
         store.commit(b"")
@@ -252,7 +252,7 @@ def test_a_durable_commit_is_not_overwritten_before_the_next(tmp_path):
         data.seek(extent.offset)
         assert data.read(extent.length) == b"durable" * 100
     store.commit(b"", durable=True)
-    assert not store._pinned
+    assert not store._state.pinned
     store.close()
 
 
@@ -265,7 +265,7 @@ def test_a_page_that_the_table_names_is_never_overwritten_before_the_commit(tmp_
     for _ in range(5):
         store.write(0, b"new" * 100)
     after = (tmp_path / "data").read_bytes()
-    extent = store._table[0]
+    extent = store._state.table[0]
     store.close()
     inside = slice(extent.offset, extent.offset + extent.length)
     assert after[inside] == snapshot[inside] == b"old" * 100

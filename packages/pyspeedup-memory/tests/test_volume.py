@@ -275,7 +275,7 @@ def test_pages_exchanged_within_a_store_are_found():
     volume = open_volume(store)
     first, second = volume.append(b"first"), volume.append(b"other")
     volume.commit(b"state")
-    pages = store._pages.committed
+    pages = store._table
     pages[first], pages[second] = pages[second], pages[first]
     for page in (first, second):
         with pytest.raises(StoreCorruptedError, match=f"page {page}"):
@@ -287,13 +287,13 @@ def test_a_page_of_another_time_or_store_is_found():
     volume, second = open_volume(store), open_volume(other)
     page = volume.append(b"old")
     volume.commit(b"")
-    old = store._pages.committed[page]
+    old = store._table[page]
     volume.write(page, b"new")
     volume.commit(b"")
     assert second.append(b"of another store") == page
     second.commit(b"")
     for strange in (old, other._pages.committed[page]):
-        store._pages.committed[page] = strange
+        store._table[page] = strange
         with pytest.raises(StoreCorruptedError, match=f"page {page}"):
             volume.read(page)
 
@@ -303,7 +303,7 @@ def test_a_page_that_went_missing_is_damage():
     volume = open_volume(store)
     page = volume.append(b"x")
     volume.commit(b"")
-    del store._pages.committed[page]
+    del store._table[page]
     with pytest.raises(StoreCorruptedError, match=f"page {page}: it is missing"):
         volume.read(page)
 

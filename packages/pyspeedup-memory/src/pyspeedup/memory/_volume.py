@@ -165,9 +165,20 @@ class Volume:
         self._require_writable()
         if page not in self._reserved:
             self._check_of(page)
-        self._store.write(page, data)
-        self._reserved.discard(page)
-        self._set_check(page, check_of(data))
+        check = check_of(data)
+        try:
+            self._store.write(page, data)
+            self._set_check(page, check)
+        except BaseException:
+            self._learn(page)  # an interruption may have come before or after the store had it
+            raise
+
+    def _learn(self, page: int) -> None:
+        """Make the check of `page` that of what the store holds now."""
+        try:
+            self._set_check(page, check_of(self._store.read(page)))
+        except KeyError:
+            self._set_check(page, 0)
 
     def append(self, data: BytesLike) -> int:
         """Make `data` a new page and return its number, in O(bytes)."""
@@ -175,7 +186,7 @@ class Volume:
         try:
             self.write(page, data)
         except BaseException:
-            self._release(page)
+            self.delete(page)
             raise
         return page
 
@@ -195,8 +206,14 @@ class Volume:
         self._require_writable()
         if page not in self._reserved:
             self._check_of(page)
-            self._store.delete(page)
-            self._set_check(page, 0)
+            try:
+                self._store.delete(page)
+                self._set_check(page, 0)
+            except BaseException:
+                self._learn(page)
+                if not self._table[page]:
+                    self._release(page)
+                raise
         self._release(page)
 
     def commit(self, state: bytes, *, durable: bool = False) -> None:
@@ -206,8 +223,6 @@ class Volume:
         """
         self._require_writable()
         self._write_meta(state, durable=durable)
-        self._undo.clear()
-        self.state = state
 
     def rollback(self) -> None:
         """Drop all changes since the last commit, reserved numbers too, in O(pages)."""
@@ -282,6 +297,8 @@ class Volume:
         meta = encode_meta(self._header, self._table, state)
         self._attempted = zlib.crc32(meta)
         self._store.commit(meta, durable=durable)
+        self._undo.clear()
+        self.state = state
         self._committed, self._attempted = self._attempted, None
 
     def _check_of(self, page: int) -> int:
@@ -293,6 +310,8 @@ class Volume:
     def _set_check(self, page: int, check: int) -> None:
         self._undo.setdefault(page, self._table[page])
         self._table[page] = check
+        if check:
+            self._reserved.discard(page)
 
     def _release(self, page: int) -> None:
         self._reserved.discard(page)

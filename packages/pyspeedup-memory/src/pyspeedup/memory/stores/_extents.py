@@ -27,7 +27,8 @@ def rounded(length: int) -> int:
 class FreeSpace:
     """The gaps between the used extents of a file, and where the file ends.
 
-    Taking and giving cost O(log gaps), and a shift of the list of gaps.
+    Taking and giving cost O(log gaps), and a shift of the list of gaps. Where either is interrupted,
+    `whole` is false from then on, and whoever knows what is used must find the gaps anew.
 
     >>> space = FreeSpace(0, [(0, 100), (200, 100)])
     >>> space.take(100), space.take(100), space.end
@@ -43,6 +44,7 @@ class FreeSpace:
         `ValueError` if two of them overlap.
         """
         self.end = start
+        self.whole = True
         self._by_size: list[tuple[int, int]] = []
         self._size_at: dict[int, int] = {}
         self._start_of_end: dict[int, int] = {}
@@ -55,6 +57,12 @@ class FreeSpace:
 
     def take(self, length: int) -> int:
         """Return the offset of a free extent: the tightest gap, else the end."""
+        self.whole = False
+        offset = self._take(length)
+        self.whole = True
+        return offset
+
+    def _take(self, length: int) -> int:
         position = bisect_left(self._by_size, (length, 0))
         if position == len(self._by_size):
             offset = self.end
@@ -68,6 +76,12 @@ class FreeSpace:
 
     def give(self, offset: int, length: int) -> None:
         """Make an extent free again, joined with free neighbours; at the end, the file gets shorter."""
+        if self.whole:
+            self.whole = False
+            self._give(offset, length)
+            self.whole = True
+
+    def _give(self, offset: int, length: int) -> None:
         if offset + length in self._size_at:
             length += self._remove(offset + length)
         if offset in self._start_of_end:

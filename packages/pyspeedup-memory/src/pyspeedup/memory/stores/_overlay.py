@@ -57,9 +57,11 @@ class Overlay(Generic[Entry]):
     def drop(self, page: int) -> Entry:
         """Take `page` out and return its entry, in O(1); `KeyError` where there is none."""
         entry = self.get(page)
-        self.put_since.pop(page, None)
         if page in self.committed:
-            self.dropped_since.add(page)
+            self.dropped_since.add(
+                page
+            )  # first: put_since counts for more until it is out of there
+        self.put_since.pop(page, None)
         return entry
 
     def apply_to(self, table: Table[Entry]) -> None:
@@ -67,17 +69,13 @@ class Overlay(Generic[Entry]):
         for page, entry in self.put_since.items():
             table[page] = entry
         for page in self.dropped_since:
-            del table[page]
+            if page in table:  # not, where an interrupted commit is made again
+                del table[page]
 
     def replaced(self) -> dict[int, Entry]:
         """Return the committed entries that a commit would do away with, in O(changes)."""
         changed = (*self.put_since, *self.dropped_since)
         return {page: self.committed[page] for page in changed if page in self.committed}
-
-    def commit(self) -> None:
-        """Keep the changes, in O(changes)."""
-        self.apply_to(self.committed)
-        self.rollback()
 
     def rollback(self) -> None:
         """Drop the changes, in O(changes)."""

@@ -5,7 +5,7 @@ from __future__ import annotations
 import os
 import zlib
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, NamedTuple
 
 from pyspeedup.core import StoreCorruptedError, StoreLockedError
 from pyspeedup.memory import _platform
@@ -29,12 +29,25 @@ from pyspeedup.memory.stores._slots import (
 )
 
 if TYPE_CHECKING:
+    from collections.abc import Iterable
+
     from pyspeedup.core import BytesLike
 
 __all__ = ["DATA_FILE", "FileStore"]
 
 DATA_FILE = "data"
 NO_COMMIT = Slot(0, durable=False, offset=0, length=0, checksum=0, has_meta=False, boot=b"")
+
+
+class State(NamedTuple):
+    """All that a commit changes, so that it changes in one step."""
+
+    newest: Slot
+    durable: Slot
+    slots: tuple[Slot | None, ...]
+    table: PageTable
+    pages: Overlay[Extent]
+    pinned: list[tuple[int, int]]
 
 
 class FileStore:
@@ -80,13 +93,14 @@ class FileStore:
                 _make_header(file)
             found = find_commit(file, os.fstat(file).st_size, self._name)
             self._adopt(found)
+            self._dirty = False
+            if writing and found.after_restart:
+                self._settle(file, found)
         except BaseException:
             os.close(file)
             raise
         self._file = file
         self._readonly = readonly
-        if writing and found.after_restart:
-            self._settle(found)
         return found.commit.meta
 
     def _lock(self, file: int, *, exclusive: bool) -> None:
@@ -95,44 +109,42 @@ class FileStore:
             raise StoreLockedError(f"{self._name} is open in process {pid or 'unknown'}", pid)
 
     def _adopt(self, found: Found) -> None:
-        self._newest = found.commit.slot
-        self._durable = found.durable.slot if found.durable else self._newest
-        if not self._durable.durable:
-            self._durable = NO_COMMIT
-        self._slots = found.slots
-        self._set_table(found.commit.table)
-        self._pinned = _only_in(found.durable, found.commit) if found.durable else []
-        self._dirty = False
-        used = [*_extents(found.commit), *self._pinned]
+        newest = found.commit.slot
+        durable = found.durable.slot if found.durable else newest if newest.durable else NO_COMMIT
+        pinned = _only_in(found.durable, found.commit) if found.durable else []
+        table = found.commit.table
+        self._state = State(newest, durable, tuple(found.slots), table, Overlay(table), pinned)
+        self._space = self._find_space()
+
+    def _find_space(self) -> FreeSpace:
+        """Return the gaps between all that is referred to, in O(pages)."""
+        state = self._state
+        used = [*_extents(state.newest, state.table), *state.pinned]
+        used += [(extent.offset, extent.length) for extent in state.pages.put_since.values()]
         try:
-            self._space = FreeSpace(HEADER_SIZE, [(start, rounded(size)) for start, size in used])
+            return FreeSpace(HEADER_SIZE, [(start, rounded(size)) for start, size in used])
         except ValueError as error:
             raise StoreCorruptedError(f"{self._name}: {error}") from error
 
-    def _set_table(self, table: PageTable) -> None:
-        self._table = table
-        self._pages: Overlay[Extent] = Overlay(table)
-
-    def _settle(self, found: Found) -> None:
+    def _settle(self, file: int, found: Found) -> None:
         """Write the commit that counts anew as a durable one, and clear every other slot."""
-        file = self._open_file()
-        self._begin_change()
+        self._begin_change(file)
         _platform.sync_file(file)
         highest = max(slot.commit for slot in found.slots if slot)
-        slot = self._newest._replace(commit=highest + 1, durable=True, boot=this_boot())
+        slot = found.commit.slot._replace(commit=highest + 1, durable=True, boot=this_boot())
         index = self._free_slot()
-        self._write_slot(index, slot)
+        _platform.write_at(file, slot.encode(), index * BLOCK)
         _platform.sync_file(file)
         for other in set(range(SLOTS)) - {index}:
             _platform.write_at(file, bytes(BLOCK), other * BLOCK)
-        self._slots = [slot if position == index else None for position in range(SLOTS)]
-        self._newest = self._durable = slot
-        self._unpin()
+        slots: list[Slot | None] = [None] * SLOTS
+        slots[index] = slot
+        self._adopt(Found(found.commit._replace(slot=slot), None, slots, after_restart=False))
 
     def read(self, page: int) -> bytes:
         """Return the bytes of `page`; `KeyError` where there is none."""
         file = self._open_file()
-        extent = self._pages.get(page)
+        extent = self._state.pages.get(page)
         data = _platform.read_at(file, extent.length, extent.offset)
         if len(data) != extent.length:
             raise StoreCorruptedError(f"{self._name}, page {page}: the file has become shorter")
@@ -143,11 +155,13 @@ class FileStore:
         file = self._open_for_writing()
         if page < 0:
             raise ValueError(f"page must be 0 or more, not {page}")
-        self._begin_change()
+        self._begin_change(file)
         length = memoryview(data).nbytes
         offset = self._write_extent(file, data, length)
-        self._give_uncommitted(page)
-        self._pages.put(page, Extent(offset, length, self._newest.commit + 1, zlib.crc32(data)))
+        before = self._state.pages.put_since.get(page)
+        number = self._state.newest.commit + 1
+        self._state.pages.put(page, Extent(offset, length, number, zlib.crc32(data)))
+        self._give([before] if before else [])
 
     def _write_extent(self, file: int, data: BytesLike, length: int) -> int:
         offset = self._space.take(rounded(length))
@@ -160,88 +174,78 @@ class FileStore:
 
     def delete(self, page: int) -> None:
         """Drop `page`; `KeyError` where there is none."""
-        self._open_for_writing()
-        self._pages.get(page)
-        self._begin_change()
-        self._give_uncommitted(page)
-        self._pages.drop(page)
+        file = self._open_for_writing()
+        self._state.pages.get(page)
+        self._begin_change(file)
+        before = self._state.pages.put_since.get(page)
+        self._state.pages.drop(page)
+        self._give([before] if before else [])
 
-    def _give_uncommitted(self, page: int) -> None:
-        if page in self._pages.put_since:
-            extent = self._pages.put_since[page]
+    def _give(self, extents: Iterable[Extent]) -> None:
+        """Free extents that nothing refers to any more: last, so that no interruption frees others."""
+        for extent in extents:
             self._space.give(extent.offset, rounded(extent.length))
 
     def commit(self, meta: bytes, *, durable: bool = False) -> None:
         """Write the page table and `meta`, then the slot that names them; `durable` syncs both."""
         file = self._open_for_writing()
-        self._begin_change()
-        table = self._table.copy()
-        self._pages.apply_to(table)
+        self._begin_change(file)
+        table = self._state.table.copy()
+        self._state.pages.apply_to(table)
         manifest = encode_manifest(table, meta)
         offset = self._write_extent(file, manifest, len(manifest))
-        number = self._newest.commit + 1
+        number = self._state.newest.commit + 1
         slot = Slot(number, durable, offset, len(manifest), zlib.crc32(manifest), True, this_boot())
+        index = self._free_slot()
+        state, free = self._after(slot, index, table)
         try:
-            self._publish(file, slot)
+            self._publish(file, slot, index)
+            self._state = state
         except BaseException:
-            self._space.give(offset, rounded(len(manifest)))
+            if self._state is not state:
+                _platform.write_at(file, _block_of(self._state.slots[index]), index * BLOCK)
+                self._space.give(offset, rounded(len(manifest)))
             raise
-        self._after_commit(slot, table)
+        self._give(free)
 
-    def _publish(self, file: int, slot: Slot) -> None:
-        """Write `slot`; where that, or syncing it, fails, take it back."""
+    def _publish(self, file: int, slot: Slot, index: int) -> None:
         if slot.durable:
             _platform.sync_file(file)
-        index = self._free_slot()
-        try:
-            self._write_slot(index, slot)
-            if slot.durable:
-                _platform.sync_file(file)
-        except BaseException:
-            _platform.write_at(file, _block_of(self._slots[index]), index * BLOCK)
-            raise
-        self._slots[index] = slot
-
-    def _after_commit(self, slot: Slot, table: PageTable) -> None:
-        """Free what `slot` replaced, but for what the last durable commit refers to."""
-        replaced = list(self._pages.replaced().values())
-        old = self._newest
-        if old.length:
-            replaced.append(Extent(old.offset, old.length, old.commit, old.checksum))
-        self._newest = slot
-        self._set_table(table)
-        for extent in replaced:
-            if extent.born <= self._durable.commit and not slot.durable:
-                self._pinned.append((extent.offset, extent.length))
-            else:
-                self._space.give(extent.offset, rounded(extent.length))
+        _platform.write_at(file, slot.encode(), index * BLOCK)
         if slot.durable:
-            self._durable = slot
-            self._unpin()
+            _platform.sync_file(file)
 
-    def _unpin(self) -> None:
-        for offset, length in self._pinned:
-            self._space.give(offset, rounded(length))
-        self._pinned = []
+    def _after(self, slot: Slot, index: int, table: PageTable) -> tuple[State, list[Extent]]:
+        """Return the state that `slot` makes, and which extents nothing refers to then."""
+        old = self._state
+        replaced = list(old.pages.replaced().values())
+        if old.newest.length:
+            newest = old.newest
+            replaced.append(Extent(newest.offset, newest.length, newest.commit, newest.checksum))
+        slots = (*old.slots[:index], slot, *old.slots[index + 1 :])
+        if slot.durable:
+            free = [*replaced, *(Extent(start, size, 0, 0) for start, size in old.pinned)]
+            return State(slot, slot, slots, table, Overlay(table), []), free
+        kept = [extent for extent in replaced if extent.born <= old.durable.commit]
+        pinned = [*old.pinned, *((extent.offset, extent.length) for extent in kept)]
+        free = [extent for extent in replaced if extent.born > old.durable.commit]
+        return State(slot, old.durable, slots, table, Overlay(table), pinned), free
 
     def _free_slot(self) -> int:
         """Return the index of a slot that is neither the newest nor the last durable one."""
-        kept = {self._newest.commit, self._durable.commit}
+        kept = {self._state.newest.commit, self._state.durable.commit}
         return next(
             index
-            for index, slot in enumerate(self._slots)
+            for index, slot in enumerate(self._state.slots)
             if slot is None or slot.commit not in kept
         )
-
-    def _write_slot(self, index: int, slot: Slot) -> None:
-        _platform.write_at(self._open_file(), slot.encode(), index * BLOCK)
 
     def rollback(self) -> None:
         """Drop the changes since the last commit, in O(changes)."""
         self._open_for_writing()
-        for extent in self._pages.put_since.values():
-            self._space.give(extent.offset, rounded(extent.length))
-        self._pages.rollback()
+        dropped = list(self._state.pages.put_since.values())
+        self._state.pages.rollback()
+        self._give(dropped)
 
     def close(self) -> None:
         """Drop what was not committed, give free space at the end back, unlock; again is harmless."""
@@ -257,16 +261,19 @@ class FileStore:
             _platform.unlock(file)
             os.close(file)
 
-    def _begin_change(self) -> None:
-        """Say in the file that somebody writes it, before anything else is written."""
+    def _begin_change(self, file: int) -> None:
+        """Say in the file that somebody writes it, before anything else; mend what was interrupted."""
+        if not self._space.whole:
+            self._space = self._find_space()
         if not self._dirty:
             session = Session(clean=False, size=0, commit=0)
-            _platform.write_at(self._open_file(), session.encode(), SESSION_BLOCK * BLOCK)
+            _platform.write_at(file, session.encode(), SESSION_BLOCK * BLOCK)
             self._dirty = True
 
     def _end_session(self, file: int) -> None:
+        self._begin_change(file)
         os.ftruncate(file, self._space.end)
-        session = Session(clean=True, size=self._space.end, commit=self._newest.commit)
+        session = Session(clean=True, size=self._space.end, commit=self._state.newest.commit)
         _platform.write_at(file, session.encode(), SESSION_BLOCK * BLOCK)
 
     def abandon(self) -> None:
@@ -305,13 +312,14 @@ def _block_of(slot: Slot | None) -> bytes:
     return bytes(BLOCK) if slot is None else slot.encode()
 
 
-def _extents(commit: Commit) -> list[tuple[int, int]]:
+def _extents(slot: Slot, table: PageTable) -> list[tuple[int, int]]:
     """Return where a commit's pages and its manifest are."""
-    found = [(extent.offset, extent.length) for _, extent in commit.table.items()]
-    if commit.slot.length:
-        found.append((commit.slot.offset, commit.slot.length))
+    found = [(extent.offset, extent.length) for _, extent in table.items()]
+    if slot.length:
+        found.append((slot.offset, slot.length))
     return found
 
 
 def _only_in(durable: Commit, newest: Commit) -> list[tuple[int, int]]:
-    return list(set(_extents(durable)) - set(_extents(newest)))
+    kept = set(_extents(newest.slot, newest.table))
+    return list(set(_extents(durable.slot, durable.table)) - kept)

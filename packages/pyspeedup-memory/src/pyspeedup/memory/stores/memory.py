@@ -17,7 +17,7 @@ __all__ = ["MemoryStore"]
 class MemoryStore:
     """A page store in a dict. What was committed lives as long as the object, through `close`.
 
-    Every operation is O(1) beside copying the bytes, `commit` is O(changed pages).
+    Every operation is O(1) beside copying the bytes, `commit` is O(pages).
 
     >>> store = MemoryStore()
     >>> store.open(create=True, readonly=False)
@@ -34,8 +34,9 @@ class MemoryStore:
     def __init__(self, name: str = "memory store") -> None:
         """Start empty; `name` is what messages call the store."""
         self._name = name
-        self._pages: Overlay[bytes] = Overlay({})
+        self._table: dict[int, bytes] = {}
         self._meta: bytes | None = None
+        self._pages: Overlay[bytes] = Overlay(self._table)
         self._created = False
         self._opened = False
         self._readonly = False
@@ -69,8 +70,9 @@ class MemoryStore:
         """Keep all changes and `meta`; `durable` changes nothing, RAM is gone with the process."""
         del durable
         self._require_writable()
-        self._pages.commit()
-        self._meta = bytes(meta)
+        table = dict(self._table)
+        self._pages.apply_to(table)
+        self._table, self._meta, self._pages = table, bytes(meta), Overlay(table)
 
     def rollback(self) -> None:
         """Drop the changes since the last commit."""

@@ -118,19 +118,21 @@ class ShadowStore:
         place = (self._session, self._serial)
         self._blobs[_key(page, place)] = bytes(data)
         self._serial += 1
-        self._forget_uncommitted(page)
+        before = self._pages.put_since.get(page)
         self._pages.put(page, place)
+        self._forget_uncommitted(page, before)
 
     def delete(self, page: int) -> None:
         """Drop `page`; `KeyError` where there is none."""
         self._require_writable()
-        self._pages.get(page)
-        self._forget_uncommitted(page)
+        before = self._pages.put_since.get(page)
         self._pages.drop(page)
+        self._forget_uncommitted(page, before)
 
-    def _forget_uncommitted(self, page: int) -> None:
-        if page in self._pages.put_since:
-            self._garbage.append(_key(page, self._pages.put_since[page]))
+    def _forget_uncommitted(self, page: int, place: Place | None) -> None:
+        """Delete what is not referred to any more: last, so that an interruption loses nothing."""
+        if place is not None:
+            self._garbage.append(_key(page, place))
             self._collect()
 
     def commit(self, meta: bytes, *, durable: bool = False) -> None:
@@ -141,20 +143,22 @@ class ShadowStore:
             raise StoreLockedError(f"{self._name}: another writer has committed to it meanwhile")
         table = dict(self._table)
         self._pages.apply_to(table)
-        self._put_head(_encode_head(table, bytes(meta)))
-        self._garbage += [_key(page, place) for page, place in self._pages.replaced().items()]
-        self._table = table
-        self._pages = Overlay(table)
-        self._collect()
-
-    def _put_head(self, head: bytes) -> None:
-        """Put `head`, and find out what became of it where the mapping raised."""
+        head = _encode_head(table, bytes(meta))
+        replaced = [_key(page, place) for page, place in self._pages.replaced().items()]
         try:
             self._blobs[HEAD] = head
-        except Exception:
+            self._adopt(head, table)
+        except BaseException as error:  # what was put may have arrived all the same
             if self._blobs.get(HEAD) != head:
                 raise
-        self._head = head
+            self._adopt(head, table)
+            if not isinstance(error, Exception):
+                raise
+        self._garbage += replaced
+        self._collect()
+
+    def _adopt(self, head: bytes, table: dict[int, Place]) -> None:
+        self._head, self._table, self._pages = head, table, Overlay(table)
 
     def rollback(self) -> None:
         """Drop the changes since the last commit, with the keys that they used."""

@@ -18,7 +18,7 @@ from pyspeedup.memory.stores._overlay import Overlay, require_writable
 
 if TYPE_CHECKING:
     import sqlite3
-    from collections.abc import Iterator
+    from collections.abc import Iterable, Iterator
 
     from pyspeedup.core import BytesLike
 
@@ -184,42 +184,51 @@ class SqliteStore:
         with self._translated():
             insert = "INSERT INTO content (data) VALUES (?)"
             content = connection.execute(insert, (bytes(data),)).lastrowid
-            self._give_uncommitted(connection, page)
-        self._pages.put(page, int(content or 0))
+            before = self._pages.put_since.get(page)
+            self._pages.put(page, int(content or 0))
+            self._delete_contents(connection, [] if before is None else [before])
 
     def delete(self, page: int) -> None:
         """Drop `page`; `KeyError` where there is none."""
         connection = self._opened_for_writing()
         with self._translated():
-            self._pages.get(page)
-            self._give_uncommitted(connection, page)
+            before = self._pages.put_since.get(page)
             self._pages.drop(page)
+            self._delete_contents(connection, [] if before is None else [before])
 
-    def _give_uncommitted(self, connection: sqlite3.Connection, page: int) -> None:
-        if page in self._pages.put_since:
-            self._delete_contents(connection, [self._pages.put_since[page]])
-
-    def _delete_contents(self, connection: sqlite3.Connection, contents: list[int]) -> None:
+    def _delete_contents(self, connection: sqlite3.Connection, contents: Iterable[int]) -> None:
         connection.executemany("DELETE FROM content WHERE id = ?", [(each,) for each in contents])
 
     def commit(self, meta: bytes, *, durable: bool = False) -> None:
         """Refer to what was written and delete what that replaced; with `durable`, sync it."""
         connection = self._opened_for_writing()
         with self._translated():
-            connection.execute("BEGIN")
             try:
-                replaced = list(self._pages.replaced().values())
-                self._pages.apply_to(self._pages.committed)
-                self._delete_contents(connection, replaced)
-                connection.execute("INSERT OR REPLACE INTO meta VALUES (0, ?)", (meta,))
-                connection.execute("COMMIT")
+                self._apply(connection, meta)
             except BaseException:
                 if connection.in_transaction:
                     connection.execute("ROLLBACK")
+                if self._is_applied():  # interrupted after it was committed
+                    self._pages.rollback()
                 raise
-            self._pages.rollback()  # what is put since the commit: nothing
+            self._pages.rollback()
             if durable:
                 self._sync(connection)
+
+    def _apply(self, connection: sqlite3.Connection, meta: bytes) -> None:
+        connection.execute("BEGIN")
+        replaced = set(self._pages.replaced().values()) - set(self._pages.put_since.values())
+        self._pages.apply_to(self._pages.committed)
+        self._delete_contents(connection, replaced)
+        connection.execute("INSERT OR REPLACE INTO meta VALUES (0, ?)", (meta,))
+        connection.execute("COMMIT")
+
+    def _is_applied(self) -> bool:
+        committed = self._pages.committed
+        return all(
+            page in committed and committed[page] == content
+            for page, content in self._pages.put_since.items()
+        ) and not any(page in committed for page in self._pages.dropped_since)
 
     def _sync(self, connection: sqlite3.Connection) -> None:
         """Move the log into the database, which syncs both."""
@@ -229,9 +238,10 @@ class SqliteStore:
     def rollback(self) -> None:
         """Drop the changes since the last commit."""
         connection = self._opened_for_writing()
-        with self._translated():
-            self._delete_contents(connection, list(self._pages.put_since.values()))
+        dropped = list(self._pages.put_since.values())
         self._pages.rollback()
+        with self._translated():
+            self._delete_contents(connection, dropped)
 
     def close(self) -> None:
         """Drop what was not committed and unlock; again is harmless."""
