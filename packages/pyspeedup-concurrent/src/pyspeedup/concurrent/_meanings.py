@@ -64,6 +64,7 @@ class Meanings:
         known.memory.number = shipment.number
         known.memory.generation = shipment.generation
         self._by_number[shipment.number] = known
+        _rebind_in_module(known, shipment.identity)
 
     def adopt(self, function: Callable[..., Any], structure: Any) -> int:
         """Take in a function that a structure stands for which lives in this very process.
@@ -78,9 +79,7 @@ class Meanings:
             known = self._by_identity[structure.identity]
             self._fill(known, function, name)
         self._by_identity[structure.identity] = known
-        namespace = getattr(function, "__globals__", {})
-        if namespace.get(name) is structure:  # what calls it by that name does so faster
-            namespace[name] = known.meaning
+        _rebind_in_module(known, structure.identity)
         assert known.memory is not None  # noqa: S101 -- `_fill` has just made it
         return known.memory.number
 
@@ -125,6 +124,17 @@ def _picture(function: Callable[..., Any]) -> tuple[Any, ...] | None:
     if code is None or code.co_freevars or "<locals>" in function.__qualname__:
         return None
     return (function.__module__, function.__qualname__, code)
+
+
+def _rebind_in_module(known: Known, identity: str) -> None:
+    """Let the name of a structure in its module, in this process, mean the memoized form.
+
+    The structure would find it too, but through C, and so not for a recursion of any depth.
+    """
+    module = sys.modules.get(getattr(known.function, "__module__", None) or "")
+    name = getattr(known.function, "__name__", "")
+    if getattr(getattr(module, name, None), "identity", None) == identity:
+        setattr(module, name, known.meaning)
 
 
 def _rebind_own_name(function: Callable[..., Any], meaning: Any) -> None:

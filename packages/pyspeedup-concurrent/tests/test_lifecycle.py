@@ -1,0 +1,255 @@
+"""No worker survives its program, whatever ends it; and wherever a program comes from, it works."""
+
+import os
+import signal
+import subprocess
+import sys
+import textwrap
+import time
+from pathlib import Path
+
+import pytest
+
+METHODS = ["fork", "spawn", "forkserver"]
+linux = pytest.mark.skipif(not sys.platform.startswith("linux"), reason="reads /proc")
+
+PROGRAM = """
+import multiprocessing, os, signal, sys, threading, time
+from pyspeedup.concurrent import Cache
+
+method, ending = sys.argv[1:]
+multiprocessing.set_start_method(method)
+
+@Cache(workers=2)
+def square(n):
+    return n * n, os.getpid()
+
+@Cache(workers=2)
+def busy(n):
+    while True:
+        pass
+
+pids = {square(n)[1] for n in range(200)}
+for n in range(20):
+    busy.apply_async(n)
+print(*pids, flush=True)
+if ending == "raise":
+    raise LookupError("on purpose")
+elif ending == "exit":
+    sys.exit(3)
+elif ending == "_exit":
+    os._exit(4)
+elif ending == "kill":
+    os.kill(os.getpid(), signal.SIGKILL)
+elif ending == "terminate":
+    os.kill(os.getpid(), signal.SIGTERM)
+elif ending == "interrupt":
+    threading.Timer(0.2, os.kill, (os.getpid(), signal.SIGINT)).start()
+    busy(0)
+"""
+
+RETURN_CODES = {
+    "normal": 0,
+    "raise": 1,
+    "exit": 3,
+    "_exit": 4,
+    "kill": -signal.SIGKILL,
+    "terminate": -signal.SIGTERM,
+    "interrupt": -signal.SIGINT,
+}
+
+
+def is_running(pid):
+    try:
+        status = Path(f"/proc/{pid}/stat").read_text(encoding="ascii")
+    except FileNotFoundError:
+        return False
+    return status.rpartition(")")[2].split()[0] not in "ZX"
+
+
+def wait_until_gone(pids, seconds=10):
+    deadline = time.monotonic() + seconds
+    while any(map(is_running, pids)):
+        assert time.monotonic() < deadline, f"still running: {[*filter(is_running, pids)]}"
+        time.sleep(0.01)
+
+
+@linux
+@pytest.mark.parametrize("method", METHODS)
+@pytest.mark.parametrize("ending", RETURN_CODES)
+def test_no_worker_outlives_its_program(run_program, method, ending):
+    result = run_program(PROGRAM, method, ending)
+    assert result.returncode == RETURN_CODES[ending], result.stderr
+    pids = [int(pid) for pid in result.stdout.split()]
+    assert pids, "no worker was seen"
+    wait_until_gone(pids)
+    if ending == "normal":
+        assert not result.stderr
+
+
+FIBONACCI = """
+import sys
+from pyspeedup.concurrent import Cache
+
+@Cache
+def fibonacci(n):
+    if n < 2:
+        return 1
+    fibonacci.batch_async((n - 1,), (n - 2,))
+    return fibonacci(n - 1) + fibonacci(n - 2)
+
+class Point:
+    def __init__(self, x):
+        self.x = x
+
+@Cache
+def shifted(n):
+    return Point(fibonacci(n))
+
+print("result", fibonacci(90), type(shifted(5)) is Point, shifted(5).x, flush=True)
+"""
+ANSWER = "result 4660046610375530309 True 8\n"
+
+SET_METHOD = "import multiprocessing; multiprocessing.set_start_method({!r})\n"
+
+
+@pytest.mark.parametrize("method", METHODS)
+@pytest.mark.parametrize("way", ["script", "standard input", "command", "module", "doctest"])
+def test_a_program_without_main_guard_works_wherever_it_comes_from(tmp_path, method, way):
+    code = SET_METHOD.format(method) + FIBONACCI
+    path = tmp_path / "program.py"
+    path.write_text(code)
+    if way == "doctest":
+        lines = FIBONACCI.strip().replace("\n\n", "\n").splitlines()
+        shown = "\n".join(
+            ("... " if line.startswith((" ", "def")) else ">>> ") + line for line in lines
+        )
+        path.write_text(f"'''\n>>> {SET_METHOD.format(method)}{shown}\n{ANSWER}'''\n")
+    arguments, typed = {
+        "script": ([str(path)], None),
+        "standard input": (["-"], code),
+        "command": (["-c", code], None),
+        "module": (["-m", "program"], None),
+        "doctest": (["-m", "doctest", str(path)], None),
+    }[way]
+    result = subprocess.run(
+        [sys.executable, "-W", "error", *arguments],
+        input=typed,
+        capture_output=True,
+        text=True,
+        check=False,
+        timeout=60,
+        cwd=tmp_path,
+    )
+    assert (result.returncode, result.stderr) == (0, "")
+    assert result.stdout == ("" if way == "doctest" else ANSWER)
+
+
+@pytest.mark.parametrize("method", METHODS)
+def test_an_imported_modules_function_works_under_every_start_method(tmp_path, method, run_program):
+    (tmp_path / "library.py").write_text(
+        textwrap.dedent("""
+            from pyspeedup.concurrent import Cache
+
+            @Cache
+            def fibonacci(n):
+                return 1 if n < 2 else previous(n) + fibonacci(n - 2)
+
+            def previous(n):
+                return fibonacci(n - 1)
+        """)
+    )
+    program = SET_METHOD.format(method) + "import library; print(library.fibonacci(2000) % 10**9)"
+    result = run_program(program)
+    assert (result.returncode, result.stderr) == (0, "")
+    before, last = 1, 1
+    for _ in range(2000):
+        before, last = last, before + last
+    assert result.stdout == f"{before % 10**9}\n"
+
+
+def test_after_ctrl_c_calls_work_again(run_program):
+    result = run_program("""
+        import os, signal, threading, time
+        from pyspeedup.concurrent import Cache
+
+        @Cache(workers=2)
+        def slow(n):
+            time.sleep(1)
+            return n
+
+        for _ in range(2):
+            threading.Timer(0.3, os.kill, (os.getpid(), signal.SIGINT)).start()
+            try:
+                slow(1)
+            except KeyboardInterrupt:
+                print("interrupted", flush=True)
+            else:
+                print("not interrupted", flush=True)
+            assert Cache(abs, workers=2)(-5) == 5
+        print(slow(1), slow(2))
+    """)
+    assert (result.returncode, result.stderr) == (0, "")
+    assert result.stdout.split() == ["interrupted", "interrupted", "1", "2"]
+
+
+def test_nobody_waits_at_exit_for_what_was_queued(run_program):
+    """A thousand calls of an hour each would outlast the time limit of the run."""
+    result = run_program("""
+        import time
+        from pyspeedup.concurrent import Cache
+
+        @Cache
+        def wait(n):
+            time.sleep(3600)
+
+        for n in range(1000):
+            wait.apply_async(n)
+        print("end")
+    """)
+    assert (result.returncode, result.stdout, result.stderr) == (0, "end\n", "")
+
+
+@linux
+def test_a_programs_own_fork_is_quiet_and_harmless(run_program):
+    """Python 3.12 warns of a fork while threads run; ours is not there then."""
+    result = run_program("""
+        import os, warnings
+        warnings.simplefilter("error")
+        from pyspeedup.concurrent import Cache
+
+        square = Cache(lambda n: n * n, workers=2)
+        assert square(3) == 9
+        pid = os.fork()
+        if pid == 0:
+            os._exit(0 if square(4) == 16 else 1)
+        assert os.waitstatus_to_exitcode(os.waitpid(pid, 0)[1]) == 0
+        assert square(5) == 25
+        print("end")
+    """)
+    assert (result.returncode, result.stdout, result.stderr) == (0, "end\n", "")
+
+
+def test_importing_starts_nothing_and_loads_nothing_heavy(run_program):
+    result = run_program("""
+        import sys, threading
+        import pyspeedup.concurrent
+        assert threading.active_count() == 1
+        for name in ("cloudpickle", "pluggy", "importlib.metadata", "multiprocessing.heap", "ctypes"):
+            assert name not in sys.modules, name
+    """)
+    assert (result.returncode, result.stderr) == (0, "")
+
+
+def test_the_pid_in_an_error_is_the_workers(run_program):
+    result = run_program("""
+        import os
+        from pyspeedup.concurrent import Cache
+        from pyspeedup.core import WorkerError
+        try:
+            Cache(lambda: os.kill(os.getpid(), 9))()
+        except WorkerError as error:
+            print(error.exitcode, error.pid != os.getpid())
+    """)
+    assert (result.stdout, result.stderr) == ("-9 True\n", "")
+    assert os.getpid()
