@@ -10,7 +10,7 @@ from pyspeedup.memory._changes import may_change, may_change_any
 from pyspeedup.memory._records import DEAD, Body, OwnPage, Table, body_length, body_weight
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Sequence
+    from collections.abc import Collection, Iterable, Sequence
 
     from pyspeedup.memory._bodies import Codec
 
@@ -92,6 +92,7 @@ class RecordPage:
         "__weakref__",
         "_around",
         "_live",
+        "_live_weights",
         "_table",
         "is_changed",
         "is_touched",
@@ -106,6 +107,7 @@ class RecordPage:
         self._around = around
         self._table = table
         self._live: list[Any] = [ABSENT] * (len(table) * table.columns)
+        self._live_weights = 0  # the part of `weight` that live objects are
         self.is_touched = False  # whether one of the live objects may be one that can change
         self.layout = 0  # counts how often rows moved
         self.number = number
@@ -127,7 +129,7 @@ class RecordPage:
             value = self._around.codecs[column].decode(self._around.fetch(body))
             self._live[field] = value
             self.is_touched = self.is_touched or may_change(value)
-            self._around.account(self, _live_weight(value, body_length(body)))
+            self._live_grew(_live_weight(value, body_length(body)))
         return value
 
     def values(self, column: int = 0, start: int = 0, stop: int | None = None) -> list[Any]:
@@ -213,7 +215,7 @@ class RecordPage:
         self._table.remove(fields)
         del self._live[fields.start : fields.stop]
         self.layout += 1
-        self._note_change(-_weigh(taken))
+        self._note_change(-_weigh(taken.bodies), -_weigh_live(taken))
         return taken
 
     def put(self, row: int, rows: Rows) -> None:
@@ -223,7 +225,7 @@ class RecordPage:
         self._live[field:field] = rows.live
         self.layout += 1
         self.is_touched = self.is_touched or may_change_any(rows.live)
-        self._note_change(_weigh(rows))
+        self._note_change(_weigh(rows.bodies), _weigh_live(rows))
 
     def split(self, row: int, into: RecordPage) -> None:
         """Move the rows from `row` on to the end of another page."""
@@ -281,19 +283,21 @@ class RecordPage:
         """Return the body that a live object has now."""
         return self._around.codecs[field % self._table.columns].encode(self._live[field])
 
-    def shed(self, kept: Iterable[int]) -> None:
+    def weigh(self) -> int:
+        """Return what `weight` must be, in O(fields)."""
+        rows = self.rows(0, len(self))
+        return _weigh(rows.bodies) + _weigh_live(rows)
+
+    def shed(self, kept: Collection[int]) -> None:
         """Let go of all live objects but those of `kept`, in O(fields)."""
         live: list[Any] = [ABSENT] * len(self._live)
         for field in kept:
             live[field] = self._live[field]
+        grown = self._live_weight(kept) - self._live_weights
         self._live = live
         self.is_touched = any(value is not ABSENT for value in live)
-        lived = (
-            _weigh(Rows(self._table.bodies(range(len(live))), live)) if self.is_touched else None
-        )
-        grown = (self._table.weight() if lived is None else lived) - self.weight
         if grown:
-            self._around.account(self, grown)
+            self._live_grew(grown)
 
     def _remember(self, values: dict[int, Any]) -> None:
         grown = 0
@@ -301,6 +305,15 @@ class RecordPage:
             self._live[field] = value
             grown += _live_weight(value, body_length(self._table[field]))
         self.is_touched = True
+        self._live_grew(grown)
+
+    def _live_weight(self, fields: Iterable[int]) -> int:
+        return sum(
+            _live_weight(self._live[field], body_length(self._table[field])) for field in fields
+        )
+
+    def _live_grew(self, grown: int) -> None:
+        self._live_weights += grown
         self._around.account(self, grown)
 
     def _replace(self, field: int, body: Body, value: Any) -> None:
@@ -309,20 +322,27 @@ class RecordPage:
         self._table[field] = body
         self._live[field] = value
         self.is_touched = self.is_touched or (value is not ABSENT and may_change(value))
-        self._note_change(_weigh(new) - _weigh(old))
+        self._note_change(
+            _weigh(new.bodies) - _weigh(old.bodies), _weigh_live(new) - _weigh_live(old)
+        )
         self._around.release(old.bodies)
 
-    def _note_change(self, grown: int) -> None:
+    def _note_change(self, grown: int, live_grown: int) -> None:
         self.is_changed = True
-        self._around.account(self, grown)
+        self._live_weights += live_grown
+        self._around.account(self, grown + live_grown)
 
 
-def _weigh(rows: Rows) -> int:
-    weight = sum(map(body_weight, rows.bodies))
-    for body, value in zip(rows.bodies, rows.live, strict=True):
-        if value is not ABSENT:
-            weight += _live_weight(value, body_length(body))
-    return weight
+def _weigh(bodies: Iterable[Body]) -> int:
+    return sum(map(body_weight, bodies))
+
+
+def _weigh_live(rows: Rows) -> int:
+    return sum(
+        _live_weight(value, body_length(body))
+        for body, value in zip(rows.bodies, rows.live, strict=True)
+        if value is not ABSENT
+    )
 
 
 def _live_weight(value: Any, length: int) -> int:

@@ -167,6 +167,14 @@ class Pager:
         self.weight = 0
         self._too_heavy = self.ram_limit
 
+    def check(self) -> None:
+        """Assert that what is counted is so, in O(what is resident); for tests."""
+        pages = [*self._resident.values(), *self._pinned.values()]
+        assert all(page.weight == page.weigh() for page in pages)  # noqa: S101 -- what it is for
+        assert self.weight == sum(page.weight for page in self._resident.values())  # noqa: S101
+        assert self._resident.keys().isdisjoint(self._pinned)  # noqa: S101
+        assert not self._shared, "rows of an operation that is over"  # noqa: S101
+
     # What pages ask for
 
     def put_away(self, body: bytes) -> Body:

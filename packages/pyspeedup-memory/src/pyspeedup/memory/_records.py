@@ -17,10 +17,10 @@ import sys
 from array import array
 from bisect import bisect_right
 from itertools import accumulate
-from typing import TYPE_CHECKING, NamedTuple, TypeAlias
+from typing import TYPE_CHECKING, NamedTuple, TypeAlias, cast
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Sequence
+    from collections.abc import Iterable, Iterator, Sequence
 
 __all__ = ["DEAD", "Body", "OwnPage", "Table", "body_length", "body_weight"]
 
@@ -91,13 +91,16 @@ class Table:
         """Return all of it, in O(size)."""
         if self._bodies is None:
             return self._image
-        kept = [_packed(body) for body in self._bodies]
+        if set(map(type, self._bodies)) <= {bytes}:
+            kept, kinds = cast("list[bytes]", self._bodies), bytes(len(self._bodies))
+        else:
+            kept, kinds = list(map(_packed, self._bodies)), bytes(map(_kind_of, self._bodies))
         ends = list(accumulate(map(len, kept)))
         width = NARROW if not ends or ends[-1] < 1 << 32 else WIDE
         return b"".join(
             [
                 HEADER.pack(len(self), self.columns, width),
-                bytes(map(_kind_of, self._bodies)),
+                kinds,
                 _array_to(ends, TYPECODES[width]),
                 *kept,
             ]
@@ -123,7 +126,18 @@ class Table:
         """Return the bodies of several fields, in O(their length)."""
         if self._bodies is not None:
             return self._bodies[fields.start : fields.stop : fields.step]
+        if fields.step == 1 and not any(self._kinds[fields.start : fields.stop]):
+            return list(self._all_here(fields))
         return [self[field] for field in fields]
+
+    def _all_here(self, fields: range) -> Iterator[bytes]:
+        """Cut a run of bodies out of the image, none of which is elsewhere or dead."""
+        image = self._image
+        begin = self._start + (self._ends[fields.start - 1] if fields.start else 0)
+        for stop in self._ends[fields.start : fields.stop]:
+            end = self._start + stop
+            yield image[begin:end]
+            begin = end
 
     def __setitem__(self, field: int, body: Body) -> None:
         """Replace one body."""
@@ -167,7 +181,7 @@ class Table:
 
     def _taken_apart(self) -> list[Body]:
         if self._bodies is None:
-            self._bodies = [self[field] for field in range(len(self._ends))]
+            self._bodies = self.bodies(range(len(self._ends)))
             self._image = self._kinds = b""
             self._ends = ()
         return self._bodies
@@ -182,7 +196,9 @@ def body_length(body: Body) -> int:
 
 def body_weight(body: Body) -> int:
     """Return about how many bytes of RAM a field takes."""
-    return FIELD_OVERHEAD + (len(body) if type(body) is bytes else 0)
+    if type(body) is bytes:
+        return FIELD_OVERHEAD + len(body)
+    return FIELD_OVERHEAD + (REFERENCE.size if body else 0)
 
 
 def _kind_of(body: Body) -> int:

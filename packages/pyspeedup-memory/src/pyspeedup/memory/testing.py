@@ -190,4 +190,5 @@ class DiskListMachine(_StoredMachine, SequenceMachine):
         counts = [count for _, count in content.pages.table]
         assert all(0 < count <= 2 * self.page_size for count in counts)
         assert sum(counts) == len(subject)
+        content.pager.check()
         assert content.pager.resident - content.pager.pinned <= content.max_pages
