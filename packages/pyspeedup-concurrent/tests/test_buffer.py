@@ -15,7 +15,7 @@ import threading
 from pathlib import Path
 
 import pytest
-from pyspeedup.concurrent import halting
+from pyspeedup.concurrent import Cache, halting
 from pyspeedup.concurrent.buffer import Buffer, buffer
 from pyspeedup.core import UnknownNameError, WorkerError
 
@@ -948,3 +948,15 @@ def test_an_interrupt_while_waiting_loses_nothing(make, alarm, seconds):
         value = alarm.interrupting(functools.partial(values.__getitem__, index), seconds)
         assert value == bytes([index % 256]) * 100_000
     assert alarm.rung > 0
+
+
+def test_a_generator_calls_a_cache_and_a_cache_reads_a_buffer(make):
+    squares = make(lambda: (n * n for n in itertools.count()))
+
+    @Cache
+    def root(n):
+        return squares.index(n) if n in squares else None
+
+    roots = make(lambda: map(root, itertools.count()), 4)
+    assert roots[0:10] == [0, 1, None, None, 2, None, None, None, None, 3]
+    assert root(49) == 7
