@@ -17,19 +17,24 @@ WRITER = """
 import random, sys
 sys.path.append(sys.argv[4])
 from pyspeedup.memory.diskdict import DiskDict
-from test_dict_kill import steps
+from test_dict_kill import SYNC_EVERY, steps
 
 folder, page_store, seed = sys.argv[1], sys.argv[2], int(sys.argv[3])
 d = DiskDict("killed", 8, 2, folder, page_store=page_store)
 print("open", flush=True)
 for number, step in enumerate(steps(seed)):
     step(d)
-    if number % 37 == 36:
+    if (number + 1) % SYNC_EVERY == 0:
         d.sync()
         print(number + 1, flush=True)
 """
 
 
+pytestmark = pytest.mark.skipif(
+    not hasattr(signal, "SIGKILL"), reason="this system has no signal that cannot be caught"
+)
+
+SYNC_EVERY = 37  # steps
 TESTS = str(Path(__file__).parent)
 
 
@@ -122,7 +127,9 @@ def require_state_at_or_after(found, seed, synced):
     assert all(found[key] == value for key, value in items)
     found._content.check()
     model = state_after(seed, synced)
-    for step in islice(steps(seed), synced, synced + 5_000):
+    for step in islice(
+        steps(seed), synced, synced + SYNC_EVERY + 1
+    ):  # one that was not told of yet
         if list(model.items()) == items:
             return
         step(model)
