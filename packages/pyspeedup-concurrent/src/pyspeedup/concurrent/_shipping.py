@@ -43,7 +43,6 @@ import os
 import pickle
 import threading
 import types
-import uuid
 import weakref
 from typing import TYPE_CHECKING, Any, Protocol
 
@@ -125,7 +124,7 @@ def loads(data: bytes) -> Any:
 
 def register(structure: Any, identity: str | None = None) -> str:
     """Remember (weakly) that `structure` lives here, and return its identity, a new one if None."""
-    identity = identity or uuid.uuid4().hex
+    identity = identity or os.urandom(16).hex()
     with _lock:
         _living[identity] = structure
     return identity
