@@ -259,9 +259,10 @@ class MappingMachine(TwinMachine):
         """Set operators on ``d.keys()``, on either side."""
         self.agree(lambda mapping: _set_algebra(mapping.keys(), set(others)))
 
-    @rule(key=known_keys, value=strategies.scalars())
-    def combine_item_views(self, key: Any, value: Any) -> None:
+    @rule(key=known_keys, other=VALUES, there=st.booleans())
+    def combine_item_views(self, key: Any, other: Any, there: bool) -> None:
         """``in`` and `isdisjoint` on ``d.items()``, ``in`` on ``d.values()``."""
+        value = fresh(self.model.get(key, other)) if there else other
         pair = (key, value)
         self.agree(
             lambda mapping: [

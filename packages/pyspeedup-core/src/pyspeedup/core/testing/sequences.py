@@ -90,8 +90,10 @@ class SequenceMachine(TwinMachine):
 
     def values(self) -> st.SearchStrategy[Any]:
         """Return a strategy for values: new ones, and such as are there already."""
-        there = st.sampled_from(self.model).map(fresh) if self.model else st.nothing()
-        return st.one_of(self.value_strategy, there)
+        if not self.model:
+            return self.value_strategy
+        there = st.sampled_from(self.model).map(fresh)
+        return st.booleans().flatmap(lambda again: there if again else self.value_strategy)
 
     # What is held
 
@@ -401,7 +403,7 @@ class SequenceMachine(TwinMachine):
     def compare_for_equality(self, items: list[Any]) -> None:
         """``==`` and ``!=`` with equal and other lists, and with what is none."""
         self.agree(lambda sequence: [sequence == items, items == sequence, sequence != items])
-        self.agree(lambda sequence: [sequence == tuple(items), sequence == 1, sequence != ()])
+        self.agree(lambda sequence: [sequence == tuple(sequence), sequence == 1, sequence != ()])
         assert self.subject == self.model
         assert self.model == self.subject
         assert not self.subject != self.model  # noqa: SIM202 -- `!=` is what is tried
