@@ -330,8 +330,7 @@ class EntryLog:
     def _take_off_tail(self) -> None:
         if self._numbers[-1] != DROPPED:
             self._pager.drop(self._numbers[-1])
-        for numbers in (self._numbers, self._alive, self._marks):
-            del numbers[-1]  # type: ignore[attr-defined]  # each of the three has it
+        del self._numbers[-1], self._alive[-1], self._marks[-1]
 
     def _trim(self) -> None:
         """Take dead rows, and pages without a live one, off the end."""
