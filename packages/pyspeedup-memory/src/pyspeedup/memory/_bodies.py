@@ -160,7 +160,7 @@ def value_codec(serializer: Serializer) -> Codec:
     r"""Return the codec of a column of values.
 
     >>> value_codec(PickleSerializer()).encode(7)
-    b'K\\x07'
+    b'K\x07'
     """
     if type(serializer) is PickleSerializer:
         return PickleCodec()

@@ -3,11 +3,10 @@
 from __future__ import annotations
 
 import operator
-from collections.abc import Iterable
 from typing import TYPE_CHECKING, Any, SupportsIndex
 
 if TYPE_CHECKING:
-    from collections.abc import Sized
+    from collections.abc import Iterator, Sized
 
     from pyspeedup.memory._list_content import ListContent
 
@@ -42,24 +41,29 @@ def items_at(content: ListContent, indexes: range) -> list[Any]:
 
 def replace_slice(content: ListContent, places: slice, values: Any) -> None:
     indexes = range(len(content))[places]
+    iterator = _iterator(values, slice(None) if indexes.step == 1 else slice(None, None, 2))
     if indexes.step == 1:
-        if not isinstance(values, Iterable):
-            raise TypeError("can only assign an iterable")
-        content.replace(indexes.start, max(indexes.start, indexes.stop), values)
+        content.replace(indexes.start, max(indexes.start, indexes.stop), iterator)
         return
-    if not isinstance(values, Iterable):
-        raise TypeError("must assign iterable to extended slice")
-    values = list(values)
+    new = list(iterator)
     indexes = range(len(content))[places]
-    if len(values) != len(indexes):
+    if len(new) != len(indexes):
         raise ValueError(
-            f"attempt to assign sequence of size {len(values)} "
+            f"attempt to assign sequence of size {len(new)} "
             f"to extended slice of size {len(indexes)}"
         )
     if indexes.step < 0:
-        indexes, values = indexes[::-1], values[::-1]
-    if values:
-        content.replace_each(indexes, values)
+        indexes, new = indexes[::-1], new[::-1]
+    if new:
+        content.replace_each(indexes, new)
+
+
+def _iterator(values: Any, places: slice) -> Iterator[Any]:
+    try:
+        return iter(values)
+    except TypeError:
+        list[Any]().__setitem__(places, values)  # whose words differ between versions
+        raise
 
 
 def delete_slice(content: ListContent, indexes: range) -> None:

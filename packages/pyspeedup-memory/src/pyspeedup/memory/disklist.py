@@ -222,9 +222,7 @@ class DiskList(Handle[ListContent], MutableSequence[T]):
             content.require_writable()
             content.reverse()
 
-    def sort(
-        self, *, key: Callable[[T], Any] | None = None, reverse: SupportsIndex = False
-    ) -> None:
+    def sort(self, *, key: Callable[[T], Any] | None = None, reverse: object = False) -> None:
         """Sort the items stably, in O(n log n); items that do not fit into RAM are merged from disk.
 
         Whatever `key` or a comparison raises is passed on, and nothing has changed then;
@@ -237,7 +235,7 @@ class DiskList(Handle[ListContent], MutableSequence[T]):
         ...     l
         ['c', 'b', 'A']
         """
-        is_reversed = bool(operator.index(reverse))
+        is_reversed = bool(reverse)
         content = self._content
         with content.lock:
             content.require_writable()
