@@ -205,13 +205,11 @@ class SqliteStore:
         with self._translated():
             try:
                 self._apply(connection, meta)
+                self._pages.rollback()
             except BaseException:
                 if connection.in_transaction:
                     connection.execute("ROLLBACK")
-                if self._is_applied():  # interrupted after it was committed
-                    self._pages.rollback()
                 raise
-            self._pages.rollback()
             if durable:
                 self._sync(connection)
 
@@ -224,11 +222,11 @@ class SqliteStore:
         connection.execute("COMMIT")
 
     def _is_applied(self) -> bool:
+        """Tell whether a commit was made whose end was interrupted: one change tells for all."""
         committed = self._pages.committed
-        return all(
-            page in committed and committed[page] == content
-            for page, content in self._pages.put_since.items()
-        ) and not any(page in committed for page in self._pages.dropped_since)
+        for page, content in self._pages.put_since.items():
+            return page in committed and committed[page] == content
+        return False
 
     def _sync(self, connection: sqlite3.Connection) -> None:
         """Move the log into the database, which syncs both."""
@@ -238,9 +236,9 @@ class SqliteStore:
     def rollback(self) -> None:
         """Drop the changes since the last commit."""
         connection = self._opened_for_writing()
-        dropped = list(self._pages.put_since.values())
-        self._pages.rollback()
         with self._translated():
+            dropped = [] if self._is_applied() else list(self._pages.put_since.values())
+            self._pages.rollback()
             self._delete_contents(connection, dropped)
 
     def close(self) -> None:
