@@ -15,7 +15,7 @@ MOST = 12
 
 def plain(graph, n):
     """The function itself, without a memory: slow and right."""
-    needs, hint, value = graph[n]
+    needs, _, value = graph[n]
     if value is None:
         raise ValueError(f"no value at {n}")
     return value + sum((rank + 1) * plain(graph, need) for rank, need in enumerate(needs))

@@ -2,8 +2,8 @@
 
 Noting costs about an append. Only when the dispatcher says that somebody is idle is the oldest note
 given away, and what was given away is asked for when it is needed. Giving pays only for calls that
-take longer than the messages about them, so it waits until the work at hand has taken a while, and
-pauses while what was given away turns out to be cheap.
+take longer than the messages about them, so it pauses while a function's calls, or what was given away, turn out to be
+cheap.
 """
 
 from __future__ import annotations
@@ -25,11 +25,13 @@ if TYPE_CHECKING:
 __all__ = ["Answer", "DutyToTell", "Notebook", "Office"]
 
 MOST_NOTES = 64
-WARM_UP = 0.0005
-"""Seconds that a call has to run before any part of it is given away."""
-CHEAP = 0.001
-"""Seconds that a call given away should have taken at least, for the next to follow at once."""
-LONGEST_PAUSE = 0.05
+CHEAP = 0.00005
+"""Seconds; of a function whose calls take less by themselves, parts are seldom given away."""
+CHEAP_GIFT = 0.001
+"""Seconds that a call given away should have taken in all, for the next to follow at once."""
+SHORTEST_PAUSE, LONGEST_PAUSE = 0.001, 0.05
+SAMPLE = 20
+"""So many calls, or so many times `SHORTEST_PAUSE`, are enough to tell what one takes."""
 
 
 class Answer(NamedTuple):
@@ -90,13 +92,14 @@ class Notebook:
         self._gave: list[tuple[Memory, Key]] = []
         self._not_before = 0.0
         self._pause = 0.0
+        self._number = 0
         self._found_nothing = False
 
     def begin(self) -> None:
         """Begin a fresh stack in the calling thread."""
         self._notes, self._gave = deque(), []
         self.owner = threading.get_ident()
-        self._not_before = max(self._not_before, time.perf_counter() + WARM_UP)
+        self._number += 1
 
     def end(self) -> None:
         """End a stack: what it noted and gave away, it no longer wants."""
@@ -134,8 +137,13 @@ class Notebook:
 
     def _look(self, memory: Memory, key: Key) -> None:
         wanted = self.flag[0]
-        if wanted and self._notes and time.perf_counter() < self._not_before:
-            return  # so that it is looked at again
+        if wanted and self._notes:
+            now = time.perf_counter()
+            if now < self._not_before:
+                return  # so that it is looked at again
+            if self._is_cheap(memory, now):
+                self._rest()
+                return
         self.seen[0] = wanted
         memory.running.add(key)  # as it is about to be
         note = self._oldest_note() if wanted else None
@@ -164,9 +172,24 @@ class Notebook:
             return ANSWERED
         return DutyToTell(self._office, call) if verdict is Verdict.COMPUTE_AND_TELL else None
 
+    def _is_cheap(self, memory: Memory, now: float) -> bool:
+        """Tell whether a call takes too little to be given away; one of unknown cost does not."""
+        size = len(memory.values)
+        stack, since, size_then = memory.mark
+        if stack != self._number:
+            memory.mark = (self._number, now, size)
+        elif size - size_then >= SAMPLE or now - since >= SAMPLE * SHORTEST_PAUSE:
+            memory.mean = (now - since) / max(size - size_then, 1)
+            memory.mark = (self._number, now, size)
+        return memory.mean < CHEAP
+
     def _learn(self, seconds: float) -> None:
-        if seconds >= CHEAP:
+        """Give again at once if what was given away was worth it."""
+        if seconds >= CHEAP_GIFT:
             self._pause = 0.0
         else:
-            self._pause = min(max(2 * self._pause, CHEAP), LONGEST_PAUSE)
-            self._not_before = time.perf_counter() + self._pause
+            self._rest()
+
+    def _rest(self) -> None:
+        self._pause = min(max(2 * self._pause, SHORTEST_PAUSE), LONGEST_PAUSE)
+        self._not_before = time.perf_counter() + self._pause

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import functools
 import inspect
+import math
 import types
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any, Final, Protocol, cast
@@ -67,6 +68,10 @@ class Memory:
     running: set[Key] = field(default_factory=set)
     given: dict[Key, Any] = field(default_factory=dict)
     generation: int = 0
+    mean: float = math.inf
+    """Seconds that one call takes by itself, as far as anybody has measured."""
+    mark: tuple[int, float, int] = (0, 0.0, 0)
+    """Where the present measurement began: which stack, when, with how many values."""
 
 
 _TEMPLATE = """

@@ -36,7 +36,7 @@ if TYPE_CHECKING:
 
 __all__ = ["Job", "Pool"]
 
-MOST_STACKS = 1
+MOST_STACKS = 8
 THREAD_NAME = f"{_children.NAME_PREFIX}pool"
 MOST_EPOCHS = 1 << 30
 MOST_STILLBORN = 3
