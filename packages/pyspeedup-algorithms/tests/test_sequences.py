@@ -14,6 +14,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 from pyspeedup.algorithms import Primes, is_prime
 from pyspeedup.algorithms import primes as shared
+from pyspeedup.algorithms.sieve import FIRST_WIDTH
 
 KNOWN = [n for n in range(2, 60_000) if is_prime(n)]
 PLACES = st.integers(0, len(KNOWN) - 1)
@@ -65,6 +66,18 @@ def test_below_gives_all_that_are_less(primes, n):
     found = primes.below(n)
     assert found.tolist() == [p for p in KNOWN if p < n]
     assert (type(found), found.typecode) == (array, "Q")
+
+
+def test_places_at_the_edges_of_segments(primes):
+    for edge in (FIRST_WIDTH, 3 * FIRST_WIDTH):
+        last = max(p for p in KNOWN if p < edge)
+        place = KNOWN.index(last)
+        for around in range(place - 1, place + 3):
+            assert primes[around] == KNOWN[around]
+            assert primes.index(KNOWN[around]) == around
+            assert primes.below(KNOWN[around]).tolist() == KNOWN[:around]
+            assert primes[around : around + 2] == KNOWN[around : around + 2]
+            assert primes[around + 2 : place - 2 : -1] == KNOWN[around + 2 : place - 2 : -1]
 
 
 def test_iterating_starts_from_the_first_prime_each_time(primes):

@@ -80,10 +80,6 @@ def _split(n: int, powers: Counter[int]) -> None:
 
 def _proper_divisor(n: int) -> int:
     """Find a divisor of the composite `n` other than 1 and `n`."""
-    root = math.isqrt(n)
-    # Both halves of a square fall together at the same step of rho.
-    if root * root == n:
-        return root
     return next(divisor for c in count(1) if (divisor := _rho(n, c)) < n)
 
 

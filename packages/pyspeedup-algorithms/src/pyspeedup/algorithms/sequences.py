@@ -175,6 +175,7 @@ class Primes:
     def _here(self) -> _Sieved:
         """Return what this process has sieved."""
         sieved = self._sieved
+        # In a forked child the lock may be held for ever by a thread that is not there.
         if sieved is None or sieved.pid != os.getpid():
             sieved = self._sieved = _Sieved(self._store)
         return sieved
