@@ -279,7 +279,7 @@ def print_table(rows: dict[str, tuple[Measurement, Measurement]]) -> None:
     print(f"\n{'':8}{'plain Python':^28}{'pyspeedup':^28}")
     for step, (plain, ours) in rows.items():
         cells = (cell(name, way) for name, way in zip(NAMES[step], (plain, ours), strict=True))
-        print(f"{step:8}{''.join(cells)}{verdict(plain.seconds, ours.seconds)}")
+        print(f"{step:8}{''.join(cells)}{verdict(plain, ours)}")
     print(
         "\nMB: the most memory that the process had resident, above what it had before the step.\n"
         "The processes that a Buffer and a Cache work with have some 20 MB each besides."
@@ -291,9 +291,11 @@ def cell(name: str, way: Measurement) -> str:
     return f"{name:10}{way.seconds:6.2f} s {way.mebibytes:5.0f} MB  "
 
 
-def verdict(plain: float, ours: float) -> str:
-    """Say which is faster, and how much."""
-    return f"{plain / ours:.1f}x as fast" if ours < plain else f"{ours / plain:.1f}x the time"
+def verdict(plain: Measurement, ours: Measurement) -> str:
+    """Say which way is faster, and how much."""
+    if ours.seconds < plain.seconds:
+        return f"{plain.seconds / ours.seconds:.1f}x as fast"
+    return f"{ours.seconds / plain.seconds:.1f}x the time: plain Python is faster here"
 
 
 if __name__ == "__main__":
