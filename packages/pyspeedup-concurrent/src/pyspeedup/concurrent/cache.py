@@ -29,7 +29,11 @@ _MISSING: Final = object()
 
 
 class CacheInfo(NamedTuple):
-    """What `Cache.cache_info` tells, as `functools` does."""
+    """What `Cache.cache_info` tells, as `functools` does.
+
+    >>> CacheInfo(hits=1, misses=2, maxsize=None, currsize=2)._asdict()["hits"]
+    1
+    """
 
     hits: int
     misses: int
@@ -56,7 +60,7 @@ class Cache(Generic[P, R]):
     cores). `maxsize` keeps only so many results, those used last; `store`, any mutable mapping,
     keeps them there, beyond the life of the process if it does.
 
-    A hit costs about 0.15 us. A miss costs a round trip to a worker, about 0.1 ms.
+    A hit costs about 0.2 us. A miss costs a round trip to a worker, about 0.1 ms.
 
     >>> @Cache
     ... def fibonacci(n):
@@ -129,15 +133,15 @@ class Cache(Generic[P, R]):
         `TypeError` if the function does not take these arguments or one is not hashable; else
         whatever the function raises; `WorkerError` if it killed its workers.
         """
-        value: Any = _MISSING
         if not kwargs:
             try:
-                value = self._remembered(args, _MISSING)
+                value: Any = self._remembered(args, _MISSING)
             except TypeError:  # not hashable: explained below
                 value = _MISSING
-        return (
-            self._answer(self._normalize(args, kwargs)) if value is _MISSING else self._hit(value)
-        )
+            if value is not _MISSING:
+                self._hits += 1
+                return value  # type: ignore[no-any-return]  # it was remembered for these arguments
+        return self._answer(self._normalize(args, kwargs))
 
     def apply_async(self, /, *args: P.args, **kwargs: P.kwargs) -> None:
         """Begin a call elsewhere and return at once; a call that is known or under way is left alone.
@@ -264,6 +268,9 @@ class Cache(Generic[P, R]):
         """Return hits, misses, the bound and the number of results, in O(1).
 
         Counts this process only. With a `store`, the number costs a walk through it.
+
+        >>> Cache(abs).cache_info()
+        CacheInfo(hits=0, misses=0, maxsize=None, currsize=0)
         """
         return CacheInfo(self._hits, self._misses, self._maxsize, len(self._memory))
 

@@ -167,7 +167,12 @@ class Processes:
             return self._pool
 
     def local(self, function_id: int) -> LocalFunction | None:
-        """Return the memoized function inside a worker, None elsewhere, in O(1)."""
+        """Return the memoized function inside a worker, None elsewhere, in O(1).
+
+        >>> engine = Processes()
+        >>> engine.local(engine.define(abs, "abs")) is None
+        True
+        """
         worker = _here.worker
         if worker is None:
             return None
@@ -182,6 +187,9 @@ class Processes:
 
         The function is pickled anew for the next call, so that it sees what has changed around it.
         Calls already begun end as they will.
+
+        >>> engine = Processes()
+        >>> engine.forget(engine.define(abs, "abs"))
         """
         definition = _definitions.get(function_id)
         if definition is not None:
