@@ -10,6 +10,7 @@ from collections.abc import Iterable, Iterator, MutableSequence
 from typing import TYPE_CHECKING, Any, ClassVar, NoReturn, SupportsIndex, TypeVar, cast, overload
 
 from pyspeedup.memory._handle import Handle
+from pyspeedup.memory._list_comparison import compared, first_difference
 from pyspeedup.memory._list_content import ListContent
 from pyspeedup.memory._list_indexing import (
     checked_index,
@@ -62,8 +63,6 @@ class DiskList(Handle[ListContent], MutableSequence[T]):
 
     content_class: ClassVar[type[ListContent]] = ListContent
     __hash__ = None  # type: ignore[assignment]  # as list: equal by content, so not hashable
-
-    # ---- one item ------------------------------------------------------------------------------
 
     @overload
     def __getitem__(self, index: SupportsIndex, /) -> T: ...
@@ -251,8 +250,6 @@ class DiskList(Handle[ListContent], MutableSequence[T]):
         """
         return self[:]
 
-    # ---- looking through -----------------------------------------------------------------------
-
     def __iter__(self) -> Iterator[T]:
         """Return an iterator over the items, which sees what is changed meanwhile, as a list's does."""
         return self._walk(0)
@@ -315,33 +312,31 @@ class DiskList(Handle[ListContent], MutableSequence[T]):
         """
         return sum(1 for item in self if item is value or item == value)
 
-    # ---- with other lists ----------------------------------------------------------------------
-
     def __eq__(self, other: object, /) -> bool:
         """Return whether `other`, a list or a `DiskList`, has equal items, in O(n)."""
         if not isinstance(other, list | DiskList):
             return NotImplemented
-        return len(self) == len(other) and _difference(self, other) is None
+        return len(self) == len(other) and first_difference(self, other) is None
 
     def __lt__(self, other: list[T] | DiskList[T], /) -> bool:
         """Compare the first items that differ, else the lengths, in O(n)."""
-        return _compared(self, other, operator.lt)
+        return compared(self, other, operator.lt) if _is_list(other) else NotImplemented
 
     def __le__(self, other: list[T] | DiskList[T], /) -> bool:
         """Compare the first items that differ, else the lengths, in O(n)."""
-        return _compared(self, other, operator.le)
+        return compared(self, other, operator.le) if _is_list(other) else NotImplemented
 
     def __gt__(self, other: list[T] | DiskList[T], /) -> bool:
         """Compare the first items that differ, else the lengths, in O(n)."""
-        return _compared(self, other, operator.gt)
+        return compared(self, other, operator.gt) if _is_list(other) else NotImplemented
 
     def __ge__(self, other: list[T] | DiskList[T], /) -> bool:
         """Compare the first items that differ, else the lengths, in O(n)."""
-        return _compared(self, other, operator.ge)
+        return compared(self, other, operator.ge) if _is_list(other) else NotImplemented
 
     def __add__(self, other: list[T] | DiskList[T], /) -> list[T]:
         """Return a plain list of the items of both, in O(n)."""
-        if not isinstance(other, list | DiskList):
+        if not _is_list(other):
             raise TypeError(f'can only concatenate list (not "{type(other).__name__}") to list')
         return [*self, *other]
 
@@ -378,8 +373,6 @@ class DiskList(Handle[ListContent], MutableSequence[T]):
                 content.repeat(wanted - 1)
         return self
 
-    # ---- as an object --------------------------------------------------------------------------
-
     def __copy__(self) -> list[T]:
         return self.copy()
 
@@ -401,18 +394,5 @@ class DiskList(Handle[ListContent], MutableSequence[T]):
         )
 
 
-def _difference(first: Iterable[Any], second: Iterable[Any]) -> tuple[Any, Any] | None:
-    """Return the first two items that differ; an item always equals itself here, as in a list."""
-    for one, other in zip(first, second, strict=False):
-        if one is not other and not one == other:  # noqa: SIM201 -- list asks for == too
-            return one, other
-    return None
-
-
-def _compared(first: DiskList[Any], second: object, operation: Callable[[Any, Any], bool]) -> bool:
-    if not isinstance(second, list | DiskList):
-        return NotImplemented  # type: ignore[no-any-return]  # for the operator that returns it
-    difference = _difference(first, second)
-    if difference is None:
-        return operation(len(first), len(second))
-    return operation(*difference)
+def _is_list(other: object) -> bool:
+    return isinstance(other, list | DiskList)
