@@ -3,8 +3,7 @@
 from __future__ import annotations
 
 import difflib
-from dataclasses import dataclass
-from typing import TYPE_CHECKING, Generic, Protocol, TypeVar
+from typing import TYPE_CHECKING, Generic, NamedTuple, Protocol, TypeVar
 
 from pyspeedup.core.errors import DuplicateNameError, UnknownNameError
 
@@ -25,8 +24,7 @@ class Register(Protocol[T_contra]):
         ...
 
 
-@dataclass(frozen=True, slots=True)
-class Owner:
+class Owner(NamedTuple):
     """Who registered a name.
 
     >>> str(Owner("spam", "pyspeedup-spam", "1.0", "entry point"))
@@ -47,8 +45,7 @@ class Owner:
         return f"plugin {self.plugin!r} ({self.distribution} {self.version})"
 
 
-@dataclass(frozen=True, slots=True)
-class Registration(Generic[T]):
+class Registration(NamedTuple, Generic[T]):
     """One name, what it stands for, and who said so.
 
     >>> Registration("pickle", dict, Owner("core", "pyspeedup-core", "1.0", "built-in")).name

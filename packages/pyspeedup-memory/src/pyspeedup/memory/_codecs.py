@@ -2,9 +2,12 @@
 
 from __future__ import annotations
 
-from typing import Any, TypeAlias
+from typing import TYPE_CHECKING, Any, TypeAlias
 
-from pyspeedup.core import Serializer, serializers
+from pyspeedup.core import PickleSerializer, Serializer, serializers
+
+if TYPE_CHECKING:
+    from pyspeedup.core import SerializerFactory
 
 __all__ = ["Record", "choose_serializer", "describe", "make_serializer", "runs_code"]
 
@@ -47,7 +50,7 @@ def make_serializer(requested: str | Serializer | Record) -> Serializer:
     cannot serialize.
     """
     if isinstance(requested, str):
-        return serializers.get(requested)()
+        return _factory(requested)()
     if isinstance(requested, dict):
         return _remake(requested)
     if isinstance(requested, type) or not isinstance(requested, Serializer):
@@ -63,8 +66,10 @@ def describe(serializer: Serializer) -> Record:
     Its registered name (its own ``name``, or that of the class where the class is the factory)
     with its ``options()``; the class's qualified name where it is not registered.
     """
+    if type(serializer) is PickleSerializer:
+        return {"name": DEFAULT, "options": {}}
     name = getattr(serializer, "name", None) or serializers.name_of(type(serializer))
-    if isinstance(name, str) and _is_registered(name):
+    if isinstance(name, str) and _is_registered(name, type(serializer)):
         options = serializer.options() if hasattr(serializer, "options") else {}
         return {"name": name, "options": options}
     return {"class": f"{type(serializer).__module__}.{type(serializer).__qualname__}"}
@@ -80,12 +85,13 @@ def runs_code(serializer: Serializer) -> bool:
     return bool(getattr(serializer, "runs_code", True))
 
 
-def _is_registered(name: str) -> bool:
+def _is_registered(name: str, kind: type) -> bool:
+    """Tell whether `name` makes a serializer of class `kind`; any function may, and is believed."""
     try:
-        serializers.get(name)
+        factory = serializers.get(name)
     except LookupError:
         return False
-    return True
+    return not isinstance(factory, type) or issubclass(kind, factory)
 
 
 def _remake(recorded: Record) -> Serializer:
@@ -94,7 +100,12 @@ def _remake(recorded: Record) -> Serializer:
             f"it was written with {_told(recorded)}, which is not registered under a name: "
             "pass serializer= an object of that class"
         )
-    return serializers.get(recorded["name"])(**recorded["options"])
+    return _factory(recorded["name"])(**recorded["options"])
+
+
+def _factory(name: str) -> SerializerFactory:
+    """Return what makes a serializer; the default is found without loading any plugin."""
+    return PickleSerializer if name == DEFAULT else serializers.get(name)
 
 
 def _differs(requested: str, recorded: Record) -> str:

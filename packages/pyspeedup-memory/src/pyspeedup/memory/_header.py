@@ -7,8 +7,7 @@ import struct
 import sys
 import zlib
 from array import array
-from dataclasses import asdict, dataclass
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, NamedTuple
 
 from pyspeedup.core import StoreCorruptedError, StoreError
 
@@ -26,8 +25,7 @@ USED = 1 << 32
 SIZES = struct.Struct("<QQQ?")  # bytes of header, table and state; is there a state
 
 
-@dataclass(frozen=True)
-class Header:
+class Header(NamedTuple):
     """What is fixed when a store is made."""
 
     identity: str
@@ -43,7 +41,7 @@ def check_of(data: BytesLike) -> int:
 
 def encode_meta(header: Header, table: array[int], state: bytes | None) -> bytes:
     """Return the bytes that a volume commits, in O(pages)."""
-    head = json.dumps(asdict(header)).encode()
+    head = json.dumps(header._asdict()).encode()
     checks = _little_endian(table).tobytes()
     sizes = SIZES.pack(len(head), len(checks), len(state or b""), state is not None)
     body = b"".join([sizes, head, checks, state or b""])

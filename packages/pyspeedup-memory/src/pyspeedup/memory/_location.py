@@ -4,8 +4,8 @@ from __future__ import annotations
 
 import os
 import re
-from dataclasses import dataclass
 from pathlib import Path
+from typing import NamedTuple
 
 __all__ = ["SUFFIX", "Place", "find_place", "folder_name", "name_in_folder_name", "store_folders"]
 
@@ -22,8 +22,7 @@ LONGEST = 200
 """Characters; file systems allow 255 bytes, and a longer name is cut and told apart by its hash."""
 
 
-@dataclass(frozen=True)
-class Place:
+class Place(NamedTuple):
     """A store's name, the folder that the user named for stores, and the store's own folder there."""
 
     name: str

@@ -4,8 +4,7 @@ from __future__ import annotations
 
 import json
 import zlib
-from dataclasses import asdict, dataclass, replace
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, NamedTuple
 
 from pyspeedup.core import StoreCorruptedError, StoreError
 from pyspeedup.memory._platform import replace_file
@@ -20,8 +19,7 @@ LOCK_FILE = "lock"
 FORMAT = 1
 
 
-@dataclass(frozen=True)
-class Marker:
+class Marker(NamedTuple):
     """What can be known of a store without opening its pages."""
 
     identity: str
@@ -33,12 +31,12 @@ class Marker:
 
     def finished(self) -> Marker:
         """Return the marker of the store once its first commit is there."""
-        return replace(self, ready=True)
+        return self._replace(ready=True)
 
 
 def write_marker(folder: Path, marker: Marker) -> None:
     """Put `marker` into `folder`: after a crash there is the old one or the new one."""
-    fields = asdict(marker)
+    fields = marker._asdict()
     text = json.dumps({**fields, "checksum": _checksum(fields)}, indent=2)
     replace_file(folder / MARKER_FILE, text.encode() + b"\n")
 

@@ -5,8 +5,7 @@ from __future__ import annotations
 import errno
 import os
 from contextlib import ExitStack
-from dataclasses import dataclass
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, NamedTuple
 
 from pyspeedup.core import StoreCorruptedError, page_stores
 from pyspeedup.memory import _platform
@@ -21,13 +20,14 @@ from pyspeedup.memory._marker import (
 )
 from pyspeedup.memory._trust import require_trusted
 from pyspeedup.memory._volume import Volume
+from pyspeedup.memory.stores.file import FileStore
 from pyspeedup.memory.stores.shadow import as_page_store
 
 if TYPE_CHECKING:
     from collections.abc import MutableMapping
     from pathlib import Path
 
-    from pyspeedup.core import PageStore, Serializer
+    from pyspeedup.core import PageStore, PageStoreFactory, Serializer
     from pyspeedup.memory._location import Place
 
 __all__ = ["OpenStore", "Wanted", "back_up", "open_object", "open_place"]
@@ -36,8 +36,7 @@ DEFAULT_PAGE_STORE = "file"
 OWNER_ONLY = 0o700
 
 
-@dataclass(frozen=True)
-class Wanted:
+class Wanted(NamedTuple):
     """How a structure wants its volume."""
 
     kind: str
@@ -47,14 +46,17 @@ class Wanted:
     trust: bool = False
 
 
-@dataclass
 class OpenStore:
     """A volume, and the lock on its folder where it has one."""
 
-    volume: Volume
-    lock: FileLock | None = None
-    folder: Path | None = None
-    folder_synced: bool = False
+    def __init__(
+        self, volume: Volume, lock: FileLock | None = None, folder: Path | None = None
+    ) -> None:
+        """Hold what was opened."""
+        self.volume = volume
+        self.lock = lock
+        self.folder = folder
+        self.folder_synced = False
 
     def sync_folder(self) -> None:
         """Wait until the names that lead to the pages are on the disk; once is enough."""
@@ -139,8 +141,13 @@ def back_up(volume: Volume, place: Place, page_store: str | None) -> None:
     copy.close()
 
 
+def _factory(name: str) -> PageStoreFactory:
+    """Return what makes a page store; the default is found without loading any plugin."""
+    return FileStore if name == DEFAULT_PAGE_STORE else page_stores.get(name)
+
+
 def _make_page_store(place: Place, name: str) -> PageStore:
-    made = page_stores.get(name)(str(place.folder), place.name)
+    made = _factory(name)(str(place.folder), place.name)
     return as_page_store(made, str(place.folder), owned=True)
 
 
@@ -148,7 +155,7 @@ def _needs_no_folder(page_store: str | None) -> bool:
     """Tell whether pages are kept elsewhere, so that nothing of ours need be on the disk."""
     if page_store is None or page_store == DEFAULT_PAGE_STORE:
         return False
-    return not getattr(page_stores.get(page_store), "uses_folder", True)
+    return not getattr(_factory(page_store), "uses_folder", True)
 
 
 def _make_folder(place: Place, *, readonly: bool) -> None:
@@ -209,7 +216,7 @@ def _begin(place: Place, page_store: str | None, wanted: Wanted) -> Marker:
     if wanted.readonly:
         raise FileNotFoundError(errno.ENOENT, "there is no such store yet", str(place.folder))
     name = DEFAULT_PAGE_STORE if page_store is None else page_store
-    page_stores.get(name)
+    _factory(name)  # an unknown name is an error before anything is written
     marker = Marker(os.urandom(16).hex(), place.name, wanted.kind, name)
     write_marker(place.folder, marker)
     for path in place.folder.iterdir():

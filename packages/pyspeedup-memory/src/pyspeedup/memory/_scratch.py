@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import tempfile
 import weakref
 from array import array
 
@@ -26,6 +25,8 @@ class ScratchPages:
 
     def __init__(self) -> None:
         """Start empty; a file is made when a megabyte has been written."""
+        import tempfile  # 5 ms, and few stores need pages that nobody keeps
+
         self._file = tempfile.SpooledTemporaryFile(max_size=SPOOL_BYTES)  # noqa: SIM115 -- the finalizer closes it
         self._finalizer = weakref.finalize(self, self._file.close)
         self._offsets = array("Q")
