@@ -158,7 +158,7 @@ def coverage(session: nox.Session) -> None:
 @nox.session(default=False, requires=["build"])
 def docs(session: nox.Session) -> None:
     """Build the documentation; a warning is an error."""
-    _install_built(session, f"pyspeedup[all]=={_version()}", "hypothesis", *_group("docs"))
+    _install_built(session, f"pyspeedup[all]=={_version()}", *_group("test"), *_group("docs"))
     session.run("sphinx-build", "-W", "--keep-going", "-b", "html", "docs", "docs/_build/html")
 
 

@@ -26,7 +26,7 @@ class ToyContent(Content):
         self.pages = json.loads(self.volume.state or b"{}")
         self.values = {}
 
-    def write_back(self):
+    def write_back(self, *, leave_out_refused=False):
         self.flushes += 1
         for key, value in list(self.values.items()):
             data = self.volume.serializer.dumps(value)

@@ -12,6 +12,7 @@ import pickle
 import subprocess
 import sys
 import textwrap
+from pathlib import PurePosixPath, PureWindowsPath
 from typing import NamedTuple
 
 import pytest
@@ -303,3 +304,19 @@ def test_the_format_is_fixed():
         "01 00 00 00 06 00 00 00 06 00 00 00 06 00 00 00 07 00 00 00 17 00 00 00 "
         "6b 76 61 6c 75 65 6c 07 00 00 00 00 00 00 00 09 00 00 00 00 00 00 00"
     )
+
+
+def test_paths_are_kept_under_names_that_every_version_finds():
+    codec = PickleCodec()
+    kept = {"paths": [PurePosixPath("a/b"), PureWindowsPath("c:/d")], "text": "cpathlib._local\n"}
+    body = codec.encode(kept)
+    assert b"cpathlib._local\nPure" not in body
+    assert codec.decode(body) == kept
+    assert codec.encode(codec.decode(body)) == body
+
+
+def test_a_path_written_on_another_version_is_read():
+    as_on_3_13 = b"cpkgutil\nresolve_name\nX\x15\x00\x00\x00pathlib:PurePosixPath\x85RX\x01\x00\x00\x00z\x85R"
+    as_on_3_11 = b"cpathlib\nPurePosixPath\nX\x01\x00\x00\x00z\x85R"
+    assert PickleCodec().decode(as_on_3_13) == PurePosixPath("z")
+    assert PickleCodec().decode(as_on_3_11) == PurePosixPath("z")

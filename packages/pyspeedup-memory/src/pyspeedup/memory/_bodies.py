@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import io
 import pickle
+import pkgutil
 from typing import TYPE_CHECKING, Any, Protocol
 
 from pyspeedup.core import PickleSerializer, SerializationError
@@ -31,6 +32,9 @@ PROTOCOL = 3
 PROTOCOL_BYTES = b"\x80\x03"
 """Put back before decoding: without it the unpickler would translate Python 2's module names, so
 that a class of somebody's module ``commands`` would be looked for in ``subprocess``."""
+
+PRIVATE_PATHS = b"cpathlib._local\n"
+"""How Python 3.13, and no other, begins the name of a class of `pathlib` in a pickle."""
 
 PLAIN_KEYS = frozenset({str, int, float, bytes, bool, type(None)})
 
@@ -57,7 +61,10 @@ class PickleCodec:
     def encode(self, value: Any, /) -> bytes:
         """Return the body of `value`, in O(size)."""
         try:
-            return pickle.dumps(value, PROTOCOL)[2:-1]
+            pickled = pickle.dumps(value, PROTOCOL)
+            if PRIVATE_PATHS in pickled:
+                pickled = _pickled_for_all_versions(value)
+            return pickled[2:-1]
         except Exception as error:  # pickle lets through whatever an object's own methods raise
             raise SerializationError(
                 f"a value of type {type(value).__qualname__} cannot be pickled: {error}"
@@ -79,6 +86,21 @@ class PickleCodec:
 
     def _load(self, data: bytes) -> Any:
         return pickle.loads(data)
+
+
+class _PublicNames(pickle.Pickler):
+    """Names the classes of `pathlib` as every version finds them."""
+
+    def reducer_override(self, obj: Any, /) -> Any:
+        if isinstance(obj, type) and obj.__module__ == "pathlib._local":
+            return pkgutil.resolve_name, (f"pathlib:{obj.__qualname__}",)
+        return NotImplemented
+
+
+def _pickled_for_all_versions(value: Any) -> bytes:
+    file = io.BytesIO()
+    _PublicNames(file, PROTOCOL).dump(value)
+    return file.getvalue()
 
 
 class PlainKeyCodec(PickleCodec):

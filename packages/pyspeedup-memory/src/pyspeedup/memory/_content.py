@@ -7,7 +7,7 @@ from contextlib import contextmanager
 from threading import RLock
 from typing import TYPE_CHECKING, ClassVar
 
-from pyspeedup.core import StoreError
+from pyspeedup.core import SerializationError, StoreError
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -40,10 +40,12 @@ class Content:
         self._dirty_since: float | None = None
         self._transactions = 0
 
-    def write_back(self) -> bytes:
+    def write_back(self, *, leave_out_refused: bool = False) -> bytes:
         """Write every change to the volume, and return the state to commit with it.
 
         Where it raises, nothing may be lost: the next call writes what is still to be written.
+        `SerializationError` for a value that was changed into something that cannot be written;
+        with `leave_out_refused` the volume keeps such a value as it was written last.
         """
         raise NotImplementedError
 
@@ -83,10 +85,22 @@ class Content:
                 )
             self._commit(durable=durable)
 
-    def _commit(self, *, durable: bool) -> None:
+    def save_for_good(self) -> None:
+        """Commit as `flush` does, but let no value that cannot be written keep the others from it.
+
+        For the end, when nobody can mend anything any more. Such a value stays on disk as it was
+        written last, and `SerializationError` tells of it once everything else is committed.
+        """
+        try:
+            self.flush()
+        except SerializationError:
+            self._commit(durable=False, leave_out_refused=True)
+            raise
+
+    def _commit(self, *, durable: bool, leave_out_refused: bool = False) -> None:
         if self.volume.readonly:
             return
-        state = self.write_back()
+        state = self.write_back(leave_out_refused=leave_out_refused)
         if durable or self.volume.has_changes or state != self.volume.state:
             self.volume.commit(state, durable=durable)
         self._dirty_since = None

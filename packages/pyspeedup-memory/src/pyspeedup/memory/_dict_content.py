@@ -229,11 +229,11 @@ class DictContent(Content):
 
     # ---- all of it -----------------------------------------------------------------------------
 
-    def write_back(self) -> bytes:
+    def write_back(self, *, leave_out_refused: bool = False) -> bytes:
         """Write every change to the volume, and return the state to commit with it."""
         self._waiting.apply()
         self._compact_if_due()
-        self.pager.flush()
+        self.pager.flush(leave_out_refused=leave_out_refused)
         index_state = self.keys.flush()
         log_state = self.log.encode()
         return STATE.pack(STATE_FORMAT, len(log_state)) + log_state + index_state

@@ -46,9 +46,9 @@ class ListContent(Content):
 
     # What `Content` asks for
 
-    def write_back(self) -> bytes:
+    def write_back(self, *, leave_out_refused: bool = False) -> bytes:
         """Write every change to the volume, and return the state to commit with it."""
-        self.pager.flush()
+        self.pager.flush(leave_out_refused=leave_out_refused)
         return self.pages.table.to_bytes()
 
     def restart(self) -> None:

@@ -295,7 +295,7 @@ class RecordPage:
             live[field] = self._live[field]
         grown = self._live_weight(kept) - self._live_weights
         self._live = live
-        self.is_touched = any(value is not ABSENT for value in live)
+        self.is_touched = bool(kept)
         if grown:
             self._live_grew(grown)
 

@@ -137,18 +137,19 @@ class Pager:
         self._volume.delete(number)
         self.release(own_pages)
 
-    def flush(self) -> None:
+    def flush(self, *, leave_out_refused: bool = False) -> None:
         """Write every changed page to the volume, and let go of pins that nobody holds any more.
 
         Raises `SerializationError` if a value was changed so that it cannot be written. What can be
-        is written nevertheless, and that value stays, for a flush after it was mended.
+        is written nevertheless, and that value stays, for a flush after it was mended; with
+        `leave_out_refused` it is not told, and the volume keeps that value as it was written last.
         """
         failed: list[tuple[RecordPage, int]] = []
         for page in [*self._resident.values(), *self._pinned.values()]:
             failed += [(page, field) for field in sorted(self._update(page))]
             self._write(page)
         self._review_pinned(is_flush=True)
-        for page, field in failed:
+        for page, field in () if leave_out_refused else failed:
             try:
                 page.encode(field)
             except SerializationError as error:

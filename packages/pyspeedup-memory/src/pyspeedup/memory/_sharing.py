@@ -59,15 +59,16 @@ class Shared:
     def _close(self, content: Content) -> None:
         with ExitStack() as last_of_all, content.lock:
             last_of_all.callback(self._let_go)
-            content.flush()
+            content.save_for_good()
 
     def _let_go(self) -> None:
         self.content = None
+        store, self.store = self.store, None  # a fork later on must not abandon it once more
         with ExitStack() as afterwards:
             if self.clean_up is not None:
                 afterwards.callback(self.clean_up)
-            if self.store is not None:
-                self.store.close()
+            if store is not None:
+                store.close()
 
     def abandon(self) -> None:
         """Let go in a forked child."""
