@@ -30,29 +30,17 @@ __all__ = ["DISABLED_VARIABLE", "ENTRY_POINT_GROUP", "Plugins"]
 ENTRY_POINT_GROUP = "pyspeedup"
 DISABLED_VARIABLE = "PYSPEEDUP_DISABLED_PLUGINS"
 
-INSTALL_HINTS = {
-    "serializer": {
-        "json": 'pip install "pyspeedup[memory]"',
-        "safe-pickle": 'pip install "pyspeedup[memory]"',
-        "compressed": 'pip install "pyspeedup[memory]"',
-        "msgpack": 'pip install "pyspeedup-memory[msgpack]"',
-    },
-    "page store": {
-        "file": 'pip install "pyspeedup[memory]"',
-        "sqlite": 'pip install "pyspeedup[memory]"',
-        "memory": 'pip install "pyspeedup[memory]"',
-        "lmdb": 'pip install "pyspeedup-memory[lmdb]"',
-        "fsspec": 'pip install "pyspeedup-memory[fsspec]"',
-    },
-    "engine": {
-        "processes": 'pip install "pyspeedup[concurrent]"',
-        "threads": 'pip install "pyspeedup[concurrent]"',
-        "serial": 'pip install "pyspeedup[concurrent]"',
-        "dask": 'pip install "pyspeedup[dask]"',
-    },
-    "halt condition": {},
+_MEMORY = "pip install pyspeedup-memory"
+_CONCURRENT = "pip install pyspeedup-concurrent"
+INSTALL_HINTS: dict[str, dict[str, str]] = {
+    "serializer": dict.fromkeys(("json", "compressed"), _MEMORY),
+    "page store": dict.fromkeys(("file", "sqlite", "memory"), _MEMORY),
+    "engine": dict.fromkeys(("processes", "threads", "serial"), _CONCURRENT),
+    "halt condition": dict.fromkeys(
+        ("uniformlyNonDecreasing", "absolutelyNonDecreasing", "uniformlyNonIncreasing"), _CONCURRENT
+    ),
 }
-"""Names that an optional install brings, so that a missing one is answered with the command."""
+"""Names that another of our packages brings, so that a missing one is answered with the command."""
 
 
 def _installed_entry_points() -> Iterable[EntryPoint]:

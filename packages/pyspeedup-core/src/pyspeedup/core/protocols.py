@@ -56,8 +56,13 @@ class Serializer(Protocol):
     What `loads` returns must be equal to what `dumps` was given, and of the same type; a value for
     which that cannot be promised is refused by `dumps` with `SerializationError`.
 
-    Optional abilities, looked up once: ``options() -> dict`` returns the keyword arguments that make
-    an equal serializer from the registered factory (needed where a factory takes any).
+    Optional abilities, looked up once:
+
+    - ``options() -> dict`` returns the keyword arguments that make an equal serializer from the
+      registered factory; needed where a factory takes any.
+    - ``name`` is the registered name, where the factory is not the serializer's class.
+    - ``runs_code = False`` says that reading can run no code of the writer's, so that stores which
+      others could have written may be opened without ``trust=True``.
 
     >>> from pyspeedup.core import PickleSerializer
     >>> isinstance(PickleSerializer(), Serializer)
@@ -79,6 +84,10 @@ class PageStore(Protocol):
 
     A page that was written is seen by `read` at once, but only a `commit` makes it last: a store
     that is closed, or whose process is killed, without one is found as the last commit left it.
+
+    Optional abilities, looked up once: ``rollback()`` drops what was not committed without closing,
+    and ``abandon()`` lets go of descriptors in a forked child without touching the parent's store. A
+    registered factory with ``uses_folder = False`` keeps nothing in the folder that it is given.
     """
 
     def open(self, *, create: bool, readonly: bool) -> bytes | None:
@@ -180,7 +189,9 @@ SerializerFactory: TypeAlias = Callable[..., Serializer]
 """What is registered for a serializer: ``factory(**options)``."""
 
 PageStoreFactory: TypeAlias = Callable[..., PageStore | MutableMapping[str, bytes]]
-"""What is registered for a page store: ``factory(location, basename, **options)``."""
+"""What is registered for a page store: ``factory(location, basename, **options)``.
+
+`location` is the store's own folder, and `basename` what the user called it."""
 
 EngineFactory: TypeAlias = Callable[..., Engine]
 """What is registered for an engine: ``factory(**options)``."""
