@@ -11,7 +11,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 from hypothesis.stateful import RuleBasedStateMachine, initialize, invariant, precondition, rule
-from pyspeedup.concurrent._dispatcher import Begin, Dispatcher, Reply, Resolve, Verdict
+from pyspeedup.concurrent._dispatcher import MOST_LOSSES, Begin, Dispatcher, Reply, Resolve, Verdict
 
 MOST_CALLS = 10
 DEATH = "death"
@@ -49,6 +49,8 @@ class Model:
         self.workers = {}
         self.hired = 0
         self.kills = 0
+        self.deaths = Counter()
+        self.losses = Counter()
         self.wanted = Counter()
         self.resolved = Counter()
         self.computed = Counter()
@@ -64,12 +66,17 @@ class Model:
         self.wanted[call] += 1
         self.perform(self.dispatcher.submit(call))
 
-    def perform(self, actions):
+    def perform(self, actions, *, failed=()):
         for action in actions:
             if isinstance(action, Resolve):
-                died = action.outcome == DEATH
-                assert died or action.outcome == f"value of {action.call}"
-                assert not died or self.kills >= 2, "a call is given up only when two died over it"
+                if action.outcome == DEATH:
+                    assert (
+                        action.call in failed
+                        or self.deaths[action.call] >= 2
+                        or self.losses[action.call] >= MOST_LOSSES
+                    ), "a call is given up only when two who had begun it died"
+                else:
+                    assert action.outcome == f"value of {action.call}"
                 assert self.wanted[action.call] > self.resolved[action.call], "nobody wants it"
                 self.resolved[action.call] = self.wanted[action.call]
             else:
@@ -144,12 +151,25 @@ class Model:
             worker.listening = True
         if top.told:
             outcome = DEATH if top.failed else f"value of {top.call}"
-            self.perform(self.dispatcher.finish(stack, top.call, outcome, failed=top.failed))
+            actions = self.dispatcher.finish(stack, top.call, outcome, failed=top.failed)
+            del self.deaths[top.call], self.losses[top.call]
+            self.perform(actions, failed=[top.call] if top.failed else [])
 
     def kill(self, name):
         self.kills += 1
-        del self.workers[name]
-        self.perform(self.dispatcher.remove_worker(name, DEATH))
+        worker = self.workers.pop(name)
+        begun = [frame for frames in worker.stacks.values() for frame in frames if frame.told]
+        self.deaths.update(frame.call for frame in begun)
+        self.losses.update(self.begun_by(worker, worker.message))
+        heard = worker.message is None
+        self.perform(self.dispatcher.remove_worker(name, DEATH, heard=heard))
+
+    def begun_by(self, worker, message):
+        if isinstance(message, Begin):
+            return [message.call]
+        if isinstance(message, Reply) and message.verdict is Verdict.COMPUTE_AND_TELL:
+            return [worker.stacks[message.stack][-1].needs[0]]
+        return []
 
     def drain(self, seed):
         """Let all run until nobody can; there are few steps left, so it must end."""
@@ -306,6 +326,56 @@ def test_a_dead_workers_call_is_begun_again_once():
     assert dispatcher.remove_worker("a", DEATH) == []
     assert dispatcher.add_worker("b") == [Begin("b", 2, "f")]
     assert dispatcher.remove_worker("b", DEATH) == [Resolve("f", DEATH)]
+
+
+def test_a_call_handed_to_a_worker_that_never_read_it_is_not_charged():
+    dispatcher = Dispatcher()
+    dispatcher.add_worker("a")
+    dispatcher.submit("f")
+    for stack, dead, new in [(2, "a", "b"), (3, "b", "c"), (4, "c", "d")]:
+        assert dispatcher.remove_worker(dead, DEATH, heard=False) == []
+        assert dispatcher.add_worker(new) == [Begin(new, stack, "f")]
+    assert dispatcher.remove_worker("d", DEATH) == [], "it was begun for the first time"
+    assert dispatcher.add_worker("e") == [Begin("e", 5, "f")]
+    assert dispatcher.remove_worker("e", DEATH) == [Resolve("f", DEATH)]
+
+
+def test_what_was_begun_is_charged_though_a_later_message_was_not_read():
+    dispatcher = Dispatcher(stacks=2)
+    for worker in "ab":
+        dispatcher.add_worker(worker)
+    for call in "fgh":
+        dispatcher.submit(call)
+    assert dispatcher.ask(1, "g") == [Begin("a", 3, "h")]
+    assert dispatcher.remove_worker("a", DEATH, heard=False) == []
+    assert dispatcher.add_worker("c") == [Begin("c", 4, "h")]
+    assert dispatcher.finish(2, "g", 7, failed=False) == [Resolve("g", 7), Begin("b", 5, "f")]
+    assert dispatcher.remove_worker("b", DEATH) == [Resolve("f", DEATH)]
+    assert dispatcher.remove_worker("c", DEATH) == [], "h was begun once"
+
+
+def test_a_call_left_to_one_who_was_not_told_of_it_is_not_charged():
+    dispatcher = Dispatcher(stacks=2)
+    for worker in "ab":
+        dispatcher.add_worker(worker)
+    for call in "fgh":
+        dispatcher.submit(call)
+    assert dispatcher.ask(1, "g") == [Begin("a", 3, "h")]
+    assert dispatcher.remove_worker("b", DEATH) == [], "a is busy, and is to compute g afterwards"
+    assert dispatcher.remove_worker("a", DEATH) == []
+    begun = [*dispatcher.add_worker("c"), *dispatcher.add_worker("d"), *dispatcher.add_worker("e")]
+    worker = next(action.worker for action in begun if action.call == "g")
+    assert dispatcher.remove_worker(worker, DEATH) == [Resolve("g", DEATH)], "b and this one"
+
+
+def test_a_call_that_kills_whoever_reads_it_is_given_up_in_the_end():
+    dispatcher = Dispatcher()
+    dispatcher.submit("f")
+    actions = []
+    for worker in range(100):
+        dispatcher.add_worker(worker)
+        actions += dispatcher.remove_worker(worker, DEATH, heard=False)
+    assert actions == [Resolve("f", DEATH)]
 
 
 def test_who_waits_for_a_dead_workers_call_computes_it():

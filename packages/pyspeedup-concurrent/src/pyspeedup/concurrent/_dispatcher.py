@@ -31,7 +31,9 @@ Worker: TypeAlias = "Hashable"
 Outcome = TypeVar("Outcome")
 
 MOST_DEATHS = 2
-"""A call that so many workers died over is not begun again."""
+"""A call that so many workers had begun and died over is not begun again."""
+MOST_LOSSES = 10
+"""Nor one that went so often to a worker that died unread: it may be too large for any of them."""
 
 
 class Verdict(Enum):
@@ -72,7 +74,7 @@ class Resolve(Generic[Outcome]):
 Action: TypeAlias = "Begin | Reply[Outcome] | Resolve[Outcome]"
 
 
-@dataclass(slots=True)
+@dataclass(eq=False, slots=True)
 class _Job:
     """A call that is queued (no runner) or running."""
 
@@ -82,6 +84,7 @@ class _Job:
     waiting: list[int] = field(default_factory=list)
     givers: set[int] = field(default_factory=set)
     deaths: int = 0
+    losses: int = 0
 
 
 @dataclass(slots=True)
@@ -99,6 +102,8 @@ class _Station(Generic[Outcome]):
     listening: bool = True
     stacks: set[int] = field(default_factory=set)
     replies: deque[Reply[Outcome]] = field(default_factory=deque)
+    last: Begin | Reply[Outcome] | None = None
+    """What it was sent last; all before that it has heard."""
 
 
 class Dispatcher(Generic[Outcome]):
@@ -169,12 +174,12 @@ class Dispatcher(Generic[Outcome]):
         asker = self._stacks[stack]
         job = self._jobs.get(call)
         if call in self._done:
-            return [Reply(asker.worker, stack, Verdict.ANSWER, self._done[call])]
+            return [self._send(Reply(asker.worker, stack, Verdict.ANSWER, self._done[call]))]
         if job is None or self._closes_ring(stack, job):
-            return [Reply(asker.worker, stack, Verdict.COMPUTE)]
+            return [self._send(Reply(asker.worker, stack, Verdict.COMPUTE))]
         if job.runner is None:
             self._take_over(stack, job)
-            return [Reply(asker.worker, stack, Verdict.COMPUTE_AND_TELL)]
+            return [self._send(Reply(asker.worker, stack, Verdict.COMPUTE_AND_TELL))]
         job.waiting.append(stack)
         asker.waits_for = job
         self._stations[asker.worker].listening = True
@@ -198,17 +203,26 @@ class Dispatcher(Generic[Outcome]):
             self._stations[runner.worker].listening = True
         return [*actions, *self._hand_out()]
 
-    def remove_worker(self, worker: Worker, outcome: Outcome) -> list[Action[Outcome]]:
-        """`worker` is dead: begin its calls once more, or answer them with `outcome`."""
+    def remove_worker(
+        self, worker: Worker, outcome: Outcome, *, heard: bool = True
+    ) -> list[Action[Outcome]]:
+        """`worker` is dead: begin its calls once more, or answer them with `outcome`.
+
+        `heard` tells whether it had read the last message to it: a call is charged with the death
+        only of a worker that knew of it.
+        """
         station = self._stations.pop(worker)
         lost = [job for stack in station.stacks for job in self._stacks[stack].jobs]
+        untold = {*self._begun_by(station.replies)}
+        unread = set() if heard or station.last is None else {*self._begun_by([station.last])}
         for stack in [*station.stacks]:
             self._end_stack(stack)
         actions: list[Action[Outcome]] = []
         for job in lost:
             job.runner = None
-            job.deaths += 1
-            if job.deaths >= MOST_DEATHS:
+            job.losses += job in unread
+            job.deaths += job not in unread and job not in untold
+            if job.deaths >= MOST_DEATHS or job.losses >= MOST_LOSSES:
                 actions += self._answer(job, outcome)
             else:
                 self._begin_again(job)
@@ -257,6 +271,18 @@ class Dispatcher(Generic[Outcome]):
         if job.wanted:
             yield Resolve(job.call, outcome)
 
+    def _begun_by(self, messages: Iterable[Begin | Reply[Outcome]]) -> Iterator[_Job]:
+        """Yield the jobs that a worker begins when it reads `messages`."""
+        for message in messages:
+            if isinstance(message, Begin) or message.verdict is Verdict.COMPUTE_AND_TELL:
+                yield self._stacks[message.stack].jobs[-1]
+
+    def _send(self, message: Begin | Reply[Outcome]) -> Begin | Reply[Outcome]:
+        station = self._stations[message.worker]
+        station.listening = False
+        station.last = message
+        return message
+
     def _reply_later(self, stack: int, verdict: Verdict, outcome: Outcome | None = None) -> None:
         """Have a parked stack told when its worker listens, which may be busy on another stack."""
         worker = self._stacks[stack].worker
@@ -295,16 +321,14 @@ class Dispatcher(Generic[Outcome]):
         """Send each listening worker what it waits for, and the idle ones what is queued."""
         for station in self._stations.values():
             if station.listening and station.replies:
-                station.listening = False
-                yield station.replies.popleft()
+                yield self._send(station.replies.popleft())
         while self._jobs_queued() and (worker := self._idle_worker()) is not None:
             job = self._queue.popleft()
             stack = next(self._numbers)
             job.runner = stack
             self._stacks[stack] = _Stack(worker, [job])
             self._stations[worker].stacks.add(stack)
-            self._stations[worker].listening = False
-            yield Begin(worker, stack, job.call)
+            yield self._send(Begin(worker, stack, job.call))
 
     def _jobs_queued(self) -> bool:
         """Tell whether a call is queued, clearing away those that were taken back or dropped."""
