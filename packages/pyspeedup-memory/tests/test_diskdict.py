@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import copy
 import gc
 import json
@@ -640,6 +641,83 @@ def test_compaction_keeps_order_identity_and_long_values(d):
     d.sync()
     assert used > 0
     assert d._content.volume.pages() == []
+
+
+@contextlib.contextmanager
+def full_disk(d):
+    """Let nothing be written meanwhile."""
+    volume = d._content.volume
+
+    def write(page, data):
+        raise OSError(28, "no space left on device")
+
+    volume.write = write
+    try:
+        yield
+    finally:
+        del volume.write
+
+
+def agrees(d, expected):
+    """Tell whether iteration, look-up, length and the last item are those of a dict."""
+    d._content.check()
+    found = [*d.items()] == [*expected.items()] and all(key in d for key in expected)
+    return found and len(d) == len(expected)
+
+
+def test_a_removal_that_a_full_disk_forbids_leaves_the_key_where_it_is_found():
+    refused = 0
+    for ram_limit in range(1000, 5000, 500):
+        with DiskDict("d", 3, 4, page_store={}, ram_limit=ram_limit) as d:
+            expected = {(number, "k"): [number] for number in range(30)}
+            d.update(expected)
+            for key in list(expected):
+                d[29, "k"] = expected[29, "k"] = [key]
+                with full_disk(d):
+                    try:
+                        del d[key]
+                    except OSError:
+                        refused += 1
+                    else:
+                        del expected[key]
+                assert agrees(d, expected)
+                expected.setdefault((29, "k"), [])
+                d.setdefault((29, "k"), [])
+    assert refused
+
+
+@pytest.mark.parametrize("ram_limit", [1, 2000, 1 << 20])
+def test_taking_the_last_item_on_a_full_disk_is_done_or_not_at_all(ram_limit):
+    with DiskDict("d", 1, 2, page_store={}, ram_limit=ram_limit) as d:
+        expected = {}
+        for number in range(40):
+            d[number] = expected[number] = [number]
+        for number in range(30, 39):
+            del d[number], expected[number]
+        refused = 0
+        while expected:
+            d.setdefault(0, [])
+            with full_disk(d):
+                with contextlib.suppress(OSError):
+                    assert d.popitem() == expected.popitem()
+                expected = dict(d.items()) if len(d) != len(expected) else expected
+                refused += 1
+            assert agrees(d, expected)
+            if expected:
+                assert d.popitem() == expected.popitem()
+        assert refused
+
+
+def test_an_insertion_that_a_full_disk_forbids_leaves_the_last_item_the_last():
+    with DiskDict("d", 1, 2, page_store={}, ram_limit=2000) as d:
+        d.update(a=1, b=2, c=3)
+        d.sync()
+        with full_disk(d), pytest.raises(OSError, match="no space"):
+            d["long" * 600] = 4
+        assert agrees(d, {"a": 1, "b": 2, "c": 3})
+        assert d.popitem() == ("c", 3)
+        assert agrees(d, {"a": 1, "b": 2})
+        assert d.popitem() == ("b", 2)
 
 
 def test_a_compaction_that_fails_changes_nothing_and_is_tried_again_later(d):

@@ -158,11 +158,15 @@ class DictContent(Content):
         self._tick()
 
     def remove(self, entry: int) -> None:
-        """Take `entry` out."""
+        """Take `entry` out; where that raises, it stays."""
         self.require_writable()
         key = self.log.key(entry)
-        self.keys.discard(key, entry)
-        self.log.remove(entry)
+        try:
+            self.keys.discard(key, entry)
+            self.log.remove(entry)
+        except BaseException:
+            self.keys.add(key, entry)  # perhaps once too often, which does no harm
+            raise
         self._waiting.discard(entry)
         self._front.pop(key, None)
         self._tick()

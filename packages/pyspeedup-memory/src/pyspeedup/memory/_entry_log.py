@@ -111,15 +111,20 @@ class EntryLog:
             raise SerializationError(f"the value of key {name}: {error}") from error
 
     def remove(self, entry: int) -> None:
-        """Take an entry out; others keep their numbers, but those of dead ones may be used again."""
+        """Take an entry out; others keep their numbers, but those of dead ones may be used again.
+
+        `OSError` for a disk too full to make room in RAM, and nothing is changed.
+        """
         index, row = divmod(entry, self._size)
+        is_last = entry == self.end - 1
+        last_page = self._page_before(entry) if is_last else None
         self._pager.page(self._numbers[index]).kill(row)
         self.count -= 1
         self._alive[index] -= 1
-        if not self._alive[index] and index < len(self._numbers) - 1:
+        if is_last:
+            self._trim(last_page)
+        elif not self._alive[index]:
             self._drop(index)
-        elif entry == self.end - 1:
-            self._trim()
 
     def mark(self, entry: int) -> None:
         """Mark the page of `entry`."""
@@ -332,24 +337,30 @@ class EntryLog:
             self._pager.drop(self._numbers[-1])
         del self._numbers[-1], self._alive[-1], self._marks[-1]
 
-    def _trim(self) -> None:
-        """Take dead rows, and pages without a live one, off the end."""
-        while self._numbers:
-            index = len(self._numbers) - 1
-            if self._alive[index]:
-                self._trim_page(index)
-                return
-            self._take_off_tail()
-            self.end = index * self._size
+    def _page_before(self, last: int) -> RecordPage | None:
+        """Return the page that is the last one without the `last` entry, None where none is left."""
+        index = last // self._size
+        least = 2  # entries alive, in the page that is to lose one
+        while index >= 0 and self._alive[index] < least:
+            index -= 1
+            least = 1
+        return self._pager.page(self._numbers[index]) if index >= 0 else None
 
-    def _trim_page(self, index: int) -> None:
-        page = self._pager.page(self._numbers[index])
+    def _trim(self, last_page: RecordPage | None) -> None:
+        """Take dead rows, and pages without a live one, off the end, which `last_page` is then."""
+        while self._numbers and not self._alive[-1]:
+            self._take_off_tail()
+            self.end = len(self._numbers) * self._size
+        if last_page is not None:
+            self._trim_page(last_page)
+
+    def _trim_page(self, page: RecordPage) -> None:
         last = len(page)
         while page.is_dead(last - 1):
             last -= 1
         if last < len(page):
             page.delete(last, len(page))
-        self.end = index * self._size + last
+        self.end = (len(self._numbers) - 1) * self._size + last
 
     # ---- state ---------------------------------------------------------------------------------
 
