@@ -1,14 +1,20 @@
 """Cache against the plain function: random graphs of sub-problems, every way to call, and kills."""
 
+import functools
 import os
 import signal
+import threading
+import time
+from collections import Counter
+from unittest import mock
 
 from hypothesis import settings
 from hypothesis import strategies as st
-from hypothesis.stateful import RuleBasedStateMachine, initialize, invariant, precondition, rule
-from pyspeedup.concurrent import Cache
-from pyspeedup.concurrent._pool import _pools
+from hypothesis.stateful import RuleBasedStateMachine, initialize, invariant, rule
+from pyspeedup.concurrent import Cache, _pool, _shipping
+from pyspeedup.concurrent._dispatcher import Begin, Dispatcher, Resolve, Verdict
 from pyspeedup.concurrent.engines import Processes, Serial, Threads
+from pyspeedup.core import WorkerError
 
 MOST = 12
 
@@ -32,6 +38,8 @@ def make_cached(graph, **options):
             cached.batch_async(*((need,) for need in needs))
         elif hint == "wrongly":  # a hint that nobody asked for, and that may fail
             cached.apply_async(max(n - 1, 0))
+        elif hint == "slow":
+            time.sleep(0.002)
         if value is None:
             raise ValueError(f"no value at {n}")
         return value + sum((rank + 1) * cached(need) for rank, need in enumerate(needs)) + twist
@@ -42,7 +50,7 @@ def make_cached(graph, **options):
 calls = st.integers(0, MOST - 1)
 nodes = st.tuples(
     st.lists(calls, max_size=3),
-    st.sampled_from(["none", "apply", "batch", "wrongly"]),
+    st.sampled_from(["none", "apply", "batch", "wrongly", "slow"]),
     st.one_of(st.integers(), st.integers(), st.integers(), st.none()),
 )
 graphs = st.lists(nodes, min_size=MOST, max_size=MOST).map(
@@ -112,27 +120,137 @@ class CacheMachine(RuleBasedStateMachine):
             self.engine.close()
 
 
+class Witness(Dispatcher):
+    """Counts, from nothing but the messages, the workers that died having begun a call."""
+
+    def __init__(self, deaths, **options):
+        super().__init__(**options)
+        self.deaths = deaths
+        self.worker_of = {}
+        self.asked = {}
+        self.begun = {}
+        self.last = {}
+
+    def seen(self, actions):
+        for action in actions:
+            if isinstance(action, Resolve):
+                continue
+            call = None
+            if isinstance(action, Begin):
+                call = action.call
+                self.worker_of[action.stack] = action.worker
+            elif action.verdict is Verdict.COMPUTE_AND_TELL:
+                call = self.asked[action.stack]
+            self.last[action.worker] = call
+            if call is not None:
+                self.begun.setdefault(action.worker, set()).add(call)
+        return actions
+
+    def add_worker(self, worker):
+        return self.seen(super().add_worker(worker))
+
+    def submit(self, call):
+        return self.seen(super().submit(call))
+
+    def give(self, stack, calls):
+        return self.seen(super().give(stack, calls))
+
+    def ask(self, stack, call):
+        self.asked[stack] = call
+        return self.seen(super().ask(stack, call))
+
+    def finish(self, stack, call, outcome, *, failed):
+        self.begun[self.worker_of[stack]].remove(call)
+        return self.seen(super().finish(stack, call, outcome, failed=failed))
+
+    def remove_worker(self, worker, outcome, *, heard):
+        begun = self.begun.pop(worker, set())
+        if not heard:
+            begun.discard(self.last[worker])
+        for task in begun:
+            args, _ = _shipping.loads(task.call.arguments)
+            self.deaths[task.call.number, args[0]] += 1
+        return self.seen(super().remove_worker(worker, outcome, heard=heard))
+
+
 class ProcessesMachine(CacheMachine):
-    """The same with a worker that is killed at any time."""
+    """The same with workers that are killed at any time, one after the other or together."""
 
     def make_engine(self):
+        self.deaths = Counter()
+        self.killed_young = 0
+        self.patch = mock.patch.object(_pool, "Dispatcher", functools.partial(Witness, self.deaths))
+        self.patch.start()
         return Processes(workers=2)
 
-    killed = False
+    def expect(self, which, n, call):
+        try:
+            super().expect(which, n, call)
+        except WorkerError as error:
+            self.check_excuse(which, n, error)
 
-    @precondition(lambda self: not self.killed)
+    def check_excuse(self, which, n, error):
+        """A call may fail if two had begun it, or one it needs, when they died; or if nobody is left."""
+        message = str(error)
+        assert error.exitcode == -signal.SIGKILL, message
+        if "in a row had ended before they were ready" in message:
+            assert self.killed_young >= _pool.MOST_STILLBORN, message
+            return
+        number = self.caches[which]._evaluator()[1]
+        needed = {n}
+        for m in range(n, -1, -1):
+            if m in needed:
+                needed.update(self.graphs[which][m][0])
+        assert any(self.deaths[number, m] >= 2 for m in needed), message
+
+    def kill_one(self, number):
+        pool = self.engine._pool
+        hands = [] if pool is None else [*pool._hands]
+        if number >= len(hands):
+            return
+        try:
+            pid = hands[number].child.pid
+            if pid:
+                self.killed_young += not hands[number].ready
+                os.kill(pid, signal.SIGKILL)
+        except (ProcessLookupError, ValueError):
+            """It has been buried meanwhile."""
+
     @rule(number=st.integers(0, 1))
     def kill_a_worker(self, number):
-        """Once, for two deaths that come one upon the other may answer a call with an error."""
-        for pool in list(_pools):
-            if number < len(pool._hands):
-                os.kill(pool._hands[number].child.pid, signal.SIGKILL)
-                self.killed = True
+        self.kill_one(number)
+
+    @rule()
+    def kill_both_workers(self):
+        self.kill_one(0)
+        self.kill_one(1)
+
+    @rule(
+        which=st.integers(0, 1),
+        shots=st.lists(st.tuples(st.integers(0, 1), st.integers(0, 10)), max_size=4),
+    )
+    def call_all_under_fire(self, which, shots):
+        never = threading.Event()
+
+        def fire():
+            for number, milliseconds in shots:
+                never.wait(milliseconds / 1000)
+                self.kill_one(number)
+
+        self.caches[which].cache_clear()
+        shooter = threading.Thread(target=fire)
+        shooter.start()
+        self.call_all(which)
+        shooter.join()
 
     def teardown(self):
         if hasattr(self, "engine"):
             for which in (0, 1):
                 self.call_all(which)
+            for which in (0, 1):  # nobody has been killed since: no more excuses
+                for n in range(MOST):
+                    super().expect(which, n, lambda n=n, which=which: self.caches[which](n))
+            self.patch.stop()
         super().teardown()
 
 

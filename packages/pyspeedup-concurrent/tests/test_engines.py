@@ -1,7 +1,13 @@
+import os
+import signal
+from pathlib import Path
+
+import pytest
 from pyspeedup.concurrent import Cache
 from pyspeedup.concurrent.engines.processes import Processes
 from pyspeedup.concurrent.engines.serial import Serial
 from pyspeedup.concurrent.engines.threads import Threads
+from pyspeedup.core import WorkerError
 from pyspeedup.core.testing import EngineContract
 
 
@@ -21,3 +27,36 @@ class TestProcesses(EngineContract):
 
     def make_callable(self, engine, function):
         return Cache(function, engine=engine)
+
+
+def die_at_first(times, path):
+    """Note a line in `path`, and kill this process unless `times` lines stand there already."""
+    with Path(path).open("a+") as file:
+        file.write("begun\n")
+        file.seek(0)
+        begun = len(file.readlines())
+    if begun <= times:
+        os.kill(os.getpid(), signal.SIGKILL)
+    return begun
+
+
+def test_a_worker_that_died_before_it_read_a_call_is_not_held_against_the_call(tmp_path):
+    with Processes(workers=1) as engine:
+        worker = engine.submit(engine.define(os.getpid, "getpid"), (), {}).result()
+        os.kill(worker, signal.SIGSTOP)
+        call = engine.define(die_at_first, "die_at_first")
+        future = engine.submit(call, (1, str(tmp_path / "log")), {})
+        assert not future.done()
+        os.kill(worker, signal.SIGKILL)
+        assert future.result() == 2, "begun by two, of which one died"
+
+
+def test_a_call_that_two_workers_died_over_is_not_begun_again(tmp_path):
+    log = tmp_path / "log"
+    with Processes(workers=2) as engine:
+        call = engine.define(die_at_first, "die_at_first")
+        with pytest.raises(WorkerError, match="ended by signal 9") as caught:
+            engine.submit(call, (100, str(log)), {}).result()
+        assert caught.value.exitcode == -signal.SIGKILL
+        assert log.read_text() == "begun\n" * 2
+        assert engine.submit(call, (2, str(log)), {}).result() == 3

@@ -9,7 +9,8 @@
                         Ask     this stack needs that call now; I listen
                         Done    what a call came to; if it was the first of its stack, I listen
 
-A worker is written to only while it listens.
+A worker is written to only while it listens. It counts what it has read in memory shared with the
+engine, which so knows, once it is dead, whether the last message had reached it.
 """
 
 from __future__ import annotations
@@ -25,6 +26,7 @@ if TYPE_CHECKING:
     from pyspeedup.concurrent._dispatcher import Verdict
 
 __all__ = [
+    "COUNTS",
     "Ask",
     "Begin",
     "Call",
@@ -41,6 +43,8 @@ __all__ = [
     "value_outcome",
 ]
 
+COUNTS: Final = 1 << 32
+"""The count of messages read begins again here."""
 PROTOCOL: Final = 5
 _PLAIN_TYPES: Final = frozenset({int, float, complex, bool, str, bytes, type(None)})
 

@@ -12,7 +12,6 @@ from __future__ import annotations
 
 import atexit
 import contextlib
-import mmap
 import os
 import threading
 import weakref
@@ -41,6 +40,8 @@ THREAD_NAME = f"{_children.NAME_PREFIX}pool"
 MOST_EPOCHS = 1 << 30
 MOST_STILLBORN = 3
 """So many workers in a row that end before they are ready, and no more are tried."""
+LINE = 16
+"""Words of shared memory for each worker, and for the flag: a line of the processor's cache."""
 
 
 class Job(NamedTuple):
@@ -57,6 +58,9 @@ class _Hand:
 
     child: _children.Child
     connection: Connection
+    place: int
+    """Where in shared memory it counts the messages that it has read."""
+    sent: int = 0
     known: dict[int, int] = field(default_factory=dict)
     """The generation in which it knows each function."""
     ready: bool = False
@@ -82,8 +86,8 @@ class Pool:
         """Start the workers, then the thread; `OSError` if not one process can be started."""
         self.broken = False
         self._shipment_of = shipment_of
-        self._shared_memory = heap.Arena(mmap.PAGESIZE)
-        self._flag = memoryview(self._shared_memory.buffer).cast("I")
+        self._shared_memory = heap.Arena(4 * LINE * (size + 1))
+        self._shared = memoryview(self._shared_memory.buffer).cast("I")
         self._epoch = 0
         self._was_given = False
         self._dispatcher: Dispatcher[Outcome] = Dispatcher(stacks=MOST_STACKS)
@@ -108,11 +112,13 @@ class Pool:
 
     # From any thread ------------------------------------------------------------------------------
 
-    def submit(self, job: Job) -> None:
-        """Have a call begun; its future brings the outcome, or is cancelled by `close`."""
+    def submit(self, job: Job) -> bool:
+        """Have a call begun; its future brings the outcome, or is cancelled by `close`.
+
+        False, and the future is cancelled, if this pool has come to its end meanwhile.
+        """
         self._post(job)
-        if self.broken:
-            job.future.cancel()
+        return not (self.broken and job.future.cancel())
 
     def close(self) -> None:
         """End the workers and the thread; futures without an outcome are cancelled."""
@@ -167,9 +173,12 @@ class Pool:
             for hand in self._hands:
                 sources += (hand.connection, hand.child.sentinel)
             ready = connection.wait(sources)
+            dead = [hand for hand in self._hands if hand.child.sentinel in ready]
+            for hand in dead:  # first, so that nothing is handed to them any more
+                if self._is_usable():
+                    self._listen_to(hand, to_the_end=True)
             for hand in [*self._hands]:
-                is_news = hand.connection in ready or hand.child.sentinel in ready
-                if is_news and self._is_usable():
+                if hand.connection in ready and self._is_usable():
                     self._listen_to(hand)
             if self._is_usable() and self._bell in ready and not self._read_inbox():
                 return
@@ -192,12 +201,13 @@ class Pool:
             self._perform(self._dispatcher.submit(task))
         return True
 
-    def _listen_to(self, hand: _Hand) -> None:
-        """Hear one message out; a worker that has nothing more to say and is dead is replaced."""
+    def _listen_to(self, hand: _Hand, *, to_the_end: bool = False) -> None:
+        """Hear one message out, or all that a dead worker has said; then that one is replaced."""
         try:
-            if hand.connection.poll():
+            while hand.connection.poll():
                 self._hear(hand, _messages.receive(hand.connection))
-                return
+                if not to_the_end:
+                    return
         except (EOFError, OSError):  # cut off in mid-message: it is dead, or as good as dead
             hand.child.join()
         else:
@@ -250,26 +260,28 @@ class Pool:
     def _show_hunger(self) -> None:
         """Tell those who compute that somebody is idle: a new number for each call wished for."""
         if not self._dispatcher.hungry:
-            self._flag[0] = 0
-        elif not self._flag[0] or self._was_given:
+            self._shared[0] = 0
+        elif not self._shared[0] or self._was_given:
             self._epoch = self._epoch % MOST_EPOCHS + 1
-            self._flag[0] = self._epoch
+            self._shared[0] = self._epoch
             self._was_given = False
 
     # Workers come and go --------------------------------------------------------------------------
 
     def _hire(self, *, may_fork: bool = True) -> None:
+        places = {LINE * number for number in range(1, self._size + 1)}
+        place = min(places - {hand.place for hand in self._hands})
+        self._shared[place] = 0
         ours, theirs = connection.Pipe(duplex=True)
         try:
-            child = _children.start_child(
-                _worker.run, (theirs, self._shared_memory), "worker", may_fork=may_fork
-            )
+            args = (theirs, self._shared_memory, place)
+            child = _children.start_child(_worker.run, args, "worker", may_fork=may_fork)
         except BaseException:
             ours.close()
             raise
         finally:
             theirs.close()
-        self._hands.append(_Hand(child, ours))
+        self._hands.append(_Hand(child, ours, place))
 
     def _bury(self, hand: _Hand) -> None:
         """Replace a dead worker; its calls are begun once more, or answered by how it died."""
@@ -277,17 +289,30 @@ class Pool:
         hand.dismiss()
         error = _obituary(hand)
         if hand.ready:
-            outcome = _messages.error_outcome(error, 0.0)
-            self._perform(self._dispatcher.remove_worker(hand, outcome))
+            outcome, heard = _messages.error_outcome(error, 0.0), self._has_heard(hand)
+            self._perform(self._dispatcher.remove_worker(hand, outcome, heard=heard))
+            self._stillborn = 0
         else:
             self._stillborn += 1
-        if self._stillborn < MOST_STILLBORN:
-            try:
-                self._hire(may_fork=False)  # other threads run by now
-            except OSError as failure:  # the others go on; without any, nobody would ever answer
-                error = WorkerError(f"{error}, and no other could be started: {failure}")
+        reason = self._refill()
         if not self._hands:
-            self._give_up(error)
+            message = f"{error}, and no other could be started: {reason}"
+            self._give_up(WorkerError(message, pid=error.pid, exitcode=error.exitcode))
+
+    def _refill(self) -> str:
+        """Start what is missing; return why not, for without any nobody would ever answer."""
+        if self._stillborn >= MOST_STILLBORN:
+            return f"{self._stillborn} in a row had ended before they were ready"
+        try:
+            while len(self._hands) < self._size:
+                self._hire(may_fork=False)  # other threads run by now
+        except OSError as failure:
+            return str(failure)
+        return ""
+
+    def _has_heard(self, hand: _Hand) -> bool:
+        """Tell whether a dead worker had read all that was sent to it."""
+        return self._shared[hand.place] == hand.sent
 
     def _give_up(self, error: WorkerError) -> None:
         self.broken = True
@@ -301,7 +326,7 @@ class Pool:
     def _release(self) -> None:
         self._bell.close()
         self._ringer.close()
-        self._flag.release()
+        self._shared.release()
 
     def _dismiss_all(self) -> None:
         for hand in self._hands:
@@ -320,6 +345,7 @@ class Pool:
 
 
 def _send(hand: _Hand, message: Any) -> None:
+    hand.sent = (hand.sent + 1) % _messages.COUNTS
     with contextlib.suppress(OSError):  # it has died meanwhile, which is seen by its sentinel
         _messages.send(hand.connection, message)
 

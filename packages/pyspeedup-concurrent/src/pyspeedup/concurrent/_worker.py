@@ -38,10 +38,12 @@ STACK_SIZES = (256 << 20, 64 << 20, 16 << 20)
 class Worker:
     """This process as a worker: the office of its notebook, and the meanings of names in it."""
 
-    def __init__(self, connection: Connection, flag: Any) -> None:
-        """Know no function yet."""
+    def __init__(self, connection: Connection, shared: Any, place: int) -> None:
+        """Know no function yet; `shared[place]` counts the messages that have been read."""
         self._connection = connection
-        self._notebook = Notebook(self, flag)
+        self._shared = shared
+        self._place = place
+        self._notebook = Notebook(self, shared)
         self.meanings = Meanings(self._notebook)
         self._stack = 0
         self._parked: dict[int, SimpleQueue[Response]] = {}
@@ -73,9 +75,11 @@ class Worker:
 
     def _receive(self) -> Any:
         try:
-            return _messages.receive(self._connection)
+            message = _messages.receive(self._connection)
         except (EOFError, OSError):  # the engine is gone, and so nobody wants anything
             os._exit(0)
+        self._shared[self._place] = (self._shared[self._place] + 1) % _messages.COUNTS
+        return message
 
     def _begin(self, message: Begin) -> None:
         self._stack = message.stack
@@ -156,9 +160,10 @@ class Worker:
         _messages.send(self._connection, Done(self._stack, call, outcome))
 
 
-def run(connection: Connection, shared_memory: Arena) -> None:
+def run(connection: Connection, shared_memory: Arena, place: int) -> None:
     """Be a worker, until the parent ends or kills this process."""
-    worker = _here.worker = Worker(connection, memoryview(shared_memory.buffer).cast("I"))
+    shared = memoryview(shared_memory.buffer).cast("I")
+    worker = _here.worker = Worker(connection, shared, place)
     for prepare in _here.at_start:
         prepare()
     sys.setrecursionlimit(max(sys.getrecursionlimit(), RECURSION_LIMIT))

@@ -151,10 +151,11 @@ class Processes:
         definition = _definitions[function_id]
         shipment = definition.shipment()
         packed = _messages.pack((args, kwargs), f"the arguments of {definition.name}()")
-        future: Future[Any] = Future()
-        job = Job(Call(function_id, shipment.generation, packed), shipment, future)
-        self._running_pool().submit(job)
-        return future
+        call = Call(function_id, shipment.generation, packed)
+        job = Job(call, shipment, Future())
+        while not self._running_pool().submit(job):  # all its workers ended this very moment
+            job = job._replace(future=Future())
+        return job.future
 
     def _running_pool(self) -> Pool:
         with self._lock:
