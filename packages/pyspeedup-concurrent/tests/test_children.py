@@ -4,6 +4,7 @@ import os
 import signal
 import subprocess
 import sys
+import threading
 import time
 from pathlib import Path
 
@@ -170,3 +171,25 @@ def test_cores_are_counted_within_the_affinity(monkeypatch):
     monkeypatch.delattr(os, "sched_getaffinity")
     monkeypatch.setattr(os, "cpu_count", lambda: None)
     assert _platform.available_cores() == 1
+
+
+def test_a_child_may_be_ended_by_several_threads_at_once():
+    for _ in range(20):
+        child = _children.start_child(time.sleep, (1000,), "asleep")
+        errors = []
+        together = threading.Barrier(3)
+
+        def end(child=child, together=together, errors=errors):
+            together.wait()
+            try:
+                child.end()
+            except ValueError as error:
+                errors.append(error)
+
+        threads = [threading.Thread(target=end) for _ in range(3)]
+        for thread in threads:
+            thread.start()
+        for thread in threads:
+            thread.join()
+        assert not errors
+        assert child.exitcode == -signal.SIGKILL

@@ -56,6 +56,7 @@ class Child:
         self.process = process
         self._lifeline = lifeline
         self._ended: tuple[int, int | None] | None = None
+        self._ending = threading.RLock()
 
     @property
     def pid(self) -> int:
@@ -84,15 +85,16 @@ class Child:
 
     def end(self) -> None:
         """Kill it if it still runs, and reap it; again is harmless."""
-        if self._ended is not None:
-            return
-        if self.process.is_alive():
-            self.process.kill()
-        self.process.join()
-        self._ended = (self.pid, self.process.exitcode)
-        self.process.close()
-        self._lifeline.close()
-        _living.discard(self)
+        with self._ending:  # a pool's thread and an exit handler may come at the same time
+            if self._ended is not None:
+                return
+            if self.process.is_alive():
+                self.process.kill()
+            self.process.join()
+            self._ended = (self.pid, self.process.exitcode)
+            self.process.close()
+            self._lifeline.close()
+            _living.discard(self)
 
     def abandon(self) -> None:
         """Let go of what belongs to another process, after a fork: close, but end nothing."""

@@ -126,8 +126,11 @@ def _wait_for_ends(before: _Inventory) -> None:
     for thread in _threads():
         if thread not in before.threads:
             thread.join(max(0.0, deadline - time.monotonic()))
-    started = [pid for pid in child_processes() if pid not in before.processes]
-    wait_for_processes(started, deadline - time.monotonic())
+    while (remaining := deadline - time.monotonic()) > 0:  # what ends may take others along with it
+        started = [pid for pid in child_processes() if pid not in before.processes]
+        if not started:
+            return
+        wait_for_processes(started, remaining)
 
 
 def _threads() -> dict[threading.Thread, str]:

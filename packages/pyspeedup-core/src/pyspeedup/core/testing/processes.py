@@ -46,7 +46,8 @@ def child_processes() -> dict[int, str]:
     return {
         pid: command
         for pid, command in commands.items()
-        if not _is_helper(command) or _is_helper(commands.get(table[pid].parent, ""))
+        if command
+        and (not _is_helper(command) or _is_helper(commands.get(table[pid].parent, "")))
     }
 
 
@@ -119,7 +120,8 @@ def _ancestors(pid: int, table: dict[int, _Process]) -> Iterator[int]:
 
 
 def _command(pid: int) -> str:
-    return _read(PROC / str(pid) / "cmdline").replace("\0", " ").strip() or "ended meanwhile"
+    """Return the command line of a process, nothing if it has ended meanwhile."""
+    return _read(PROC / str(pid) / "cmdline").replace("\0", " ").strip()
 
 
 def _read(path: Path) -> str:
