@@ -720,6 +720,26 @@ def test_an_insertion_that_a_full_disk_forbids_leaves_the_last_item_the_last():
         assert d.popitem() == ("b", 2)
 
 
+def test_a_long_key_whose_long_value_finds_no_room_leaves_no_page_behind(d):
+    volume = d._content.volume
+    append = volume.append
+
+    def second_is_refused(data):
+        volume.append = refuse
+        return append(data)
+
+    def refuse(data):
+        raise OSError(28, "no space left on device")
+
+    volume.append = second_is_refused
+    with pytest.raises(OSError, match="no space"):
+        d["k" * 20_000] = "v" * 20_000
+    volume.append = append
+    d.clear()
+    d.sync()
+    assert volume.pages() == []
+
+
 def test_a_compaction_that_fails_changes_nothing_and_is_tried_again_later(d):
     filled(d, 40)
     for number in range(30):

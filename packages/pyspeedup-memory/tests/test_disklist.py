@@ -393,6 +393,40 @@ def test_on_a_full_disk_an_operation_is_done_whole_or_not_at_all(action):
         assert stored == items
 
 
+class FillingStore(dict):
+    """Is full after `room` more puts."""
+
+    room = 1 << 30
+
+    def __setitem__(self, key, value):
+        self.room -= 1
+        if self.room < 0:
+            raise OSError(errno.ENOSPC, "no space left")
+        super().__setitem__(key, value)
+
+
+@pytest.mark.parametrize("action", ["reverse", "sort", "repeat"])
+def test_a_disk_that_fills_up_leaves_no_page_behind(action):
+    store = FillingStore()
+    refused = 0
+    with open_list(["x" * 3000] * 10, page_store=store, max_pages=1, ram_limit=2000) as stored:
+        for room in range(30):
+            stored[0] = f"{room}" * 2000
+            store.room = room
+            try:
+                stored.__imul__(2) if action == "repeat" else getattr(stored, action)()
+            except OSError:
+                refused += 1
+            store.room = 1 << 30
+            stored._content.pager.check()
+            del stored[10:]
+        assert len(stored) == 10
+        stored.clear()
+        stored.sync()
+        assert stored._content.volume.pages() == []
+    assert refused > 1
+
+
 # Objects
 
 

@@ -15,7 +15,6 @@ from typing import TYPE_CHECKING, Any, Literal, TypeAlias
 
 from pyspeedup.core import SerializationError
 from pyspeedup.memory._page import Rows
-from pyspeedup.memory._records import OwnPage
 from pyspeedup.memory._short_repr import named
 
 if TYPE_CHECKING:
@@ -23,7 +22,6 @@ if TYPE_CHECKING:
 
     from pyspeedup.memory._page import RecordPage
     from pyspeedup.memory._pager import Pager
-    from pyspeedup.memory._records import Body
 
 __all__ = ["KEY", "VALUE", "Columns", "EntryLog"]
 
@@ -280,24 +278,9 @@ class EntryLog:
             tail = self._tail_page()
             count = min(stop - start, self._size - len(tail))
             bodies, live = page.rows(start, start + count)
-            tail.put(len(tail), Rows(self._bodies_apart(bodies), live))
+            tail.put(len(tail), Rows(self._pager.copies(bodies), live))
             self._count_in(count)
             start += count
-
-    def _bodies_apart(self, bodies: list[Body]) -> list[Body]:
-        """Copy those bodies that are kept elsewhere: shared, one log's change would be the other's."""
-        apart: list[Body] = []
-        try:
-            for body in bodies:
-                is_elsewhere = type(body) is OwnPage
-                apart.append(
-                    self._pager.put_away(self._pager.fetch(body)) if is_elsewhere else body
-                )
-        except BaseException:
-            copied = [new for old, new in zip(bodies, apart, strict=False) if type(old) is OwnPage]
-            self._pager.release(copied)
-            raise
-        return apart
 
     # ---- pages ---------------------------------------------------------------------------------
 

@@ -72,6 +72,10 @@ class Surroundings(Protocol):
         """Return what the page is to keep of `body`: itself, or where it is now."""
         ...
 
+    def put_away_all(self, bodies: Iterable[bytes], /) -> list[Body]:
+        """Do so with each of `bodies`, or with none."""
+        ...
+
     def fetch(self, body: Body, /) -> bytes:
         """Return what was put away."""
         ...
@@ -191,7 +195,7 @@ class RecordPage:
         encoded = [
             codec.encode(value) for codec, value in zip(self._around.codecs, values, strict=True)
         ]
-        self.put(row, Rows([self._around.put_away(body) for body in encoded], list(values)))
+        self.put(row, Rows(self._around.put_away_all(encoded), list(values)))
 
     def delete(self, row: int, stop: int | None = None) -> None:
         """Remove a row, or those up to `stop`; later ones move up."""

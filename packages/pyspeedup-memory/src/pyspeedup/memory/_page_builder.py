@@ -6,14 +6,12 @@ from array import array
 from typing import TYPE_CHECKING, Any
 
 from pyspeedup.memory._page import Rows
-from pyspeedup.memory._records import OwnPage
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
     from pyspeedup.memory._page import RecordPage
     from pyspeedup.memory._pager import Pager
-    from pyspeedup.memory._records import Body
 
 __all__ = ["PageBuilder"]
 
@@ -71,7 +69,7 @@ class PageBuilder:
 
     def add_copies(self, rows: Rows) -> None:
         """Add copies of rows that are in other pages and stay there."""
-        self._put(Rows([self._copied(body) for body in rows.bodies], rows.live))
+        self._put(Rows(self._pager.copies(rows.bodies), rows.live))
 
     def split_last(self) -> PageBuilder:
         """Return a builder with the last page, if there is one, which is no longer in this one."""
@@ -99,18 +97,18 @@ class PageBuilder:
             self._pager.drop(number)
 
     def _put(self, rows: Rows) -> None:
+        """Put rows into pages; what those for which there is no room keep elsewhere is let go of."""
         done = 0
-        while done < len(rows.bodies):
-            page = self._page_with_room()
-            part = rows.part(done, done + self._page_size - len(page))
-            page.put(len(page), part)
-            self._counts[-1] += len(part.bodies)
-            done += len(part.bodies)
-
-    def _copied(self, body: Body) -> Body:
-        if not isinstance(body, OwnPage):
-            return body
-        return OwnPage(self._pager.write_apart(self._pager.fetch(body)), body.length)
+        try:
+            while done < len(rows.bodies):
+                page = self._page_with_room()
+                part = rows.part(done, done + self._page_size - len(page))
+                page.put(len(page), part)
+                self._counts[-1] += len(part.bodies)
+                done += len(part.bodies)
+        except BaseException:
+            self._pager.release(rows.bodies[done:])
+            raise
 
     def _page_with_room(self) -> RecordPage:
         if self._numbers and self._counts[-1] < self._page_size:

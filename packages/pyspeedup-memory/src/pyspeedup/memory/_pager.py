@@ -182,11 +182,22 @@ class Pager:
         """Return `body`, or where it was written if it is long."""
         if len(body) <= self._longest:
             return body
-        return OwnPage(self.write_apart(body), len(body))
+        return OwnPage(self._volume.append(body), len(body))
 
-    def write_apart(self, body: bytes) -> int:
-        """Write `body` to a page of its own and return the number of that."""
-        return self._volume.append(body)
+    def put_away_all(self, bodies: Iterable[bytes]) -> list[Body]:
+        """Return each of `bodies`, or where it was written; where one can't be, none is."""
+        put: list[Body] = []
+        try:
+            for body in bodies:
+                put.append(self.put_away(body))
+        except BaseException:
+            self.release(put)
+            raise
+        return put
+
+    def copies(self, bodies: Iterable[Body]) -> list[Body]:
+        """Return copies of `bodies`: shared, one row's change would be the other's. All or none."""
+        return self.put_away_all(map(self.fetch, bodies))
 
     def fetch(self, body: Body) -> bytes:
         """Return the bytes of what was put away."""
