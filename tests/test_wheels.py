@@ -64,23 +64,34 @@ def test_a_wheel_carries_the_licence(distribution):
     assert any(name.endswith("licenses/LICENSE") for name in names(wheel(distribution)))
 
 
-@pytest.mark.slow
+@pytest.fixture(scope="module")
+def installer(tmp_path_factory):
+    """Return a function that installs a requirement from the wheels into an empty folder of its own."""
+    place = tmp_path_factory.mktemp("installer")
+    venv.create(place / "venv", with_pip=True)
+    python = place / "venv" / ("Scripts" if os.name == "nt" else "bin") / "python"
+    environment = {key: value for key, value in os.environ.items() if key != "PYTHONPATH"}
+    environment["HOME"] = str(place)
+
+    def install(requirement, target):
+        command = [python, "-m", "pip", "install", "-q", "--find-links", dist(), "--target", target]
+        subprocess.run([*command, requirement], check=True, env=environment)
+        return python, environment | {"PYTHONPATH": str(target)}
+
+    return install
+
+
 @pytest.mark.parametrize("requirement", BRINGS)
-def test_a_requirement_installs_what_its_name_says(requirement, tmp_path):
-    venv.create(tmp_path / "venv", with_pip=True)
-    python = next((tmp_path / "venv").glob("*/python*"))
-    run = [str(python), "-m", "pip", "install", "-q", "--find-links", str(dist())]
-    subprocess.run([*run, f"{requirement}=={version()}"], check=True, env=_environment())
+def test_a_requirement_installs_what_its_name_says(requirement, installer, tmp_path):
+    python, environment = installer(f"{requirement}=={version()}", tmp_path)
     for leaf in LEAVES:
         imported = subprocess.run(
-            [str(python), "-c", f"import pyspeedup.{leaf}"], check=False, capture_output=True
+            [python, "-c", f"import pyspeedup.{leaf}"],
+            check=False,
+            capture_output=True,
+            env=environment,
         )
         assert (imported.returncode == 0) == (leaf in BRINGS[requirement]), imported.stderr
-
-
-def _environment():
-    """Keep what pip needs to reach its index, without this interpreter's own packages."""
-    return {key: value for key, value in os.environ.items() if key != "PYTHONPATH"}
 
 
 def test_this_interpreter_runs_the_wheels_and_not_the_sources():
