@@ -60,3 +60,38 @@ def test_a_call_that_two_workers_died_over_is_not_begun_again(tmp_path):
         assert caught.value.exitcode == -signal.SIGKILL
         assert log.read_text() == "begun\n" * 2
         assert engine.submit(call, (2, str(log)), {}).result() == 3
+
+
+@pytest.mark.skipif(not hasattr(os, "mkfifo"), reason="tells two processes when to go on by a fifo")
+def test_what_is_under_way_when_all_is_forgotten_ends_well_and_leaves_nothing_stale(tmp_path):
+    begun, go_on, text = (tmp_path / name for name in ("begun", "go_on", "text"))
+    os.mkfifo(begun)
+    os.mkfifo(go_on)
+    text.write_text("old")
+    with Processes(workers=2) as engine:
+
+        @Cache(engine=engine)
+        def tell(what):
+            if what == "both":  # its first part goes to the idle worker, and then it waits for it
+                now = text.read_text()
+                tell.batch_async(("first",), ("second",))
+                tell("second")
+                return now + tell("first")
+            if what == "first" and text.read_text() == "old":
+                begun.write_text("")
+                go_on.read_text()
+                return "old"
+            return text.read_text()
+
+        number = tell._evaluator()[1]
+        engine.submit(number, ("warm up",), {}).result()
+        both = engine.submit(number, ("both",), {})
+        begun.read_text()
+        text.write_text("new")
+        engine.forget(number)
+        assert engine.submit(number, ("second",), {}).result() == "new", "beside what waits"
+        go_on.write_text("")
+        assert both.result() == "oldold"
+        for what in ("first", "second"):
+            assert engine.submit(number, (what,), {}).result() == "new"
+        assert engine.submit(number, ("both",), {}).result() == "newnew"

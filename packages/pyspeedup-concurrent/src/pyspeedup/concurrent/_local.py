@@ -74,6 +74,8 @@ class Memory:
     """Where the present measurement began: which stack, when, with how many values."""
 
 
+# A call keeps to the memory that it began with: while it is under way all may be forgotten, and the
+# variables may come to mean another memory, in which what it finds has no place.
 _TEMPLATE = """
 def make():
     {cells}
@@ -86,11 +88,11 @@ def make():
             raise
         if _p_value is not _p_missing:
             return _p_value
-        _p_duty = None
+        _p_own, _p_duty = _p_values, None
         if _p_given or _p_flag[0] != _p_seen[0]:
             _p_duty = _p_enter(_p_key)
             if _p_duty is _p_answered:
-                return _p_values[_p_key]
+                return _p_own[_p_key]
         _p_running.add(_p_key)
         try:
             _p_value = _p_function({call})
@@ -100,7 +102,7 @@ def make():
                 _p_duty.fail(_p_error)
             raise
         _p_running.discard(_p_key)
-        _p_values[_p_key] = _p_value
+        _p_own[_p_key] = _p_value
         if _p_duty is not None:
             _p_duty.tell(_p_value)
         return _p_value
