@@ -12,6 +12,7 @@ from concurrent.futures import Future, ThreadPoolExecutor
 
 import pytest
 from _pytest.outcomes import Failed
+from hypothesis import strategies as st
 from pyspeedup.core import PickleSerializer, SerializationError
 from pyspeedup.core.testing import (
     EngineContract,
@@ -73,6 +74,28 @@ class TestJson(SerializerContract):
 
     def make_serializer(self):
         return Json(indent=2)
+
+
+class Text:
+    """Takes text alone, so that a contract which draws anything else fails."""
+
+    def dumps(self, obj):
+        if not isinstance(obj, str):
+            raise SerializationError(f"{obj!r} is no text")
+        return obj.encode("utf-8", "surrogatepass")
+
+    def loads(self, data):
+        try:
+            return bytes(data).decode("utf-8", "surrogatepass")
+        except ValueError as error:
+            raise SerializationError(str(error)) from error
+
+
+class TestText(SerializerContract):
+    value_strategy = st.text()
+
+    def make_serializer(self):
+        return Text()
 
 
 class Unwrapped(PickleSerializer):
