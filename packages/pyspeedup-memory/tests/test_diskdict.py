@@ -720,6 +720,16 @@ def test_an_insertion_that_a_full_disk_forbids_leaves_the_last_item_the_last():
         assert d.popitem() == ("b", 2)
 
 
+@pytest.mark.parametrize("take", [lambda d: d.pop("a"), lambda d: d.popitem()[1]])
+def test_what_is_taken_out_is_not_lost_where_an_automatic_commit_fails(take):
+    with DiskDict("d", page_store={}, sync_every=0) as d:
+        d["a"] = [1]
+        with full_disk(d), pytest.raises(OSError, match="no space"):
+            take(d)
+        assert take(d) == [1]
+        assert not d
+
+
 def test_a_long_key_whose_long_value_finds_no_room_leaves_no_page_behind(d):
     volume = d._content.volume
     append = volume.append

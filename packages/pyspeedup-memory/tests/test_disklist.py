@@ -393,6 +393,16 @@ def test_on_a_full_disk_an_operation_is_done_whole_or_not_at_all(action):
         assert stored == items
 
 
+def test_what_is_popped_is_not_lost_where_an_automatic_commit_fails():
+    store = FullStore()
+    with open_list([[1]], page_store=store, sync_every=0) as stored:
+        store.is_full = True
+        with pytest.raises(OSError, match="no space"):
+            stored.pop()
+        store.is_full = False
+        assert stored.pop() == [1]
+
+
 class FillingStore(dict):
     """Is full after `room` more puts."""
 
@@ -425,6 +435,15 @@ def test_a_disk_that_fills_up_leaves_no_page_behind(action):
         stored.sync()
         assert stored._content.volume.pages() == []
     assert refused > 1
+
+
+def test_what_a_list_can_be_added_to_can_be_added_to_it():
+    class Addable:
+        def __radd__(self, other):
+            return list(other), "added"
+
+    with open_list([1]) as stored:
+        assert stored + Addable() == ([1], "added")
 
 
 # Objects

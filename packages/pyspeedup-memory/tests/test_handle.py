@@ -529,6 +529,18 @@ def test_several_threads_can_use_and_close_handles(place):
     assert saved(place) == {**{f"{number}": 19 for number in range(4)}, "sum": 80}
 
 
+def test_an_operation_that_waited_while_the_store_was_closed_is_refused(place):
+    toy = Toy(**place)
+    content = toy._content  # as a thread has it that waits for the lock
+    toy["before"] = 1
+    toy.close()
+    with pytest.raises(ValueError, match="closed"), content.lock:
+        content.set("after", 2)
+    with pytest.raises(ValueError, match="closed"), content.transaction():
+        pass
+    assert saved(place) == {"before": 1}
+
+
 needs_fork = pytest.mark.skipif(not hasattr(os, "fork"), reason="this system cannot fork")
 
 FORKED = """

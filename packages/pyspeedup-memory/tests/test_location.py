@@ -65,7 +65,7 @@ def test_a_name_that_is_no_str_is_refused(name, tmp_path):
 
 @pytest.mark.parametrize("location", [3, b"bytes"])
 def test_a_location_that_is_no_path_is_refused(location):
-    with pytest.raises(TypeError):
+    with pytest.raises(TypeError, match=f"file_location.*{location!r}"):
         Toy("x", file_location=location)
 
 

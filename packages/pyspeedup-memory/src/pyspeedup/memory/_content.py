@@ -7,7 +7,7 @@ from contextlib import contextmanager
 from threading import RLock
 from typing import TYPE_CHECKING, ClassVar
 
-from pyspeedup.core import SerializationError, StoreError
+from pyspeedup.core import SerializationError
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -54,21 +54,32 @@ class Content:
         raise NotImplementedError
 
     def require_writable(self) -> None:
-        """Raise `StoreError` where the store was opened with ``readonly=True``."""
-        if self.volume.readonly:
-            raise StoreError(
-                f"{self.volume.name} was opened with readonly=True and cannot be changed"
-            )
+        """Raise `StoreError` where the store was opened with ``readonly=True``.
+
+        `ValueError` where it was closed while this operation, of another thread, waited for its turn.
+        """
+        self.volume.require_writable()
 
     def changed(self) -> None:
         """Note that a change is complete; commits if changes have waited for `sync_every` seconds.
 
         Also for a value that was handed out and can be changed in place.
         """
-        now = time.monotonic()
         if self._dirty_since is None:
-            self._dirty_since = now
-        elif now - self._dirty_since >= self.sync_every and not self._transactions:
+            self._dirty_since = time.monotonic()
+        else:
+            self.commit_if_due()
+
+    def commit_if_due(self) -> None:
+        """Commit if changes have waited for `sync_every` seconds, in O(changes).
+
+        First thing in an operation that takes something out and returns it: should a full disk be
+        told after that, what was taken out would be lost.
+        """
+        if self._dirty_since is None or self._transactions:
+            return
+        now = time.monotonic()
+        if now - self._dirty_since >= self.sync_every:
             self._dirty_since = now  # a full disk is told once an interval, not at every operation
             self.flush()
 

@@ -61,7 +61,8 @@ class Handle(Generic[C]):
         how many pages stay in RAM, which `ram_limit` bounds in bytes too. `file_location` is the
         folder for stores: None is ``~/.PySpeedup``, "" the current folder. `serializer` and
         `page_store` are registered names or objects, by default what wrote the store. After
-        `sync_every` seconds of changes they are committed at the next one. `trust` opens a store that
+        `sync_every` seconds of changes they are committed at the next one; an `OSError` of that commit
+        comes from an operation which itself was done. `trust` opens a store that
         others could have written though reading it runs code of theirs.
 
         Raises `TypeError` and `ValueError` naming the argument, `ValueError` also for a

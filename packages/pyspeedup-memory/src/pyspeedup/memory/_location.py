@@ -58,7 +58,7 @@ def _check_name(name: str) -> None:
 def _resolve(location: str | os.PathLike[str] | None) -> Path:
     if location is None:
         return Path.home() / ".PySpeedup"
-    path = os.fspath(location)
+    path = os.fspath(location) if isinstance(location, os.PathLike) else location
     if not isinstance(path, str):
         raise TypeError(f"file_location must be a str or a path of str, not {location!r}")
     if "\0" in path:

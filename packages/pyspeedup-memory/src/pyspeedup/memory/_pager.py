@@ -189,7 +189,7 @@ class Pager:
         put: list[Body] = []
         try:
             for body in bodies:
-                put.append(self.put_away(body))
+                put.append(self.put_away(body))  # noqa: PERF401 -- those before an error count
         except BaseException:
             self.release(put)
             raise

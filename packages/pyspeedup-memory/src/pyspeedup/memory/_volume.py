@@ -162,7 +162,7 @@ class Volume:
 
     def write(self, page: int, data: BytesLike) -> None:
         """Make `data` the bytes of `page`, which exists or is reserved, in O(bytes)."""
-        self._require_writable()
+        self.require_writable()
         if page not in self._reserved:
             self._check_of(page)
         check = check_of(data)
@@ -192,7 +192,7 @@ class Volume:
 
     def reserve(self) -> int:
         """Return a page number that is not in use, to be written later, in O(1)."""
-        self._require_writable()
+        self.require_writable()
         if self._free:
             page = self._free.pop()
         else:
@@ -203,7 +203,7 @@ class Volume:
 
     def delete(self, page: int) -> None:
         """Drop `page`, or give up a reserved number, in O(1); `KeyError` where there is neither."""
-        self._require_writable()
+        self.require_writable()
         if page not in self._reserved:
             self._check_of(page)
             try:
@@ -221,12 +221,12 @@ class Volume:
 
         Where it raises, nothing is lost: the changes are still there to be committed or rolled back.
         """
-        self._require_writable()
+        self.require_writable()
         self._write_meta(state, durable=durable)
 
     def rollback(self) -> None:
         """Drop all changes since the last commit, reserved numbers too, in O(pages)."""
-        self._require_writable()
+        self.require_writable()
         roll_back = getattr(self._store, "rollback", None)
         if roll_back is None or self._attempted is not None:
             self._reopen()
@@ -321,7 +321,8 @@ class Volume:
         if self._closed:
             raise ValueError(f"{self.name} is closed")
 
-    def _require_writable(self) -> None:
+    def require_writable(self) -> None:
+        """Raise `ValueError` after `close`, and `StoreError` where it was opened for reading."""
         self._require_open()
         if self.readonly:
             raise StoreError(f"{self.name} was opened with readonly=True and cannot be changed")

@@ -31,9 +31,10 @@ def ls(parser: argparse.ArgumentParser) -> None:
     >>> import argparse
     >>> parser = argparse.ArgumentParser()
     >>> ls(parser)
-    >>> folder = str(getfixture("tmp_path"))
-    >>> arguments = parser.parse_args([folder])
-    >>> arguments.run(arguments)
+    >>> import tempfile
+    >>> with tempfile.TemporaryDirectory() as folder:
+    ...     arguments = parser.parse_args([folder])
+    ...     arguments.run(arguments)
     name  kind  page store  bytes
     0
     """

@@ -39,21 +39,22 @@ class DiskDict(Handle[DictContent], MutableMapping[K, V]):
     kept as they are changed: ``d[k].append(x)`` is on disk after the next `sync` or `close`.
 
     Differences: it is no subclass of dict; `repr` shows a large one in part; it cannot be pickled;
-    a NaN, which equals nothing, is found by identity only while its page is in RAM.
+    an object that was put in twice is two objects once both left RAM; a NaN, which equals nothing,
+    is found by identity only while its page is in RAM.
 
     Looking up, setting and deleting cost O(1): a few microseconds where the page is in RAM, else a
     page's load. Values that the serializer refuses raise `SerializationError`, naming the key, and
     change nothing. Used after `close`, everything raises `ValueError`.
 
-    >>> folder = getfixture("tmp_path")
-    >>> with DiskDict("letters", file_location=folder) as d:
-    ...     for i in range(10):
-    ...         d[i] = chr(97 + i)
-    ...     d[3]
-    'd'
-    >>> with DiskDict("letters", file_location=folder) as d:
-    ...     len(d), list(d)[-1], d[9]
-    (10, 9, 'j')
+    >>> import tempfile
+    >>> from pyspeedup.memory import DiskDict
+    >>> with tempfile.TemporaryDirectory() as folder:
+    ...     with DiskDict("letters", file_location=folder) as d:
+    ...         for i in range(10):
+    ...             d[i] = chr(97 + i)
+    ...     with DiskDict("letters", file_location=folder) as d:
+    ...         len(d), list(d)[-1], d[3]
+    (10, 9, 'd')
     """
 
     content_class: ClassVar[type[DictContent]] = DictContent
@@ -67,8 +68,10 @@ class DiskDict(Handle[DictContent], MutableMapping[K, V]):
 
         `arguments` and `options` are the constructor's, since the dict must be kept somewhere.
 
-        >>> with DiskDict.fromkeys("ab", 0, "counts", file_location=getfixture("tmp_path")) as d:
-        ...     d
+        >>> import tempfile
+        >>> with tempfile.TemporaryDirectory() as folder:
+        ...     with DiskDict.fromkeys("ab", 0, "counts", file_location=folder) as d:
+        ...         d
         {'a': 0, 'b': 0}
         """
         made = cls(*arguments, **options)
@@ -174,6 +177,7 @@ class DiskDict(Handle[DictContent], MutableMapping[K, V]):
         """
         content = self._content
         with content.lock:
+            content.commit_if_due()
             # An empty dict does not look at the key, not even whether it is hashable.
             entry = content.find(key) if len(content) else None
             if entry is not None:
@@ -194,6 +198,7 @@ class DiskDict(Handle[DictContent], MutableMapping[K, V]):
         """
         content = self._content
         with content.lock:
+            content.commit_if_due()
             if not len(content):
                 raise KeyError("popitem(): dictionary is empty")
             entry = content.log.end - 1

@@ -50,15 +50,15 @@ class DiskList(Handle[ListContent], MutableSequence[T]):
     `SerializationError`, naming the index, and change nothing. Used after `close`, everything raises
     `ValueError`.
 
-    >>> folder = getfixture("tmp_path")
-    >>> with DiskList("squares", file_location=folder) as l:
-    ...     for i in range(10):
-    ...         l.append(i * i)
-    ...     l[3]
-    9
-    >>> with DiskList("squares", file_location=folder) as l:
-    ...     len(l), l[-2:]
-    (10, [64, 81])
+    >>> import tempfile
+    >>> from pyspeedup.memory import DiskList
+    >>> with tempfile.TemporaryDirectory() as folder:
+    ...     with DiskList("squares", file_location=folder) as l:
+    ...         for i in range(10):
+    ...             l.append(i * i)
+    ...     with DiskList("squares", file_location=folder) as l:
+    ...         len(l), l[3], l[-2:]
+    (10, 9, [64, 81])
     """
 
     content_class: ClassVar[type[ListContent]] = ListContent
@@ -146,6 +146,7 @@ class DiskList(Handle[ListContent], MutableSequence[T]):
         with content.lock:
             content.require_writable()
             wanted = operator.index(index)
+            content.commit_if_due()
             if not len(content):
                 raise IndexError("pop from empty list")
             place = checked_index(wanted, len(content), "pop index out of range")
@@ -336,9 +337,11 @@ class DiskList(Handle[ListContent], MutableSequence[T]):
 
     def __add__(self, other: list[T] | DiskList[T], /) -> list[T]:
         """Return a plain list of the items of both, in O(n)."""
-        if not _is_list(other):
-            raise TypeError(f'can only concatenate list (not "{type(other).__name__}") to list')
-        return [*self, *other]
+        if _is_list(other):
+            return [*self, *other]
+        if hasattr(type(other), "__radd__"):  # asked first by a list
+            return NotImplemented
+        raise TypeError(f'can only concatenate list (not "{type(other).__name__}") to list')
 
     def __radd__(self, other: list[T], /) -> list[T]:
         """Return a plain list of the items of both, in O(n)."""
