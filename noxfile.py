@@ -5,7 +5,6 @@ from __future__ import annotations
 import os
 import re
 import shutil
-import sys
 from pathlib import Path
 
 import nox
@@ -39,7 +38,7 @@ def _show_pyenv_interpreters() -> None:
 _show_pyenv_interpreters()
 
 
-def _group(name: str) -> list[str]:
+def _group(name: str) -> tuple[str, ...]:
     return nox.project.dependency_groups(PYPROJECT, name)
 
 
@@ -186,4 +185,4 @@ def bump(session: nox.Session) -> None:
 
 
 if __name__ == "__main__":
-    sys.exit(nox.main())
+    nox.main()
