@@ -167,6 +167,33 @@ def test_other_indexes_are_refused_as_by_a_list(count, index):
         count[1:5:0]
 
 
+def test_what_is_out_of_a_lists_reach_is_so_at_once(count):
+    for index in (sys.maxsize, 10**25):
+        with pytest.raises(IndexError, match=f"index {index} is out of range"):
+            count[index]
+    assert len(count.cached) == 0
+
+
+def test_an_index_before_the_first_is_named(make):
+    letters = make("abc")
+    assert list(letters) == ["a", "b", "c"]
+    with pytest.raises(IndexError, match="index -4 is out of range: there are 3"):
+        letters[-4]
+
+
+@pytest.mark.parametrize("bad", ["a", 1.5])
+def test_bounds_that_are_no_whole_numbers_are_named(make, count, bad):
+    letters = make("abc")
+    assert list(letters) == ["a", "b", "c"]
+    for values in (count, letters):
+        for index in (slice(bad, 3), slice(0, bad), slice(0, 3, bad)):
+            with pytest.raises(TypeError, match=f"must be .* not {bad!r}"):
+                values[index]
+        for bounds in ((bad,), (0, bad)):
+            with pytest.raises(TypeError, match=f"must be .* not {bad!r}"):
+                values.index("a" if values is letters else 1, *bounds)
+
+
 def test_what_has_an_index_is_one(count):
     class Three:
         def __index__(self):

@@ -129,7 +129,7 @@ def test_conditions_travel(condition, ship):
     ("make", "error", "message"),
     [
         (lambda: afterAttempts(-1), ValueError, "count must be 0 or more, not -1"),
-        (lambda: afterAttempts(1.5), TypeError, "float"),
+        (lambda: afterAttempts(1.5), TypeError, "count must be a whole number, not 1.5"),
         (lambda: afterSeconds(-1), ValueError, "seconds must be 0 or more, not -1"),
         (lambda: afterSeconds(float("nan")), ValueError, "seconds must be 0 or more, not nan"),
         (lambda: afterSeconds("1"), TypeError, "seconds must be a number, not '1'"),

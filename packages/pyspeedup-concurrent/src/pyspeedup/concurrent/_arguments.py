@@ -7,7 +7,14 @@ import operator
 from collections.abc import Callable, Iterable, MutableSequence
 from typing import Any, TypeAlias, TypeVar
 
-__all__ = ["Generator", "check_generator", "checked_size", "checked_store", "origin_of"]
+__all__ = [
+    "Generator",
+    "check_generator",
+    "checked_bound",
+    "checked_size",
+    "checked_store",
+    "origin_of",
+]
 
 T = TypeVar("T")
 Generator: TypeAlias = Callable[[], Iterable[T]] | Iterable[T]
@@ -31,6 +38,14 @@ def checked_store(store: MutableSequence[T]) -> MutableSequence[T]:
     except TypeError:
         raise TypeError(f"store must have slices, which {type(store).__name__} has not") from None
     return store
+
+
+def checked_bound(bound: Any, what: str) -> int:
+    """Return a bound of a slice or a search as an int; `what` names it in the `TypeError`."""
+    try:
+        return operator.index(bound)
+    except TypeError:
+        raise TypeError(f"{what} must be a whole number, not {bound!r}") from None
 
 
 def check_generator(generator: Any) -> None:

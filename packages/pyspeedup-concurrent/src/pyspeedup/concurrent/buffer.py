@@ -4,11 +4,18 @@ from __future__ import annotations
 
 import itertools
 import operator
+import sys
 from collections.abc import Callable, Iterable, Iterator, MutableSequence, Sequence
 from typing import TYPE_CHECKING, Any, TypeVar, overload
 
 from pyspeedup.concurrent import _shipping
-from pyspeedup.concurrent._arguments import Generator, check_generator, checked_size, checked_store
+from pyspeedup.concurrent._arguments import (
+    Generator,
+    check_generator,
+    checked_bound,
+    checked_size,
+    checked_store,
+)
 from pyspeedup.concurrent._growing import Growing
 from pyspeedup.concurrent._views import CachedValues
 from pyspeedup.concurrent.halting import resolve, uniformlyNonDecreasing
@@ -146,12 +153,15 @@ class Buffer(Growing[T], Sequence[T]):
             raise TypeError(f"Buffer indices must be integers or slices, not {kind}") from None
         if position < 0:
             self._need_bound(f"index {position}")
-            return self._values[position]
-        if not self._reach(position):
+            found = position >= -len(self._values)
+        else:
+            found = position < sys.maxsize and self._reach(position)
+        if not found:
             raise IndexError(f"index {position} is out of range: there are {len(self._values)}")
         return self._values[position]
 
     def _slice(self, index: slice) -> list[T]:
+        index = _checked_slice(index)
         if not self._exhausted:
             last = self._last_of(index)
             if last >= 0:
@@ -160,8 +170,8 @@ class Buffer(Growing[T], Sequence[T]):
 
     def _last_of(self, index: slice) -> int:
         """Return the highest position that a slice needs, -1 if it needs none."""
-        bounds = [None if n is None else operator.index(n) for n in (index.start, index.stop)]
-        step = 1 if index.step is None else operator.index(index.step)
+        bounds = (index.start, index.stop)
+        step = 1 if index.step is None else index.step
         if step == 0:
             return -1  # which is for the list to refuse
         far = bounds[1] if step > 0 else bounds[0]
@@ -211,9 +221,10 @@ class Buffer(Growing[T], Sequence[T]):
         >>> Buffer("hello").index("l")
         2
         """
-        bounds = slice(start, stop)
+        start = checked_bound(start, "start")
+        stop = None if stop is None else checked_bound(stop, "stop")
         if self._exhausted:
-            start, stop, _ = bounds.indices(len(self._values))
+            start, stop, _ = slice(start, stop).indices(len(self._values))
         elif start < 0 or (stop is not None and stop < 0):
             self._need_bound(f"the range {start}:{stop}")
         found = self._search(value, start, stop)
@@ -283,6 +294,16 @@ class Buffer(Growing[T], Sequence[T]):
     def __deepcopy__(self, memo: dict[int, Any]) -> Buffer[T]:
         """Be the same, as above."""
         return self
+
+
+def _checked_slice(index: slice) -> slice:
+    named = {"start": index.start, "stop": index.stop, "step": index.step}
+    return slice(
+        *(
+            None if bound is None else checked_bound(bound, f"the {name} of a slice")
+            for name, bound in named.items()
+        )
+    )
 
 
 @overload

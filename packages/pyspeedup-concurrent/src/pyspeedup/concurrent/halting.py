@@ -90,7 +90,10 @@ class afterAttempts:  # noqa: N801 -- it stands beside the functions above and i
 
     def __init__(self, count: int) -> None:
         """Keep the number of new values."""
-        self.count = operator.index(count)
+        try:
+            self.count = operator.index(count)
+        except TypeError:
+            raise TypeError(f"count must be a whole number, not {count!r}") from None
         if self.count < 0:
             raise ValueError(f"count must be 0 or more, not {count!r}")
 
