@@ -678,11 +678,33 @@ def test_generators_are_sent_to_buffer():
         ({"maxsize": -1}, ValueError, "maxsize .* not -1"),
         ({"maxsize": 1.5}, TypeError, "maxsize .* not 1.5"),
         ({"maxsize": 1, "store": {}}, ValueError, "exclude each other"),
+        ({"store": []}, TypeError, r"store must be a MutableMapping, .* not \[\]"),
     ],
 )
 def test_bad_options_are_named(options, kind, words):
     with pytest.raises(kind, match=words):
         Cache(abs, **options)
+
+
+class Adds:
+    """A callable without a name of its own."""
+
+    def __init__(self, n):
+        self.n = n
+
+    def __call__(self, m):
+        return self.n + m
+
+
+@pytest.mark.parametrize("engine", ["processes", "threads", "serial"])
+@pytest.mark.parametrize("function", [functools.partial(pow, 2), Adds(27)], ids=["partial", "own"])
+def test_a_callable_without_a_name_is_called_by_that_of_its_class(function, engine):
+    cached, kept = Cache(function, engine=engine), Cache(function, engine=engine, store={})
+    assert cached.__name__ == type(function).__name__
+    for _ in range(2):
+        assert cached(5) == kept(5) == 32
+    both = Cache(lambda n: cached(n) + 1, engine=engine)
+    assert both(5) == 33
 
 
 def test_a_function_that_cannot_travel_is_explained():
@@ -724,6 +746,39 @@ def test_a_store_keeps_results_for_the_next_cache(tmp_path):
     second.cache_clear()
     assert second.cache_info().currsize == 0
     assert len(store) == 1
+
+
+def adding(n):
+    return lambda m: n + m
+
+
+@pytest.mark.parametrize(
+    ("one", "other", "argument"),
+    [
+        (adding(3), adding(4), 5),
+        (functools.partial(pow, 3), functools.partial(pow, 4), 5),
+        (Adds(3), Adds(4), 5),
+        (Adds(3).__call__, Adds(4).__call__, 5),
+        ("a b".split, "b".split, "a"),
+    ],
+    ids=["closure", "partial", "own", "method", "builtin"],
+)
+def test_a_store_tells_apart_what_differs_in_the_values_it_brings_along(one, other, argument):
+    store = {}
+    for function in (one, other, one, other):
+        assert Cache(function, engine="serial", store=store)(argument) == function(argument)
+    assert len(store) == 2
+
+
+def test_a_store_refuses_a_function_that_it_cannot_tell_apart():
+    lock = threading.Lock()
+
+    def guarded(n):
+        with lock:
+            return n
+
+    with pytest.raises(TypeError, match=r"store cannot .*guarded.*lock"):
+        Cache(guarded, engine="threads", store={})
 
 
 def test_a_store_that_fails_is_heard_of():

@@ -4,16 +4,24 @@ from __future__ import annotations
 
 import inspect
 import marshal
+import pickle
 import threading
+import types
 from collections import OrderedDict
 from typing import TYPE_CHECKING, Any, Protocol
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, MutableMapping
+    from collections.abc import Callable, Iterator, MutableMapping
 
     from pyspeedup.concurrent._calls import Key
 
 __all__ = ["Everything", "Memory", "Recent", "Stored"]
+
+PROTOCOL = 4
+"""Of pickle, for digests: as long as it stays, answers are found again."""
+
+CODE = types.FunctionType | types.BuiltinFunctionType | types.ModuleType | type
+"""What a digest knows nothing of: other functions, and what holds such."""
 
 
 class Memory(Protocol):
@@ -77,8 +85,9 @@ class Recent:
 class Stored:
     """Keeps the answers of one function in a mapping that others may use too.
 
-    Keys carry the function's name and a digest of its source, so that a changed function does not
-    answer with old results. The digest knows nothing of other functions that it calls: after
+    Keys carry the function's name and a digest of its source and of the values that it brings along
+    (those of an enclosing function, of a partial, of a method's object), so that a changed function
+    does not answer with old results; a value that cannot be pickled is a `TypeError`. The digest knows nothing of other functions that it calls: after
     changing those, call `Cache.cache_clear`.
 
     >>> store = {}
@@ -91,7 +100,8 @@ class Stored:
     def __init__(self, store: MutableMapping[Any, Any], function: Callable[..., Any]) -> None:
         """Read nothing yet."""
         self._store = store
-        name = f"{function.__module__}.{function.__qualname__}"
+        named = function if hasattr(function, "__qualname__") else type(function)
+        name = f"{named.__module__}.{named.__qualname__}"
         self._prefix = ("pyspeedup", name, _digest(function))
         self._lock = threading.RLock()
 
@@ -124,9 +134,43 @@ class Stored:
 def _digest(function: Callable[..., Any]) -> str:
     import hashlib  # opens a C library: 3 ms that only a store needs
 
+    text = _source(function) + b"".join(_values_of(function))
+    return hashlib.sha256(text).hexdigest()[:16]
+
+
+def _source(function: Callable[..., Any]) -> bytes:
     try:
-        text = inspect.getsource(function).encode()
+        return inspect.getsource(function).encode()
     except (OSError, TypeError):  # typed at a prompt, or written in C
         code = getattr(function, "__code__", None)
-        text = marshal.dumps(code) if code is not None else b""
-    return hashlib.sha256(text).hexdigest()[:16]
+        return marshal.dumps(code) if code is not None else b""
+
+
+def _values_of(function: Callable[..., Any]) -> Iterator[bytes]:
+    """Yield the values that `function` brings along, and by which it differs from its like.
+
+    A picture that comes out otherwise next time costs an answer that is found again; one left out
+    would give the answers of another function.
+    """
+    if not hasattr(function, "__qualname__"):
+        yield _pickled(function, function)  # a partial, or an object that can be called
+    owner = getattr(function, "__self__", None)
+    if not isinstance(owner, types.ModuleType | None):
+        yield _pickled(owner, function)
+    for cell in getattr(function, "__closure__", None) or ():
+        try:
+            value = cell.cell_contents
+        except ValueError:  # its own name, which it has not been given yet
+            continue
+        if not isinstance(value, CODE) and not hasattr(value, "__wrapped__"):
+            yield _pickled(value, function)
+
+
+def _pickled(value: object, function: Callable[..., Any]) -> bytes:
+    try:
+        return pickle.dumps(value, PROTOCOL)
+    except Exception as error:
+        raise TypeError(
+            f"store cannot tell {function!r} from others of its kind, for {value!r} that it brings "
+            "along cannot be pickled; pass it as an argument, or leave out the store"
+        ) from error

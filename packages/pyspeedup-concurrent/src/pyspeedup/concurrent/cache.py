@@ -7,6 +7,7 @@ import inspect
 import os
 import threading
 import weakref
+from collections.abc import MutableMapping
 from concurrent.futures import Future
 from typing import TYPE_CHECKING, Any, Final, Generic, NamedTuple, ParamSpec, TypeVar, overload
 
@@ -17,7 +18,7 @@ from pyspeedup.concurrent._workers import number_of_workers
 from pyspeedup.core import Engine, engines
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, MutableMapping
+    from collections.abc import Callable
 
 __all__ = ["BoundCache", "Cache", "CacheInfo", "close_shared_engines"]
 
@@ -101,7 +102,10 @@ class Cache(Generic[P, R]):
     ) -> None:
         """Start nothing yet; `func` is shipped when it is first called."""
         _check_function(func)
+        _check_store(store)
         functools.update_wrapper(self, func)
+        if not hasattr(func, "__qualname__"):  # a partial, or an object that can be called
+            self.__name__, self.__qualname__ = _name_of(func), type(func).__qualname__
         self._normalize = Normalizer(func)
         self._source = _EngineSource(engine, workers)
         self._maxsize = _check_maxsize(maxsize, store)
@@ -371,7 +375,7 @@ class _EvaluatedFunction:
             Cache._fill(shell, definition)  # noqa: SLF001 -- the same module
             return
         identity, function, _, number, _ = definition
-        _here.worker.meanings.fill(identity, function, function.__name__, number)
+        _here.worker.meanings.fill(identity, function, _name_of(function), number)
 
 
 class _EvaluatedMethod(_EvaluatedFunction):
@@ -478,6 +482,10 @@ def close_shared_engines() -> None:
         engine.close()
 
 
+def _name_of(function: Callable[..., Any]) -> str:
+    return getattr(function, "__name__", type(function).__name__)
+
+
 def _check_function(function: Any) -> None:
     if isinstance(function, staticmethod | classmethod):
         kind = type(function).__name__
@@ -490,6 +498,11 @@ def _check_function(function: Any) -> None:
         )
     if inspect.iscoroutinefunction(function) or inspect.isasyncgenfunction(function):
         raise TypeError(f"{function.__qualname__} is asynchronous, which Cache cannot evaluate")
+
+
+def _check_store(store: Any) -> None:
+    if store is not None and not isinstance(store, MutableMapping):
+        raise TypeError(f"store must be a MutableMapping, as a dict is, not {store!r}")
 
 
 def _check_maxsize(maxsize: Any, store: Any) -> int | None:
