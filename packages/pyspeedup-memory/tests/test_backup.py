@@ -46,6 +46,23 @@ def test_numbers_of_deleted_pages_stay_free_in_a_backup(tmp_path):
         assert copy.content() == {key: key for key in "bcd"}
 
 
+def test_a_backup_of_what_is_in_ram_is_on_disk(tmp_path):
+    with Toy("x", file_location=tmp_path, page_store="memory") as toy:
+        toy["a"] = 1
+        toy.backup(tmp_path / "safe")
+    with Toy("x", file_location=tmp_path / "safe", readonly=True) as copy:
+        assert copy.content() == {"a": 1}
+
+
+def test_a_backup_keeps_the_recorded_page_store(tmp_path):
+    with Toy("x", file_location=tmp_path, page_store="sqlite") as toy:
+        toy["a"] = 1
+    with Toy("x", file_location=tmp_path) as toy:
+        toy.backup(tmp_path / "safe")
+    with Toy("x", file_location=tmp_path / "safe", page_store="sqlite") as copy:
+        assert copy.content() == {"a": 1}
+
+
 def test_what_is_there_is_not_overwritten(tmp_path):
     with Toy("x", file_location=tmp_path) as toy:
         toy["a"] = 1

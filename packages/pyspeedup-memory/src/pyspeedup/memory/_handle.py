@@ -225,18 +225,16 @@ class Handle(Generic[C]):
         """Copy everything to a new store in another folder, in O(bytes), while this stays open.
 
         The copy has this store's name unless `file_basename` gives another, the same serializer and
-        page store (``"file"`` where that is an object), and outlasts a loss of power. Every page is
+        page store (``"file"`` where that has no folder), and outlasts a loss of power. Every page is
         checked on the way. Raises `FileExistsError` where there is such a store, and what `sync` and
         the constructor raise; nothing is left behind then.
         """
         name = self._name if file_basename is None else file_basename
-        page_store = self._shared.options.get("page_store")
         with self._content.lock:
             self._content.flush()
-            place = find_place(name, file_location)
-            back_up(
-                self._content.volume, place, page_store if isinstance(page_store, str) else None
-            )
+            store = self._shared.store
+            assert store is not None  # noqa: S101 -- tells the type checker that this is not closed
+            back_up(store, find_place(name, file_location))
 
     def close(self) -> None:
         """Save everything and let go of the store; again is harmless.

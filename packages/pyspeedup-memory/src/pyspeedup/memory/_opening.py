@@ -47,15 +47,20 @@ class Wanted(NamedTuple):
 
 
 class OpenStore:
-    """A volume, and the lock on its folder where it has one."""
+    """A volume; where it has a folder, the lock on that, and the name of the page store in it."""
 
     def __init__(
-        self, volume: Volume, lock: FileLock | None = None, folder: Path | None = None
+        self,
+        volume: Volume,
+        lock: FileLock | None = None,
+        folder: Path | None = None,
+        page_store: str | None = None,
     ) -> None:
         """Hold what was opened."""
         self.volume = volume
         self.lock = lock
         self.folder = folder
+        self.page_store = page_store
         self.folder_synced = False
 
     def sync_folder(self) -> None:
@@ -117,20 +122,21 @@ def open_place(place: Place, page_store: str | None, wanted: Wanted) -> OpenStor
         lock = _take_lock(place, readonly=wanted.readonly)
         if lock is not None:
             undo.callback(lock.release)
-        volume = _open_folder(place, page_store, wanted)
+        volume, recorded = _open_folder(place, page_store, wanted)
         undo.pop_all()
-    return OpenStore(volume, lock, place.folder)
+    return OpenStore(volume, lock, place.folder, recorded)
 
 
-def back_up(volume: Volume, place: Place, page_store: str | None) -> None:
-    """Copy what `volume` committed last to a new store at `place`, durably, in O(bytes).
+def back_up(store: OpenStore, place: Place) -> None:
+    """Copy what `store` committed last to a new one at `place`, durably, in O(bytes).
 
     `FileExistsError` where something is there; where copying fails, nothing is left there.
     """
     if place.folder.exists():
         raise FileExistsError(errno.EEXIST, "there is something already", str(place.folder))
+    volume = store.volume
     wanted = Wanted(volume.kind, volume.page_size, volume.serializer, trust=True)
-    copy = open_place(place, page_store, wanted)
+    copy = open_place(place, store.page_store, wanted)
     try:
         volume.copy_to(copy.volume)
         copy.sync_folder()
@@ -179,7 +185,8 @@ def _take_lock(place: Place, *, readonly: bool) -> FileLock | None:
         return None
 
 
-def _open_folder(place: Place, page_store: str | None, wanted: Wanted) -> Volume:
+def _open_folder(place: Place, page_store: str | None, wanted: Wanted) -> tuple[Volume, str]:
+    """Return the volume, and the name of the page store that is recorded now."""
     marker = read_marker(place.folder)
     if marker is None:
         _require_empty(place.folder)
@@ -199,7 +206,7 @@ def _open_folder(place: Place, page_store: str | None, wanted: Wanted) -> Volume
     except BaseException:
         volume.close()
         raise
-    return volume
+    return volume, marker.page_store
 
 
 def _require_empty(folder: Path) -> None:
