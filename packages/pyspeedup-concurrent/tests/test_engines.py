@@ -95,3 +95,24 @@ def test_what_is_under_way_when_all_is_forgotten_ends_well_and_leaves_nothing_st
         for what in ("first", "second"):
             assert engine.submit(number, (what,), {}).result() == "new"
         assert engine.submit(number, ("both",), {}).result() == "newnew"
+
+
+def test_a_function_used_by_another_is_forgotten_too(tmp_path):
+    text = tmp_path / "text"
+    text.write_text("old")
+    with Processes(workers=1) as engine:
+
+        @Cache(engine=engine)
+        def inner():
+            return text.read_text()
+
+        @Cache(engine=engine)
+        def outer(_number):
+            return inner()
+
+        assert outer(1) == "old"
+        for new in ("new", "newer"):
+            text.write_text(new)
+            inner.cache_clear()
+            assert outer(new) == new
+        assert outer(1) == "old", "it was not told to forget"

@@ -13,7 +13,7 @@ from pyspeedup.concurrent._local import LocalMethod, Memory, fill, shell
 
 if TYPE_CHECKING:
     import types
-    from collections.abc import Callable
+    from collections.abc import Callable, Mapping
 
     from pyspeedup.concurrent._desk import Notebook
     from pyspeedup.concurrent._messages import Shipment
@@ -30,6 +30,8 @@ class Known:
     function: Callable[..., Any] | None = None
     normalize: Normalizer | None = None
     memory: Memory | None = None
+    generation: int | None = None
+    """That of the function itself, where it came from the engine."""
 
 
 class Meanings:
@@ -41,6 +43,7 @@ class Meanings:
         self._by_number: dict[int, Known] = {}
         self._by_identity: dict[str, Known] = {}
         self._own_numbers = itertools.count(-1, -1)
+        self._generations: Mapping[int, int] = {}
 
     def __getitem__(self, number: int) -> Known:
         """Return what is known under a number; `KeyError` if nothing is."""
@@ -58,13 +61,21 @@ class Meanings:
             known = self._by_identity[shipment.identity]
             how = (shipment.kind, shipment.identity, lambda: self._definition(shipment.identity))
             _shipping.set_meaning(shipment.identity, known.meaning, how)
-        if known.memory is None or known.memory.generation != shipment.generation:
+        if known.memory is None or known.generation != shipment.generation:
             self._fill(known, _shipping.loads(shipment.data), shipment.name)
         assert known.memory is not None  # noqa: S101 -- `_fill` has just made it
         known.memory.number = shipment.number
-        known.memory.generation = shipment.generation
+        known.generation = known.memory.generation = shipment.generation
         self._by_number[shipment.number] = known
         _rebind_in_module(known, shipment.identity)
+
+    def forget(self, generations: Mapping[int, int]) -> None:
+        """Begin a new memory for each function whose own is not of the generation given here."""
+        self._generations = generations
+        for number, generation in generations.items():
+            known = self._by_number.get(number)
+            if known is not None and known.memory and known.memory.generation != generation:
+                self._begin_memory(known, Memory(number, known.memory.name, generation=generation))
 
     def adopt(self, function: Callable[..., Any], structure: Any) -> int:
         """Take in a function that a structure stands for which lives in this very process.
@@ -102,10 +113,17 @@ class Meanings:
     ) -> None:
         known.function = function
         known.normalize = Normalizer(function)
-        known.memory = Memory(next(self._own_numbers) if number is None else number, name)
-        self._by_number[known.memory.number] = known
-        fill(known.local, function, known.memory, self._notebook, known.normalize)
+        number = next(self._own_numbers) if number is None else number
+        self._by_number[number] = known
+        memory = Memory(number, name, generation=self._generations.get(number, 0))
+        self._begin_memory(known, memory)
         _rebind_own_name(function, known.meaning)
+
+    def _begin_memory(self, known: Known, memory: Memory) -> None:
+        assert known.function is not None  # noqa: S101 -- only what has been filled has a memory
+        assert known.normalize is not None  # noqa: S101 -- likewise
+        known.memory = memory
+        fill(known.local, known.function, memory, self._notebook, known.normalize)
 
     def _twin(self, function: Callable[..., Any]) -> Known | None:
         picture = _picture(function)

@@ -21,6 +21,7 @@ from typing import TYPE_CHECKING, Any, Final, NamedTuple
 from pyspeedup.concurrent import _remote_error, _shipping
 
 if TYPE_CHECKING:
+    from collections.abc import Mapping
     from multiprocessing.connection import Connection
 
     from pyspeedup.concurrent._dispatcher import Verdict
@@ -84,11 +85,15 @@ class Shipment(NamedTuple):
 
 
 class Begin(NamedTuple):
-    """Compute this call, of this function where the worker does not know it."""
+    """Compute this call, of this function where the worker does not know it.
+
+    Before that, forget what is of another generation than `generations` has, unless it is None.
+    """
 
     stack: int
     call: Call
     shipment: Shipment | None
+    generations: Mapping[int, int] | None
 
 
 class Response(NamedTuple):

@@ -22,13 +22,13 @@ from typing import TYPE_CHECKING, Any, NamedTuple
 
 from pyspeedup.concurrent import _children, _messages, _worker
 from pyspeedup.concurrent._dispatcher import Begin, Dispatcher, Resolve
+from pyspeedup.concurrent._hand import Hand
 from pyspeedup.concurrent._messages import Ask, Done, Give, Outcome, Ready, Response
 from pyspeedup.core import WorkerError
 
 if TYPE_CHECKING:
-    from collections.abc import Callable
+    from collections.abc import Callable, Mapping
     from concurrent.futures import Future
-    from multiprocessing.connection import Connection
 
     from pyspeedup.concurrent._dispatcher import Action
     from pyspeedup.concurrent._messages import Call, Shipment
@@ -52,25 +52,6 @@ class Job(NamedTuple):
     future: Future[Any]
 
 
-@dataclass(eq=False, slots=True)
-class _Hand:
-    """A worker as seen from here."""
-
-    child: _children.Child
-    connection: Connection
-    place: int
-    """Where in shared memory it counts the messages that it has read."""
-    sent: int = 0
-    known: dict[int, int] = field(default_factory=dict)
-    """The generation in which it knows each function."""
-    ready: bool = False
-
-    def dismiss(self) -> None:
-        """End it, if it has not ended."""
-        self.child.end()
-        self.connection.close()
-
-
 @dataclass(frozen=True, slots=True)
 class _Task:
     """A call, for the dispatcher; with its function where it may have to be begun."""
@@ -80,12 +61,22 @@ class _Task:
 
 
 class Pool:
-    """`size` workers; `shipment_of` finds the function of a call that a worker gave away."""
+    """`size` workers; `shipment_of` finds the function of a call that a worker gave away.
 
-    def __init__(self, size: int, shipment_of: Callable[[Call], Shipment | None]) -> None:
+    `generations` returns those of all functions that were ever told to forget, as a mapping that
+    never changes: after a change it returns another.
+    """
+
+    def __init__(
+        self,
+        size: int,
+        shipment_of: Callable[[Call], Shipment | None],
+        generations: Callable[[], Mapping[int, int]],
+    ) -> None:
         """Start the workers, then the thread; `OSError` if not one process can be started."""
         self.broken = False
         self._shipment_of = shipment_of
+        self._generations = generations
         self._shared_memory = heap.Arena(4 * LINE * (size + 1))
         self._shared = memoryview(self._shared_memory.buffer).cast("I")
         self._epoch = 0
@@ -97,7 +88,7 @@ class Pool:
         self._rung = False
         self._stillborn = 0
         self._size = size
-        self._hands: list[_Hand] = []
+        self._hands: list[Hand] = []
         self._thread: threading.Thread | None = None
         self._pauses = 0
         self._pausing = threading.Lock()
@@ -201,7 +192,7 @@ class Pool:
             self._perform(self._dispatcher.submit(task))
         return True
 
-    def _listen_to(self, hand: _Hand, *, to_the_end: bool = False) -> None:
+    def _listen_to(self, hand: Hand, *, to_the_end: bool = False) -> None:
         """Hear one message out, or all that a dead worker has said; then that one is replaced."""
         try:
             while hand.connection.poll():
@@ -215,7 +206,7 @@ class Pool:
                 return
         self._bury(hand)
 
-    def _hear(self, hand: _Hand, message: Any) -> None:
+    def _hear(self, hand: Hand, message: Any) -> None:
         if isinstance(message, Ready):
             hand.ready = True
             self._stillborn = 0
@@ -246,16 +237,12 @@ class Pool:
                 self._begin(action)
             else:
                 hand: Any = action.worker
-                _send(hand, Response(action.stack, action.verdict, action.outcome))
+                hand.send(Response(action.stack, action.verdict, action.outcome))
 
     def _begin(self, action: Begin) -> None:
         hand: Any = action.worker
         task: Any = action.call
-        shipment: Shipment | None = task.shipment
-        if hand.known.get(task.call.number) == task.call.generation:
-            shipment = None
-        hand.known[task.call.number] = task.call.generation
-        _send(hand, _messages.Begin(action.stack, task.call, shipment))
+        hand.begin(action.stack, task.call, task.shipment, self._generations())
 
     def _show_hunger(self) -> None:
         """Tell those who compute that somebody is idle: a new number for each call wished for."""
@@ -281,15 +268,15 @@ class Pool:
             raise
         finally:
             theirs.close()
-        self._hands.append(_Hand(child, ours, place))
+        self._hands.append(Hand(child, ours, self._shared, place))
 
-    def _bury(self, hand: _Hand) -> None:
+    def _bury(self, hand: Hand) -> None:
         """Replace a dead worker; its calls are begun once more, or answered by how it died."""
         self._hands.remove(hand)
         hand.dismiss()
-        error = _obituary(hand)
+        error = hand.obituary()
         if hand.ready:
-            outcome, heard = _messages.error_outcome(error, 0.0), self._has_heard(hand)
+            outcome, heard = _messages.error_outcome(error, 0.0), hand.has_heard()
             self._perform(self._dispatcher.remove_worker(hand, outcome, heard=heard))
             self._stillborn = 0
         else:
@@ -309,10 +296,6 @@ class Pool:
         except OSError as failure:
             return str(failure)
         return ""
-
-    def _has_heard(self, hand: _Hand) -> bool:
-        """Tell whether a dead worker had read all that was sent to it."""
-        return self._shared[hand.place] == hand.sent
 
     def _give_up(self, error: WorkerError) -> None:
         self.broken = True
@@ -344,12 +327,6 @@ class Pool:
         return found
 
 
-def _send(hand: _Hand, message: Any) -> None:
-    hand.sent = (hand.sent + 1) % _messages.COUNTS
-    with contextlib.suppress(OSError):  # it has died meanwhile, which is seen by its sentinel
-        _messages.send(hand.connection, message)
-
-
 def _settle(future: Future[Any], outcome: Outcome) -> None:
     if not future.set_running_or_notify_cancel():
         return
@@ -359,14 +336,6 @@ def _settle(future: Future[Any], outcome: Outcome) -> None:
         future.set_exception(error)
     else:
         future.set_result(value)
-
-
-def _obituary(hand: _Hand) -> WorkerError:
-    pid, exitcode = hand.child.pid, hand.child.exitcode
-    how = f"signal {-exitcode}" if exitcode is not None and exitcode < 0 else f"code {exitcode}"
-    return WorkerError(
-        f"worker {pid} ended by {how} before it had answered", pid=pid, exitcode=exitcode
-    )
 
 
 _pools: weakref.WeakSet[Pool] = weakref.WeakSet()

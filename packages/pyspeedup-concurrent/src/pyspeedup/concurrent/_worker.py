@@ -91,6 +91,8 @@ class Worker:
 
     def _compute(self, message: Begin, begun: float) -> Outcome:
         try:
+            if message.generations is not None:
+                self.meanings.forget(message.generations)
             if message.shipment is not None:
                 self.meanings.learn(message.shipment)
             args, kwargs = _shipping.loads(message.call.arguments)

@@ -163,7 +163,7 @@ class Processes:
                 raise RuntimeError("this engine is closed; make another one")
             if self._pool is None or self._pool.broken:
                 self._finalizer()
-                self._pool = Pool(self._workers, _shipment_of)
+                self._pool = Pool(self._workers, _shipment_of, lambda: _generations)
                 self._finalizer = weakref.finalize(self, self._pool.close)
             return self._pool
 
@@ -194,7 +194,7 @@ class Processes:
         """
         definition = _definitions.get(function_id)
         if definition is not None:
-            definition.generation += 1
+            _begin_generation(definition)
 
     def close(self) -> None:
         """End every worker; what is queued or running is cancelled. Again is harmless.
@@ -224,6 +224,13 @@ def _compute_here(local: Any, args: tuple[Any, ...], kwargs: dict[str, Any]) -> 
     return future
 
 
+def _begin_generation(definition: _Definition) -> None:
+    global _generations  # noqa: PLW0603 -- a new mapping each time, so that it need not be compared
+    with _forgetting:
+        definition.generation += 1
+        _generations = {**_generations, definition.number: definition.generation}
+
+
 def _shipment_of(call: Call) -> Shipment | None:
     """Return the function of a call that a worker gave away; None if it is not to be had any more."""
     definition = _definitions.get(call.number)
@@ -237,11 +244,16 @@ def _shipment_of(call: Call) -> Shipment | None:
 
 _numbers = itertools.count(1)
 _definitions: dict[int, _Definition] = {}
+_generations: dict[int, int] = {}
+"""Those of the functions that were told to forget; never changed, but replaced."""
+_forgetting = threading.Lock()
 _engines: weakref.WeakSet[Processes] = weakref.WeakSet()
 
 
 def _after_fork() -> None:
     """Begin afresh in a forked process: the workers are the parent's."""
+    global _forgetting  # noqa: PLW0603 -- another thread may have held it
+    _forgetting = threading.Lock()
     for engine in list(_engines):
         engine._begin_afresh()  # noqa: SLF001 -- the same module
 
