@@ -395,12 +395,14 @@ def test_on_a_full_disk_an_operation_is_done_whole_or_not_at_all(action):
 
 def test_what_is_popped_is_not_lost_where_an_automatic_commit_fails():
     store = FullStore()
-    with open_list([[1]], page_store=store, sync_every=0) as stored:
-        store.is_full = True
-        with pytest.raises(OSError, match="no space"):
-            stored.pop()
-        store.is_full = False
-        assert stored.pop() == [1]
+    with open_list([[1], [2]], page_store=store, sync_every=0) as stored:
+        for left in (1, 0):
+            store.is_full = True
+            with pytest.raises(OSError, match="no space"):
+                stored.pop()
+            assert len(stored) == left + 1
+            store.is_full = False
+            assert stored.pop() == [left + 1]
 
 
 class FillingStore(dict):

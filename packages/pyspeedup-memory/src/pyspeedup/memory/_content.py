@@ -73,8 +73,8 @@ class Content:
     def commit_if_due(self) -> None:
         """Commit if changes have waited for `sync_every` seconds, in O(changes).
 
-        First thing in an operation that takes something out and returns it: should a full disk be
-        told after that, what was taken out would be lost.
+        Called before something is taken out that is to be returned: should a full disk be told
+        after that, it would be lost.
         """
         if self._dirty_since is None or self._transactions:
             return

@@ -146,11 +146,11 @@ class DiskList(Handle[ListContent], MutableSequence[T]):
         with content.lock:
             content.require_writable()
             wanted = operator.index(index)
-            content.commit_if_due()
             if not len(content):
                 raise IndexError("pop from empty list")
             place = checked_index(wanted, len(content), "pop index out of range")
             value = cast("T", content.get(place))
+            content.commit_if_due()
             content.delete(place)
             return value
 
