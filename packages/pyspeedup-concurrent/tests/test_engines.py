@@ -116,3 +116,32 @@ def test_a_function_used_by_another_is_forgotten_too(tmp_path):
             inner.cache_clear()
             assert outer(new) == new
         assert outer(1) == "old", "it was not told to forget"
+
+
+def raise_while_there(path):
+    if Path(path).exists():
+        raise ImportError("not today")
+    return "there"
+
+
+class ArrivesLater:
+    """Can be unpickled only once a file is gone."""
+
+    def __init__(self, path):
+        self.path = path
+
+    def __reduce__(self):
+        return raise_while_there, (self.path,)
+
+
+def test_a_function_that_could_not_be_unpickled_is_tried_again_at_each_call(tmp_path):
+    obstacle = tmp_path / "obstacle"
+    obstacle.touch()
+    part = ArrivesLater(str(obstacle))
+    with Processes(workers=1) as engine:
+        number = engine.define(lambda n: (n, part), "late")
+        for n in range(2):
+            with pytest.raises(ImportError, match="not today"):
+                engine.submit(number, (n,), {}).result()
+        obstacle.unlink()
+        assert engine.submit(number, (7,), {}).result() == (7, "there")

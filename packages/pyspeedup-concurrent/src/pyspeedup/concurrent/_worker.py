@@ -26,6 +26,7 @@ if TYPE_CHECKING:
 
     from pyspeedup.concurrent._dispatcher import Verdict
     from pyspeedup.concurrent._local import Memory
+    from pyspeedup.concurrent._messages import Shipment
 
 __all__ = ["Worker", "run"]
 
@@ -45,6 +46,7 @@ class Worker:
         self._place = place
         self._notebook = Notebook(self, shared)
         self.meanings = Meanings(self._notebook)
+        self._unlearnt: dict[int, Shipment] = {}
         self._stack = 0
         self._parked: dict[int, SimpleQueue[Response]] = {}
         self._spare: list[SimpleQueue[Begin]] = []
@@ -93,8 +95,7 @@ class Worker:
         try:
             if message.generations is not None:
                 self.meanings.forget(message.generations)
-            if message.shipment is not None:
-                self.meanings.learn(message.shipment)
+            self._learn(message.call.number, message.shipment)
             args, kwargs = _shipping.loads(message.call.arguments)
             try:
                 value = self._evaluate(message.call.number, args, kwargs)
@@ -104,6 +105,14 @@ class Worker:
             return _messages.error_outcome(error, time.perf_counter() - begun)
         name = getattr(self.meanings[message.call.number].function, "__qualname__", "the function")
         return _messages.value_outcome(value, name, time.perf_counter() - begun)
+
+    def _learn(self, number: int, shipment: Shipment | None) -> None:
+        """Take in a function; one that fails to arrive is kept, and tried again at its next call."""
+        if shipment is not None:
+            self._unlearnt[number] = shipment
+        if number in self._unlearnt:
+            self.meanings.learn(self._unlearnt[number])
+            del self._unlearnt[number]
 
     def _evaluate(self, number: int, args: tuple[Any, ...], kwargs: dict[str, Any]) -> Any:
         known = self.meanings[number]
