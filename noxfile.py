@@ -171,14 +171,15 @@ def bench(session: nox.Session) -> None:
 
 @nox.session(default=False, venv_backend="none")
 def bump(session: nox.Session) -> None:
-    """Write one version into every package: ``nox -s bump -- 1.1.0``."""
+    """Write one version wherever it stands: ``nox -s bump -- 1.1.0``."""
     if len(session.posargs) != 1 or not re.fullmatch(r"\d+\.\d+\.\d+\w*", session.posargs[0]):
         session.error("give the new version, as in: nox -s bump -- 1.1.0")
     old, new = _version(), session.posargs[0]
-    for distribution in DISTRIBUTIONS:
-        path = ROOT / "packages" / distribution / "pyproject.toml"
+    for path in [Path("README.md"), *Path("packages").glob("*/README.md")]:
         text = path.read_text(encoding="utf-8")
-        text = text.replace(f'version = "{old}"', f'version = "{new}"')
+        path.write_text(text.replace(f'=={old}"', f'=={new}"'), encoding="utf-8")
+    for path in Path("packages").glob("*/pyproject.toml"):
+        text = path.read_text(encoding="utf-8").replace(f'version = "{old}"', f'version = "{new}"')
         text = re.sub(rf"(pyspeedup-\w+(?:\[\w+\])?==){re.escape(old)}", rf"\g<1>{new}", text)
         path.write_text(text, encoding="utf-8")
     session.log(f"{old} -> {new}; now write the heading in CHANGELOG.md")

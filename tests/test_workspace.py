@@ -43,6 +43,20 @@ def test_the_version_is_above_the_old_librarys():
     assert tuple(map(int, project("pyspeedup")["version"].split(".")[:3])) >= (1, 0, 0)
 
 
+def test_every_install_command_names_this_version():
+    """An install that names none would bring the old library of the same name."""
+    version = project("pyspeedup")["version"]
+    readmes = [ROOT / "README.md", *(ROOT / "packages").glob("*/README.md")]
+    commands = [
+        command
+        for readme in readmes
+        for command in re.findall(r'pip install "?(pyspeedup[^"`\n]*)', readme.read_text("utf-8"))
+    ]
+    assert commands
+    for command in commands:
+        assert command.endswith(f"=={version}") or command.startswith("pyspeedup-"), command
+
+
 def test_the_changelog_tells_of_this_version():
     version = project("pyspeedup")["version"]
     changelog = (ROOT / "CHANGELOG.md").read_text(encoding="utf-8")
