@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import errno
 import os
 import shutil
 import tempfile
@@ -10,7 +11,7 @@ from pathlib import Path
 import pytest
 from pyspeedup.core import PageStore, StoreCorruptedError, StoreError, StoreLockedError
 from pyspeedup.core.testing import PageStoreMachine, state_machine_test
-from pyspeedup.memory import FileStore, MemoryStore, ShadowStore, SqliteStore
+from pyspeedup.memory import FileStore, MemoryStore, ShadowStore, SqliteStore, _platform
 from pyspeedup.memory.stores._slots import HEADER_SIZE
 
 
@@ -269,6 +270,24 @@ def test_a_page_that_the_table_names_is_never_overwritten_before_the_commit(tmp_
     store.close()
     inside = slice(extent.offset, extent.offset + extent.length)
     assert after[inside] == snapshot[inside] == b"old" * 100
+
+
+def test_a_full_disk_is_an_error_that_names_the_file(tmp_path, monkeypatch):
+    def full(*_):
+        raise OSError(errno.ENOSPC, "no space left on device")
+
+    store = FileStore(tmp_path)
+    store.open(create=True, readonly=False)
+    store.write(0, b"zero")  # the session block is behind us
+    with monkeypatch.context() as meanwhile:
+        meanwhile.setattr(_platform, "_pwrite", full)
+        with pytest.raises(OSError, match="no space left") as told:
+            store.write(1, b"one")
+    assert told.value.filename == str(tmp_path / "data")
+    store.write(1, b"one")
+    store.commit(b"more")
+    assert (store.read(0), store.read(1)) == (b"zero", b"one")
+    store.close()
 
 
 def test_keys_of_others_in_a_mapping_are_left_alone():

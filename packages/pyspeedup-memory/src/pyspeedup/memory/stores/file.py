@@ -167,8 +167,10 @@ class FileStore:
         offset = self._space.take(rounded(length))
         try:
             _platform.write_at(file, data, offset)
-        except BaseException:
+        except BaseException as error:
             self._space.give(offset, rounded(length))
+            if isinstance(error, OSError):
+                error.filename = str(self._path)  # else nobody learns which disk is full
             raise
         return offset
 
