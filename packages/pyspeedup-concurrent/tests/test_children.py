@@ -162,6 +162,26 @@ def test_a_forked_process_keeps_nobody_elses_child_alive(tmp_path):
         os.kill(stray, signal.SIGKILL)
 
 
+FORKING = """
+import os, sys
+from pyspeedup.concurrent import Buffer, Cache
+
+letters, square = Buffer("abc", 1), Cache(lambda n: n * n, workers=1)
+answers = letters[0], square(4)
+if os.fork() == 0:
+    sys.exit(7)  # through every exit handler
+status = os.waitstatus_to_exitcode(os.wait()[1])
+print(*answers, status, letters[2], square(5))
+"""
+
+
+@pytest.mark.skipif(not hasattr(os, "fork"), reason="this system has no fork")
+def test_a_forked_process_leaves_the_children_to_its_parent_when_it_exits():
+    command = [sys.executable, "-W", "ignore::DeprecationWarning", "-c", FORKING]  # a thread runs
+    done = subprocess.run(command, capture_output=True, text=True, timeout=60, check=False)
+    assert (done.stdout, done.stderr) == ("a 16 7 c 25\n", "")
+
+
 def test_cores_are_counted_within_the_affinity(monkeypatch):
     monkeypatch.setattr(os, "sched_getaffinity", lambda pid: {0, 1, 2}, raising=False)
     monkeypatch.setattr(_platform, "_cgroup_quota", lambda: None)

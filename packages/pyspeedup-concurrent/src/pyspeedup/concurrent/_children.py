@@ -98,7 +98,11 @@ class Child:
 
     def abandon(self) -> None:
         """Let go of what belongs to another process, after a fork: close, but end nothing."""
+        self._ending = threading.RLock()  # another thread may have held it when we were forked
+        self._ended = (self.pid, None)
         self._lifeline.close()
+        # else multiprocessing waits for it at the end of the forked process, and fails an assertion
+        getattr(multiprocessing.process, "_children", set()).discard(self.process)
 
 
 _living: weakref.WeakSet[Child] = weakref.WeakSet()

@@ -127,3 +127,4 @@ class Supply:
     def abandon(self) -> None:
         """Let go of what belongs to the process that we were forked from."""
         self._close_own()
+        self._child.abandon()
