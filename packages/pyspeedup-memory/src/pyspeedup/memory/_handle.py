@@ -61,8 +61,8 @@ class Handle(Generic[C]):
         how many pages stay in RAM, which `ram_limit` bounds in bytes too. `file_location` is the
         folder for stores: None is ``~/.PySpeedup``, "" the current folder. `serializer` and
         `page_store` are registered names or objects, by default what wrote the store. After
-        `sync_every` seconds of changes they are committed at the next one; an `OSError` of that commit
-        comes from an operation which itself was done. `trust` opens a store that
+        `sync_every` seconds of changes they are committed at the next one; where that
+        raises `OSError`, the operation itself was done (a pop was not). `trust` opens a store that
         others could have written though reading it runs code of theirs.
 
         Raises `TypeError` and `ValueError` naming the argument, `ValueError` also for a
@@ -215,7 +215,8 @@ class Handle(Generic[C]):
         """Group what the ``with`` block does: all of it is committed at its end, or none of it.
 
         An exception that leaves the block takes everything back to how it was before. Values that
-        were taken out within it are no longer connected then. Other threads wait meanwhile.
+        were taken out within it are no longer connected then. Other threads wait meanwhile. A transaction
+        inside another is part of the outer one, which alone commits, or takes back.
         """
         return self._content.transaction()
 
