@@ -99,6 +99,12 @@ def test_membership_of_large_numbers_sieves_nothing():
     assert repr(primes) == "<the primes, 0 of them sieved>"
 
 
+@pytest.mark.parametrize("index", [sys.maxsize, 10**30])
+def test_an_index_beyond_any_list_is_refused_before_anything_is_sieved(primes, index):
+    with pytest.raises(IndexError, match=f"index {index} is out of reach"):
+        primes[index]
+
+
 @pytest.mark.parametrize("index", [-1, -(10**30)])
 def test_a_negative_index_is_refused(primes, index):
     with pytest.raises(IndexError, match=f"index {index} means none"):

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import sys
 import threading
 from bisect import bisect_left, bisect_right
 from itertools import chain, count
@@ -81,6 +82,8 @@ class Primes:
         position = to_int(index, "index")
         if position < 0:
             raise IndexError(f"no prime is the last, so index {shown(position)} means none")
+        if position >= sys.maxsize:
+            raise IndexError(f"index {shown(position)} is out of reach: no list is as long")
         return self._here().at(position)
 
     def __iter__(self) -> Iterator[int]:
