@@ -46,8 +46,7 @@ def child_processes() -> dict[int, str]:
     return {
         pid: command
         for pid, command in commands.items()
-        if command
-        and (not _is_helper(command) or _is_helper(commands.get(table[pid].parent, "")))
+        if command and (not _is_helper(command) or _is_helper(commands.get(table[pid].parent, "")))
     }
 
 
