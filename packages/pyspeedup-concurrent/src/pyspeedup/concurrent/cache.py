@@ -59,7 +59,8 @@ class Cache(Generic[P, R]):
     ``"serial"``), shared by all Caches that name it, or an engine of your own. `workers` sets how many
     calls such a shared engine evaluates at the same time (else PYSPEEDUP_WORKERS, else the
     cores). `maxsize` keeps only so many results, those used last; `store`, any mutable mapping,
-    keeps them there, beyond the life of the process if it does.
+    keeps them there, beyond the life of the process if it does; they are found again by a function of
+    the same name and source that brings along equal values, which must pickle (else `TypeError`).
 
     A hit costs about 0.2 us. A miss costs a round trip to a worker, about 0.1 ms.
 
