@@ -1,5 +1,6 @@
 import os
 import signal
+import threading
 from pathlib import Path
 
 import pytest
@@ -145,3 +146,29 @@ def test_a_function_that_could_not_be_unpickled_is_tried_again_at_each_call(tmp_
                 engine.submit(number, (n,), {}).result()
         obstacle.unlink()
         assert engine.submit(number, (7,), {}).result() == (7, "there")
+
+
+@pytest.mark.parametrize("make_engine", [Serial, Threads])
+def test_a_call_under_way_when_all_is_forgotten_leaves_nothing_stale(make_engine):
+    engine = make_engine()
+    text, begun, go_on = ["old"], threading.Event(), threading.Event()
+
+    @Cache(engine=engine)
+    def read():
+        now = text[0]
+        if now == "old":
+            begun.set()
+            go_on.wait()
+        return now
+
+    found = []
+    thread = threading.Thread(target=lambda: found.append(read()))
+    thread.start()
+    begun.wait()
+    text[0] = "new"
+    read.cache_clear()
+    go_on.set()
+    thread.join()
+    assert found == ["old"]
+    assert read() == "new"
+    engine.close()

@@ -291,13 +291,13 @@ class Cache(Generic[P, R]):
         >>> square.cache_info().currsize
         0
         """
+        if self._defined is not None:  # first, so that nothing begun after it brings back the old
+            engine, number = self._defined
+            engine.forget(number)
         with self._lock:
             self._pending = {}
             self._memory.clear()
             self._hits = self._misses = 0
-        if self._defined is not None:
-            engine, number = self._defined
-            engine.forget(number)
 
     def cache_parameters(self) -> dict[str, Any]:
         """Return what `functools.lru_cache` tells of itself.

@@ -132,7 +132,11 @@ class Serial:
         >>> engine = Serial()
         >>> engine.forget(engine.define(abs, "abs"))
         """
-        self._functions[function_id][2].values.clear()
+        function, local, former = self._functions[function_id]
+        memory = Memory(function_id, former.name)  # calls under way keep to the former
+        emptied: Any = local
+        local = fill(emptied, function, memory, _EmptyDesk(), Normalizer(function))
+        self._functions[function_id] = (function, local, memory)
 
     def close(self) -> None:
         """Refuse further calls; again is harmless.

@@ -149,8 +149,8 @@ class Threads:
         >>> engine.forget(engine.define(abs, "abs"))
         """
         function = self._functions[function_id]
+        function.values = {}  # another, for calls under way keep to theirs
         function.generation += 1
-        function.values.clear()
 
     def close(self) -> None:
         """Drop what is queued and end the threads once their calls have ended; again is harmless.
@@ -241,20 +241,22 @@ class _Thread:
         self.pool = pool
         self.mailbox: SimpleQueue[Begin | Reply[Answer] | None] = SimpleQueue()
         self._notebook = Notebook(self, pool.flag)
-        self._locals: dict[int, LocalFunction] = {}
+        self._locals: dict[int, tuple[int, LocalFunction]] = {}
         self._functions: dict[int, _Function] = {}
         self._stack = 0
         threading.Thread(target=self._run, name=name, daemon=True).start()
 
     def local(self, function: _Function) -> LocalFunction:
         """Return what the function's own name means in this thread."""
-        found = self._locals.get(function.number)
-        if found is None:
+        generation = function.generation
+        made_for, local = self._locals.get(function.number, (None, None))
+        if local is None or made_for != generation:
             memory = Memory(function.number, function.name, function.values)
             self._functions[function.number] = function
-            found = fill(shell(), function.function, memory, self._notebook, function.normalize)
-            self._locals[function.number] = found
-        return found
+            empty: Any = local or shell()
+            local = fill(empty, function.function, memory, self._notebook, function.normalize)
+            self._locals[function.number] = (generation, local)
+        return local
 
     def _run(self) -> None:
         _here.thread = self
