@@ -11,8 +11,10 @@ from unittest import mock
 from hypothesis import settings
 from hypothesis import strategies as st
 from hypothesis.stateful import RuleBasedStateMachine, initialize, invariant, rule
-from pyspeedup.concurrent import Cache, _pool, _shipping
-from pyspeedup.concurrent._dispatcher import Begin, Dispatcher, Resolve, Verdict
+from pyspeedup.concurrent import Cache
+from pyspeedup.concurrent._caching import pool as pool_module
+from pyspeedup.concurrent._caching.dispatcher import Begin, Dispatcher, Resolve, Verdict
+from pyspeedup.concurrent._processes import shipping
 from pyspeedup.concurrent.engines import Processes, Serial, Threads
 from pyspeedup.core import WorkerError
 
@@ -168,7 +170,7 @@ class Witness(Dispatcher):
         if not heard:
             begun.discard(self.last[worker])
         for task in begun:
-            args, _ = _shipping.loads(task.call.arguments)
+            args, _ = shipping.loads(task.call.arguments)
             self.deaths[task.call.number, args[0]] += 1
         return self.seen(super().remove_worker(worker, outcome, heard=heard))
 
@@ -179,7 +181,9 @@ class ProcessesMachine(CacheMachine):
     def make_engine(self):
         self.deaths = Counter()
         self.killed_young = 0
-        self.patch = mock.patch.object(_pool, "Dispatcher", functools.partial(Witness, self.deaths))
+        self.patch = mock.patch.object(
+            pool_module, "Dispatcher", functools.partial(Witness, self.deaths)
+        )
         self.patch.start()
         return Processes(workers=2)
 
@@ -194,7 +198,7 @@ class ProcessesMachine(CacheMachine):
         message = str(error)
         assert error.exitcode == -signal.SIGKILL, message
         if "in a row had ended before they were ready" in message:
-            assert self.killed_young >= _pool.MOST_STILLBORN, message
+            assert self.killed_young >= pool_module.MOST_STILLBORN, message
             return
         number = self.caches[which]._evaluator()[1]
         needed = {n}

@@ -9,11 +9,13 @@ import time
 from pathlib import Path
 
 import pytest
-from pyspeedup.concurrent import _children, _platform
+from pyspeedup.concurrent import _platform
+from pyspeedup.concurrent._processes import children as _children
 
 PARENT = """
 import multiprocessing, os, sys, time
-from pyspeedup.concurrent import _children, _platform
+from pyspeedup.concurrent import _platform
+from pyspeedup.concurrent._processes import children as _children
 
 if __name__ != "__main__":
     raise SystemExit("the parent's program was imported in a child")
@@ -139,7 +141,7 @@ def test_a_forked_process_keeps_nobody_elses_child_alive(tmp_path):
     script = tmp_path / "parent.py"
     script.write_text(
         "import os, signal, time\n"
-        "from pyspeedup.concurrent import _children\n"
+        "from pyspeedup.concurrent._processes import children as _children\n"
         "child = _children.start_child(time.sleep, (1000,), 'asleep')\n"
         "stray = os.fork()\n"
         "if stray == 0:\n"

@@ -11,7 +11,14 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 from hypothesis.stateful import RuleBasedStateMachine, initialize, invariant, precondition, rule
-from pyspeedup.concurrent._dispatcher import MOST_LOSSES, Begin, Dispatcher, Reply, Resolve, Verdict
+from pyspeedup.concurrent._caching.dispatcher import (
+    MOST_LOSSES,
+    Begin,
+    Dispatcher,
+    Reply,
+    Resolve,
+    Verdict,
+)
 
 MOST_CALLS = 10
 DEATH = "death"

@@ -9,7 +9,8 @@ from types import SimpleNamespace
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
-from pyspeedup.concurrent import _shipping, halting
+from pyspeedup.concurrent import halting
+from pyspeedup.concurrent._processes import shipping
 from pyspeedup.concurrent.halting import (
     absolutelyNonDecreasing,
     afterAttempts,
@@ -116,7 +117,7 @@ def test_after_seconds_keeps_a_clock_a_thread(clock):
     assert condition(None, None, 1)
 
 
-@pytest.mark.parametrize("ship", [pickle.dumps, lambda each: _shipping.dumps(each, "it")])
+@pytest.mark.parametrize("ship", [pickle.dumps, lambda each: shipping.dumps(each, "it")])
 @pytest.mark.parametrize(
     "condition",
     [afterAttempts(3), afterSeconds(2.5), anyOf(uniformlyNonDecreasing, afterAttempts(3))],

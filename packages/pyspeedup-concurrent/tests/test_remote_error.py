@@ -3,7 +3,7 @@ import threading
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
-from pyspeedup.concurrent._remote_error import RemoteTraceback, box, unbox
+from pyspeedup.concurrent._processes.remote_error import RemoteTraceback, box, unbox
 from pyspeedup.core import WorkerError
 
 

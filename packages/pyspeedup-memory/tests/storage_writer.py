@@ -9,7 +9,7 @@ from collections.abc import MutableMapping
 from pathlib import Path
 
 from pyspeedup.memory import FileStore, SqliteStore
-from pyspeedup.memory._volume import Volume
+from pyspeedup.memory._storage.volume import Volume
 
 
 class Folder(MutableMapping):

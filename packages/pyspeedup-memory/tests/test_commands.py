@@ -6,7 +6,7 @@ import json
 
 import pytest
 from pyspeedup.core.cli import main
-from pyspeedup.memory import _inspecting
+from pyspeedup.memory._storage import inspecting
 from storage_toy import Toy
 
 
@@ -132,4 +132,4 @@ def test_inspecting_does_not_change_a_byte(stores, capsys):
 
 def test_a_name_of_dots_is_no_way_out(tmp_path):
     with pytest.raises(ValueError, match="file_basename"):
-        _inspecting.find_folder("..", str(tmp_path))
+        inspecting.find_folder("..", str(tmp_path))

@@ -19,7 +19,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 from pyspeedup.core import SerializationError, StoreError
-from pyspeedup.memory._page_table import PageTable
+from pyspeedup.memory._list.page_table import PageTable
 from pyspeedup.memory.disklist import DiskList
 
 

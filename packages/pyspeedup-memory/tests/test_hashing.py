@@ -21,7 +21,7 @@ from typing import NamedTuple
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
-from pyspeedup.memory._hashing import (
+from pyspeedup.memory._dict.hashing import (
     equals_by_identity,
     own_hash,
     register_stable_hash,
@@ -365,7 +365,7 @@ PRELUDE = textwrap.dedent("""
     from pathlib import PurePosixPath, PureWindowsPath
     from re import RegexFlag
     from uuid import UUID, SafeUUID
-    from pyspeedup.memory._hashing import stable_hash
+    from pyspeedup.memory._dict.hashing import stable_hash
 """)
 
 

@@ -7,9 +7,9 @@ import collections
 import pytest
 from hypothesis import strategies as st
 from hypothesis.stateful import RuleBasedStateMachine, invariant, precondition, rule
-from pyspeedup.memory._index import MAX_ENTRY, Index
-from pyspeedup.memory._scratch import ScratchPages
-from pyspeedup.memory._volume import Volume
+from pyspeedup.memory._dict.index import MAX_ENTRY, Index
+from pyspeedup.memory._pages.scratch import ScratchPages
+from pyspeedup.memory._storage.volume import Volume
 
 CODES = st.one_of(st.integers(0, 40), st.integers(0, 2**32 - 1), st.just(2**32 - 1))
 ENTRIES = st.one_of(st.integers(0, 100), st.just(MAX_ENTRY))

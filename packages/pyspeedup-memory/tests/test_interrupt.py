@@ -8,10 +8,10 @@ from pathlib import Path
 import pyspeedup.memory
 import pytest
 from pyspeedup.memory import FileStore, MemoryStore, SqliteStore
-from pyspeedup.memory._volume import Volume
+from pyspeedup.memory._storage.volume import Volume
 
 OURS = Path(pyspeedup.memory.__file__).parent
-TRACED = tuple(str(OURS / name) for name in ("_volume.py", "_header.py", "stores"))
+TRACED = tuple(str(OURS / name) for name in ("_storage/volume.py", "_storage/header.py", "stores"))
 """Not `_platform`: between opening a descriptor and the ``try`` that closes it, Python loses it."""
 
 

@@ -10,7 +10,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 from pyspeedup.core import StoreCorruptedError, StoreError, UntrustedStoreError
-from pyspeedup.memory._location import (
+from pyspeedup.memory._storage.location import (
     SUFFIX,
     find_place,
     folder_name,
@@ -210,8 +210,8 @@ def test_a_store_that_was_never_finished_is_begun_again(left, tmp_path, monkeypa
         raise KeyboardInterrupt
 
     place = {
-        "marker": "pyspeedup.memory._opening._open_pages",
-        "data": "pyspeedup.memory._marker.Marker.finished",
+        "marker": "pyspeedup.memory._storage.opening._open_pages",
+        "data": "pyspeedup.memory._storage.marker.Marker.finished",
     }[left]
     with monkeypatch.context() as patch:
         patch.setattr(place, killed)

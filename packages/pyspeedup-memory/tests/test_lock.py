@@ -10,7 +10,7 @@ import types
 import pytest
 from pyspeedup.core import StoreLockedError
 from pyspeedup.memory import _platform
-from pyspeedup.memory._folder_lock import FileLock
+from pyspeedup.memory._storage.folder_lock import FileLock
 from storage_toy import Toy, run, start
 
 HOLD = """

@@ -12,10 +12,10 @@ from functools import partial
 
 import pytest
 from pyspeedup.core import SerializationError, StoreCorruptedError
-from pyspeedup.memory import _changes
-from pyspeedup.memory._bodies import key_codec, value_codec
-from pyspeedup.memory._pager import Pager
-from pyspeedup.memory._volume import Volume
+from pyspeedup.memory._pages import changes
+from pyspeedup.memory._pages.bodies import key_codec, value_codec
+from pyspeedup.memory._pages.pager import Pager
+from pyspeedup.memory._storage.volume import Volume
 
 ROWS = 4
 
@@ -377,7 +377,7 @@ def test_constants_in_values_are_not_held():
 
 def test_values_that_cannot_change_are_not_looked_at(monkeypatch):
     pager = make_pager(max_pages=2)
-    monkeypatch.setattr(_changes, "held_outside", None)  # calling it would fail
+    monkeypatch.setattr(changes, "held_outside", None)  # calling it would fail
     numbers = fill(pager, 5, lambda page, row: (row, "a", (None, 2.5, b"x")))
     evict_all(pager, numbers)
     held = [pager.page(number).value(0) for number in numbers]
@@ -411,7 +411,7 @@ class Elsewhere:
 
 
 def test_without_reference_counts_values_stay_until_a_flush(monkeypatch):
-    monkeypatch.setattr(_changes, "COUNTS_TELL", False)
+    monkeypatch.setattr(changes, "COUNTS_TELL", False)
     volume = make_volume()
     pager = make_pager(volume, max_pages=1)
     numbers = fill(pager, 4, lambda page, row: [row])

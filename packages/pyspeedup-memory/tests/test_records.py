@@ -20,14 +20,14 @@ from hypothesis import given
 from hypothesis import strategies as st
 from pyspeedup.core import PickleSerializer, SerializationError
 from pyspeedup.core.testing import strategies
-from pyspeedup.memory._bodies import (
+from pyspeedup.memory._pages.bodies import (
     PickleCodec,
     PlainKeyCodec,
     SerializerCodec,
     key_codec,
     value_codec,
 )
-from pyspeedup.memory._records import DEAD, OwnPage, Table
+from pyspeedup.memory._pages.records import DEAD, OwnPage, Table
 from pyspeedup.memory.serializers import JsonSerializer
 
 
@@ -111,7 +111,7 @@ def test_classes_of_modules_named_as_python_2_named_its_own_are_found(tmp_path):
     (tmp_path / "commands.py").write_text("class Command:\n    pass\n")
     script = textwrap.dedent("""
         import commands
-        from pyspeedup.memory._bodies import PickleCodec
+        from pyspeedup.memory._pages.bodies import PickleCodec
         codec = PickleCodec()
         body = codec.encode(commands.Command())
         assert type(codec.decode(body)) is commands.Command

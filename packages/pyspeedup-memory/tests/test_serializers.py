@@ -12,7 +12,7 @@ from hypothesis import strategies as st
 from pyspeedup.core import PickleSerializer, SerializationError, serializers
 from pyspeedup.core.testing import SerializerContract
 from pyspeedup.memory import CompressedSerializer, JsonSerializer, compressed
-from pyspeedup.memory._codecs import choose_serializer, describe, make_serializer, runs_code
+from pyspeedup.memory._storage.codecs import choose_serializer, describe, make_serializer, runs_code
 
 PLAIN = st.recursive(
     st.none()

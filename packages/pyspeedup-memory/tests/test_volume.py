@@ -12,7 +12,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from pyspeedup.core import StoreCorruptedError, StoreError
 from pyspeedup.memory import FileStore, JsonSerializer, MemoryStore, SqliteStore
-from pyspeedup.memory._volume import Volume
+from pyspeedup.memory._storage.volume import Volume
 
 
 def open_volume(store, **options):
@@ -264,7 +264,7 @@ def test_a_store_of_somebody_else_is_not_taken_for_damage():
 def test_a_newer_format_is_refused_by_name(monkeypatch):
     blobs = {}
     with monkeypatch.context() as patch:
-        patch.setattr("pyspeedup.memory._header.FORMAT", 7)
+        patch.setattr("pyspeedup.memory._storage.header.FORMAT", 7)
         open_volume(blobs).close()
     with pytest.raises(StoreError, match="format 7"):
         open_volume(blobs)

@@ -8,7 +8,6 @@ import sys
 from collections.abc import Callable, Iterable, Iterator, MutableSequence, Sequence
 from typing import TYPE_CHECKING, Any, TypeVar, overload
 
-from pyspeedup.concurrent import _shipping
 from pyspeedup.concurrent._arguments import (
     Generator,
     check_generator,
@@ -16,8 +15,9 @@ from pyspeedup.concurrent._arguments import (
     checked_size,
     checked_store,
 )
-from pyspeedup.concurrent._growing import Growing
-from pyspeedup.concurrent._views import CachedValues
+from pyspeedup.concurrent._buffering.growing import Growing
+from pyspeedup.concurrent._buffering.views import CachedValues
+from pyspeedup.concurrent._processes import shipping
 from pyspeedup.concurrent.halting import resolve, uniformlyNonDecreasing
 
 if TYPE_CHECKING:
@@ -87,7 +87,7 @@ class Buffer(Growing[T], Sequence[T]):
         """Check the arguments; nothing is started."""
         check_generator(generator)
         size = checked_size(buffersize)
-        self._lay_out(_shipping.register(self), [] if store is None else checked_store(store))
+        self._lay_out(shipping.register(self), [] if store is None else checked_store(store))
         self._define(generator, size, resolve(haltCondition))
 
     @property

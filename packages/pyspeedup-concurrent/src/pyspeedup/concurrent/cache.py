@@ -11,10 +11,11 @@ from collections.abc import MutableMapping
 from concurrent.futures import Future
 from typing import TYPE_CHECKING, Any, Final, Generic, NamedTuple, ParamSpec, TypeVar, overload
 
-from pyspeedup.concurrent import _here, _shipping
-from pyspeedup.concurrent._calls import Key, Normalizer, arguments_of, as_call
-from pyspeedup.concurrent._memories import Everything, Memory, Recent, Stored
-from pyspeedup.concurrent._workers import number_of_workers
+from pyspeedup.concurrent._caching import here
+from pyspeedup.concurrent._caching.calls import Key, Normalizer, arguments_of, as_call
+from pyspeedup.concurrent._caching.memories import Everything, Memory, Recent, Stored
+from pyspeedup.concurrent._caching.workers import number_of_workers
+from pyspeedup.concurrent._processes import shipping
 from pyspeedup.core import Engine, engines
 
 if TYPE_CHECKING:
@@ -122,7 +123,7 @@ class Cache(Generic[P, R]):
         self._is_method = False
         self._defined: tuple[Engine, int] | None = None
         self._begin_afresh()
-        self._identity = _shipping.register(self)
+        self._identity = shipping.register(self)
         _caches.add(self)
 
     def _begin_afresh(self) -> None:
@@ -332,15 +333,15 @@ class Cache(Generic[P, R]):
         return self._is_method
 
     @property
-    def kind(self) -> type[_shipping.Structure]:
+    def kind(self) -> type[shipping.Structure]:
         """What makes the other end of a reference to this Cache."""
         if not self._source.evaluates_in_workers:
             return Cache
         return _EvaluatedMethod if self._is_method else _EvaluatedFunction
 
     def __reduce__(self) -> Any:
-        """Travel as a reference; see `pyspeedup.concurrent._shipping`."""
-        return _shipping.reference(self.kind, self._identity, self._definition)
+        """Travel as a reference; see `pyspeedup.concurrent._processes.shipping`."""
+        return shipping.reference(self.kind, self._identity, self._definition)
 
     def _definition(self) -> tuple[Any, ...]:
         number = self._evaluator()[1] if self._source.evaluates_in_workers else None
@@ -356,7 +357,7 @@ class Cache(Generic[P, R]):
         identity, function, is_method, _, (engine, workers, maxsize) = definition
         Cache.__init__(shell, function, engine=engine, workers=workers, maxsize=maxsize)
         shell._is_method = is_method
-        shell._identity = _shipping.register(shell, identity)
+        shell._identity = shipping.register(shell, identity)
 
 
 class _EvaluatedFunction:
@@ -366,17 +367,17 @@ class _EvaluatedFunction:
 
     @classmethod
     def _shell(cls, identity: str) -> Any:
-        if _here.worker is None:
+        if here.worker is None:
             return Cache._shell(identity)  # noqa: SLF001 -- the same module
-        return _here.worker.meanings.shell(identity, is_method=cls.is_method)
+        return here.worker.meanings.shell(identity, is_method=cls.is_method)
 
     @classmethod
     def _fill(cls, shell: Any, definition: tuple[Any, ...]) -> None:
-        if _here.worker is None:
+        if here.worker is None:
             Cache._fill(shell, definition)  # noqa: SLF001 -- the same module
             return
         identity, function, _, number, _ = definition
-        _here.worker.meanings.fill(identity, function, _name_of(function), number)
+        here.worker.meanings.fill(identity, function, _name_of(function), number)
 
 
 class _EvaluatedMethod(_EvaluatedFunction):
@@ -537,9 +538,9 @@ def _forget_all() -> None:
         cache._memory = Everything()  # noqa: SLF001 -- the same module
         cache._remembered = cache._memory.get  # noqa: SLF001 -- likewise
         if cache._source.evaluates_in_workers:  # noqa: SLF001 -- likewise
-            _shipping.unregister(cache.identity)
+            shipping.unregister(cache.identity)
 
 
-_here.at_start.append(_forget_all)
+here.at_start.append(_forget_all)
 if hasattr(os, "register_at_fork"):
     os.register_at_fork(after_in_child=_after_fork)

@@ -15,7 +15,7 @@ import importlib
 from typing import TYPE_CHECKING, Any
 
 from pyspeedup.core import announce
-from pyspeedup.memory._hashing import register_stable_hash
+from pyspeedup.memory._dict.hashing import register_stable_hash
 from pyspeedup.memory.diskdict import DiskDict
 from pyspeedup.memory.disklist import DiskList
 

@@ -12,7 +12,7 @@ from pyspeedup.core import SerializationError
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
-    from pyspeedup.memory._volume import Volume
+    from pyspeedup.memory._storage.volume import Volume
 
 __all__ = ["Content"]
 

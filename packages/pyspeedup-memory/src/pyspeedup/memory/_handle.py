@@ -8,10 +8,10 @@ from typing import TYPE_CHECKING, Any, ClassVar, Generic, TypeVar
 
 from pyspeedup.memory import _sharing
 from pyspeedup.memory._arguments import positive_int, seconds
-from pyspeedup.memory._codecs import choose_serializer
 from pyspeedup.memory._content import Content
-from pyspeedup.memory._location import Place, find_place
-from pyspeedup.memory._opening import OpenStore, Wanted, back_up, open_object, open_place
+from pyspeedup.memory._storage.codecs import choose_serializer
+from pyspeedup.memory._storage.location import Place, find_place
+from pyspeedup.memory._storage.opening import OpenStore, Wanted, back_up, open_object, open_place
 
 if TYPE_CHECKING:
     import os

@@ -12,7 +12,7 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Hashable
 
     from pyspeedup.memory._content import Content
-    from pyspeedup.memory._opening import OpenStore
+    from pyspeedup.memory._storage.opening import OpenStore
 
 __all__ = ["Shared", "Unusable", "shared", "usable_handles"]
 

@@ -7,16 +7,16 @@ from typing import TYPE_CHECKING, Any
 
 from pyspeedup.core import StoreError
 from pyspeedup.core.tables import format_table
-from pyspeedup.memory._header import FORMAT
-from pyspeedup.memory._inspecting import (
+from pyspeedup.memory._storage.header import FORMAT
+from pyspeedup.memory._storage.inspecting import (
     bytes_on_disk,
     find_folder,
     inspected,
     remove,
     store_name,
 )
-from pyspeedup.memory._location import find_place, store_folders
-from pyspeedup.memory._marker import read_marker
+from pyspeedup.memory._storage.location import find_place, store_folders
+from pyspeedup.memory._storage.marker import read_marker
 
 if TYPE_CHECKING:
     import argparse

@@ -7,10 +7,10 @@ import reprlib
 from collections.abc import Iterable, Iterator, MutableMapping
 from typing import TYPE_CHECKING, Any, ClassVar, NoReturn, SupportsIndex, TypeVar, overload
 
-from pyspeedup.memory._dict_content import DictContent
-from pyspeedup.memory._dict_views import DiskItems, DiskKeys, DiskValues
+from pyspeedup.memory._dict.content import DictContent
+from pyspeedup.memory._dict.items_to_set import items_to_set
+from pyspeedup.memory._dict.views import DiskItems, DiskKeys, DiskValues
 from pyspeedup.memory._handle import Handle
-from pyspeedup.memory._items_to_set import items_to_set
 from pyspeedup.memory._short_repr import short_repr
 
 if TYPE_CHECKING:
@@ -18,7 +18,7 @@ if TYPE_CHECKING:
 
     from _typeshed import SupportsKeysAndGetItem
 
-    from pyspeedup.memory._entry_log import Columns
+    from pyspeedup.memory._dict.entry_log import Columns
 
 __all__ = ["DiskDict"]
 

@@ -10,9 +10,9 @@ from collections.abc import Iterable, Iterator, MutableSequence
 from typing import TYPE_CHECKING, Any, ClassVar, NoReturn, SupportsIndex, TypeVar, cast, overload
 
 from pyspeedup.memory._handle import Handle
-from pyspeedup.memory._list_comparison import compared, first_difference
-from pyspeedup.memory._list_content import ListContent
-from pyspeedup.memory._list_indexing import (
+from pyspeedup.memory._list.comparison import compared, first_difference
+from pyspeedup.memory._list.content import ListContent
+from pyspeedup.memory._list.indexing import (
     checked_index,
     clamped_index,
     delete_slice,

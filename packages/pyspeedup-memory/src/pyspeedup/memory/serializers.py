@@ -14,7 +14,7 @@ import zlib
 from typing import TYPE_CHECKING, Any
 
 from pyspeedup.core import SerializationError
-from pyspeedup.memory._codecs import describe, make_serializer, runs_code
+from pyspeedup.memory._storage.codecs import describe, make_serializer, runs_code
 
 if TYPE_CHECKING:
     from collections.abc import Callable

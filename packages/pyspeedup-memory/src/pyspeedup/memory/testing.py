@@ -23,7 +23,7 @@ from hypothesis import strategies as st
 from hypothesis.stateful import RuleBasedStateMachine, precondition, rule
 
 from pyspeedup.core.testing import MappingMachine, SequenceMachine
-from pyspeedup.memory._records import Table
+from pyspeedup.memory._pages.records import Table
 from pyspeedup.memory.diskdict import DiskDict
 from pyspeedup.memory.disklist import DiskList
 
@@ -31,7 +31,7 @@ if TYPE_CHECKING:
     from collections.abc import MutableMapping
 
     from pyspeedup.core import PageStore
-    from pyspeedup.memory._list_content import ListContent
+    from pyspeedup.memory._list.content import ListContent
 
 __all__ = ["DiskDictMachine", "DiskListMachine"]
 

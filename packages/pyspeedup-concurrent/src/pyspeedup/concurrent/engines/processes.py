@@ -9,11 +9,12 @@ import weakref
 from concurrent.futures import Future
 from typing import TYPE_CHECKING, Any, Self
 
-from pyspeedup.concurrent import _here, _messages, _shipping
-from pyspeedup.concurrent._messages import Call, Shipment
+from pyspeedup.concurrent._caching import here, messages
+from pyspeedup.concurrent._caching.messages import Call, Shipment
+from pyspeedup.concurrent._caching.pool import Job, Pool
+from pyspeedup.concurrent._caching.workers import number_of_workers
 from pyspeedup.concurrent._platform import available_cores
-from pyspeedup.concurrent._pool import Job, Pool
-from pyspeedup.concurrent._workers import number_of_workers
+from pyspeedup.concurrent._processes import shipping
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -47,7 +48,7 @@ class _Definition:
     def _pack(self) -> Shipment:
         structure = self.structure()
         identity = structure.identity if structure is not None else f"function {self.number}"
-        data = _shipping.dumps(self.function, f"{self.name}()", known=(identity,))
+        data = shipping.dumps(self.function, f"{self.name}()", known=(identity,))
         return Shipment(
             self.number,
             self.generation,
@@ -127,8 +128,8 @@ class Processes:
         >>> isinstance(Processes().define(abs, "abs"), int)
         True
         """
-        if _here.worker is not None and structure is not None:
-            return _here.worker.meanings.adopt(function, structure)
+        if here.worker is not None and structure is not None:
+            return here.worker.meanings.adopt(function, structure)
         number = next(_numbers)
         _definitions[number] = _Definition(number, function, name, structure)
         return number
@@ -150,7 +151,7 @@ class Processes:
             return _compute_here(local, args, kwargs)
         definition = _definitions[function_id]
         shipment = definition.shipment()
-        packed = _messages.pack((args, kwargs), f"the arguments of {definition.name}()")
+        packed = messages.pack((args, kwargs), f"the arguments of {definition.name}()")
         call = Call(function_id, shipment.generation, packed)
         job = Job(call, shipment, Future())
         while not self._running_pool().submit(job):  # all its workers ended this very moment
@@ -174,7 +175,7 @@ class Processes:
         >>> engine.local(engine.define(abs, "abs")) is None
         True
         """
-        worker = _here.worker
+        worker = here.worker
         if worker is None:
             return None
         if function_id not in worker.meanings:

@@ -7,8 +7,8 @@ import threading
 from concurrent.futures import Future
 from typing import TYPE_CHECKING, Any
 
-from pyspeedup.concurrent._calls import Key, Normalizer
-from pyspeedup.concurrent._local import Memory, fill, shell
+from pyspeedup.concurrent._caching.calls import Key, Normalizer
+from pyspeedup.concurrent._caching.local import Memory, fill, shell
 
 if TYPE_CHECKING:
     from collections.abc import Callable

@@ -12,17 +12,17 @@ from dataclasses import dataclass, field
 from queue import SimpleQueue
 from typing import TYPE_CHECKING, Any, TypeAlias
 
-from pyspeedup.concurrent._calls import Key, Normalizer, arguments_of
-from pyspeedup.concurrent._desk import Answer, Notebook
-from pyspeedup.concurrent._dispatcher import Begin, Dispatcher, Reply, Resolve, Verdict
-from pyspeedup.concurrent._local import Memory, fill, shell
+from pyspeedup.concurrent._caching.calls import Key, Normalizer, arguments_of
+from pyspeedup.concurrent._caching.desk import Answer, Notebook
+from pyspeedup.concurrent._caching.dispatcher import Begin, Dispatcher, Reply, Resolve, Verdict
+from pyspeedup.concurrent._caching.local import Memory, fill, shell
+from pyspeedup.concurrent._caching.workers import number_of_workers
 from pyspeedup.concurrent._platform import available_cores
-from pyspeedup.concurrent._workers import number_of_workers
 
 if TYPE_CHECKING:
     from collections.abc import Callable
 
-    from pyspeedup.concurrent._dispatcher import Action
+    from pyspeedup.concurrent._caching.dispatcher import Action
     from pyspeedup.core import LocalFunction
 
 __all__ = ["Threads"]

@@ -1,0 +1,1 @@
+"""What a Buffer is made of."""

@@ -1,0 +1,1 @@
+"""What a Cache is made of."""

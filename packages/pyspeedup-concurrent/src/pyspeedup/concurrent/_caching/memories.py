@@ -1,0 +1,176 @@
+"""Where a `Cache` keeps its answers: all of them, the recent ones, or in somebody else's mapping."""
+
+from __future__ import annotations
+
+import inspect
+import marshal
+import pickle
+import threading
+import types
+from collections import OrderedDict
+from typing import TYPE_CHECKING, Any, Protocol
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Iterator, MutableMapping
+
+    from pyspeedup.concurrent._caching.calls import Key
+
+__all__ = ["Everything", "Memory", "Recent", "Stored"]
+
+PROTOCOL = 4
+"""Of pickle, for digests: as long as it stays, answers are found again."""
+
+CODE = types.FunctionType | types.BuiltinFunctionType | types.ModuleType | type
+"""What a digest knows nothing of: other functions, and what holds such."""
+
+
+class Memory(Protocol):
+    """What a `Cache` needs of its memory; it may be used from several threads."""
+
+    def get(self, key: Key, default: Any, /) -> Any:
+        """Return the answer to `key`, or `default`."""
+
+    def __setitem__(self, key: Key, value: Any, /) -> None: ...
+
+    def __len__(self) -> int: ...
+
+    def clear(self) -> None:
+        """Forget all."""
+
+
+Everything = dict
+"""Unbounded: a dict is all it takes, and its hits take no lock."""
+
+
+class Recent:
+    """Keeps the `size` answers used last.
+
+    >>> memory = Recent(2)
+    >>> for number in (1, 2, 3):
+    ...     memory[(number,)] = number * number
+    >>> memory.get((1,), "gone"), memory.get((3,), "gone")
+    ('gone', 9)
+    """
+
+    def __init__(self, size: int) -> None:
+        """Keep at most `size`; none at all for 0."""
+        self._size = size
+        self._values: OrderedDict[Key, Any] = OrderedDict()
+        self._lock = threading.Lock()
+
+    def get(self, key: Key, default: Any, /) -> Any:
+        """Return the answer and make it the one used last, in O(1)."""
+        with self._lock:
+            if key not in self._values:
+                return default
+            self._values.move_to_end(key)
+            return self._values[key]
+
+    def __setitem__(self, key: Key, value: Any, /) -> None:
+        with self._lock:
+            self._values[key] = value
+            self._values.move_to_end(key)
+            if len(self._values) > self._size:
+                self._values.popitem(last=False)
+
+    def __len__(self) -> int:
+        return len(self._values)
+
+    def clear(self) -> None:
+        """Forget all."""
+        with self._lock:
+            self._values.clear()
+
+
+class Stored:
+    """Keeps the answers of one function in a mapping that others may use too.
+
+    Keys carry the function's name and a digest of its source and of the values that it brings along
+    (those of an enclosing function, of a partial, of a method's object), so that a changed function
+    does not answer with old results; a value that cannot be pickled is a `TypeError`. The digest knows nothing of other functions that it calls: after
+    changing those, call `Cache.cache_clear`.
+
+    >>> store = {}
+    >>> memory = Stored(store, abs)
+    >>> memory[(-3,)] = 3
+    >>> memory.get((-3,), None), len(memory), len(store)
+    (3, 1, 1)
+    """
+
+    def __init__(self, store: MutableMapping[Any, Any], function: Callable[..., Any]) -> None:
+        """Read nothing yet."""
+        self._store = store
+        named = function if hasattr(function, "__qualname__") else type(function)
+        name = f"{named.__module__}.{named.__qualname__}"
+        self._prefix = ("pyspeedup", name, _digest(function))
+        self._lock = threading.RLock()
+
+    def get(self, key: Key, default: Any, /) -> Any:
+        """Return the answer from the mapping, at its cost."""
+        with self._lock:
+            return self._store.get((*self._prefix, *key), default)
+
+    def __setitem__(self, key: Key, value: Any, /) -> None:
+        with self._lock:
+            self._store[(*self._prefix, *key)] = value
+
+    def _own_keys(self) -> list[Any]:
+        with self._lock:
+            size = len(self._prefix)
+            return [
+                key for key in self._store if isinstance(key, tuple) and key[:size] == self._prefix
+            ]
+
+    def __len__(self) -> int:
+        return len(self._own_keys())
+
+    def clear(self) -> None:
+        """Forget this function's answers, in O(all that the mapping holds)."""
+        with self._lock:
+            for key in self._own_keys():
+                del self._store[key]
+
+
+def _digest(function: Callable[..., Any]) -> str:
+    import hashlib  # opens a C library: 3 ms that only a store needs
+
+    text = _source(function) + b"".join(_values_of(function))
+    return hashlib.sha256(text).hexdigest()[:16]
+
+
+def _source(function: Callable[..., Any]) -> bytes:
+    try:
+        return inspect.getsource(function).encode()
+    except (OSError, TypeError):  # typed at a prompt, or written in C
+        code = getattr(function, "__code__", None)
+        return marshal.dumps(code) if code is not None else b""
+
+
+def _values_of(function: Callable[..., Any]) -> Iterator[bytes]:
+    """Yield the values that `function` brings along, and by which it differs from its like.
+
+    A picture that comes out otherwise next time costs an answer that is found again; one left out
+    would give the answers of another function.
+    """
+    if not hasattr(function, "__qualname__"):
+        yield _pickled(function, function)  # a partial, or an object that can be called
+    owner = getattr(function, "__self__", None)
+    if not isinstance(owner, types.ModuleType | None):
+        yield _pickled(owner, function)
+    for cell in getattr(function, "__closure__", None) or ():
+        try:
+            value = cell.cell_contents
+        except ValueError:  # its own name, which it has not been given yet
+            continue
+        if not isinstance(value, CODE) and not hasattr(value, "__wrapped__"):
+            yield _pickled(value, function)
+
+
+def _pickled(value: object, function: Callable[..., Any]) -> bytes:
+    try:
+        return pickle.dumps(value, PROTOCOL)
+    except Exception as error:
+        raise TypeError(
+            f"store cannot tell {function!r} from others of its kind, for {value!r} that it brings "
+            "along cannot be pickled; pass it as an argument, or leave out the store"
+        ) from error

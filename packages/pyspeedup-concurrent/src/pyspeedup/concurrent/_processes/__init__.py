@@ -1,0 +1,1 @@
+"""Child processes, and how things travel to them and errors back."""

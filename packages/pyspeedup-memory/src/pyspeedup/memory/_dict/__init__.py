@@ -1,0 +1,1 @@
+"""What a DiskDict is made of."""

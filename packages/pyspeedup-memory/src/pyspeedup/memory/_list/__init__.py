@@ -1,0 +1,1 @@
+"""What a DiskList is made of."""

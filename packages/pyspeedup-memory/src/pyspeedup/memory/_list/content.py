@@ -1,0 +1,307 @@
+"""The live content of a list: items in pages of varying fill, and every change whole or not at all.
+
+A change of one item touches its page. Every larger one builds new pages aside, puts them into the
+table in place of the old ones, and deletes these last: until then nothing has changed.
+"""
+
+from __future__ import annotations
+
+from itertools import count, repeat
+from typing import TYPE_CHECKING, Any
+
+from pyspeedup.core import SerializationError, StoreCorruptedError
+from pyspeedup.memory._content import Content
+from pyspeedup.memory._list.ordered_pages import OrderedPages
+from pyspeedup.memory._list.page_table import PageTable
+from pyspeedup.memory._list.sorting import Sorting
+from pyspeedup.memory._pages.bodies import value_codec
+from pyspeedup.memory._pages.page import Rows
+from pyspeedup.memory._pages.pager import Pager
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Iterable, Iterator
+
+    from pyspeedup.memory._list.page_builder import PageBuilder
+    from pyspeedup.memory._storage.volume import Volume
+
+__all__ = ["ListContent"]
+
+CHUNK_BYTES = 1 << 18
+"""How many bytes of bodies are decoded in one go."""
+
+
+class ListContent(Content):
+    """Items by index. Indexes are in range here, and never negative; `version` counts the changes."""
+
+    kind = "list"
+
+    def __init__(
+        self, volume: Volume, *, max_pages: int, ram_limit: int, sync_every: float
+    ) -> None:
+        super().__init__(volume, max_pages=max_pages, ram_limit=ram_limit, sync_every=sync_every)
+        codecs = [value_codec(volume.serializer)]
+        self.pager = Pager(volume, codecs, max_pages, ram_limit, self._describe)
+        self.pages = OrderedPages(self.pager, volume.page_size, PageTable())
+        self.restart()
+
+    # What `Content` asks for
+
+    def write_back(self, *, leave_out_refused: bool = False) -> bytes:
+        """Write every change to the volume, and return the state to commit with it."""
+        self.pager.flush(leave_out_refused=leave_out_refused)
+        return self.pages.table.to_bytes()
+
+    def restart(self) -> None:
+        """Begin again from ``volume.state``."""
+        self.pager.clear()
+        try:
+            table = PageTable.from_bytes(self.volume.state) if self.volume.state else PageTable()
+        except ValueError as error:
+            raise StoreCorruptedError(f"{self.volume.name}: its state: {error}") from error
+        version = self.pages.version + 1
+        self.pages = OrderedPages(self.pager, self.volume.page_size, table, version)
+
+    @property
+    def version(self) -> int:
+        """What differs after every change."""
+        return self.pages.version
+
+    def _describe(self, number: int, row: int) -> str:
+        start = 0
+        for other, rows in self.pages.table:
+            if other == number:
+                return self._name(start + row)
+            start += rows
+        return f"{self.volume.name}: a value"
+
+    def _name(self, index: int) -> str:
+        return f"{self.volume.name}: the value at index {index}"
+
+    # Reading
+
+    def __len__(self) -> int:
+        """Return the number of items, in O(1)."""
+        return len(self.pages.table)
+
+    def get(self, index: int) -> Any:
+        """Return an item, in O(log pages), and at most one page is read."""
+        page, begin = self.pages.page_of(index)
+        try:
+            value = page.value(index - begin)
+        except SerializationError as error:
+            raise SerializationError(f"{self._name(index)} cannot be read: {error}") from error
+        if page.is_touched:
+            self._handed_out()
+        return value
+
+    def chunk(self, index: int, limit: int) -> list[Any]:
+        """Return items from `index` on, at least one and at most `limit`, decoded in one go."""
+        page, begin = self.pages.page_of(index)
+        row = index - begin
+        stop = min(row + limit, page.reach(row, CHUNK_BYTES))
+        try:
+            values = page.values(0, row, stop)
+        except SerializationError:
+            return [self.get(index)]  # one by one, all before the broken one can be had
+        if page.is_touched:
+            self._handed_out()
+        return values
+
+    def chunk_before(self, index: int, limit: int) -> list[Any]:
+        """Return the items before `index`, the last one first, at least one and at most `limit`."""
+        row = self.pages.table.locate(index - 1).row
+        first = max(index - 1 - row, index - limit)
+        values = self.chunk(first, index - first)
+        if first + len(values) < index:  # too many bytes, or one of them is broken
+            return [self.get(index - 1)]
+        return values[::-1]
+
+    def _handed_out(self) -> None:
+        if not self.volume.readonly:
+            self.changed()
+
+    # Changing one item
+
+    def set(self, index: int, value: Any) -> None:
+        """Replace an item, in O(log pages), and O(page) once a flush."""
+        page, begin = self.pages.page_of(index)
+        try:
+            page.set(index - begin, 0, value)
+        except SerializationError as error:
+            raise self._refused(index, error) from error
+        self.pages.version += 1
+        self.changed()
+
+    def append(self, value: Any) -> None:
+        """Add an item at the end, in O(1), and O(page) once a page."""
+        place = self.pages.last_place()
+        if place is None:
+            self._append_page(value)
+        else:
+            page = self.pager.page(self.pages.table.number(*place))
+            try:
+                page.append(value)
+            except SerializationError as error:
+                raise self._refused(len(self), error) from error
+            self.pages.table.add(*place, 1)
+            self.pages.look_at_last(page)
+        self.changed()
+
+    def _append_page(self, value: Any) -> None:
+        with self.pages.building() as built:
+            try:
+                built.add_value(value)
+            except SerializationError as error:
+                raise self._refused(len(self), error) from error
+            self.pages.table.replace(*self.pages.table.end(), 0, built.pages())
+            built.hand_over()
+        self.pages.forget_window()
+
+    def insert(self, index: int, value: Any) -> None:
+        """Put an item before `index`, or at the end, in O(page + log pages)."""
+        if index == len(self):
+            self.append(value)
+            return
+        group, slot, row = self.pages.table.locate(index)
+        if self.pages.table.count(group, slot) >= 2 * self.volume.page_size:
+            self.pages.split(group, slot)
+            group, slot, row = self.pages.table.locate(index)
+        page = self.pager.page(self.pages.table.number(group, slot))
+        try:
+            page.insert(row, value)
+        except SerializationError as error:
+            raise self._refused(index, error) from error
+        self.pages.table.add(group, slot, 1)
+        self.pages.forget_window()
+        self.changed()
+
+    def delete(self, index: int) -> None:
+        """Remove an item, in O(page + log pages)."""
+        group, slot, row = self.pages.table.locate(index)
+        left = self.pages.table.count(group, slot) - 1
+        if left == 0 or self.pages.neighbour((group, slot), (group, slot), left):
+            self.pages.splice(index, index + 1, self.pages.builder())
+        else:
+            self.pager.page(self.pages.table.number(group, slot)).delete(row)
+            self.pages.table.add(group, slot, -1)
+            self.pages.forget_window()
+        self.changed()
+
+    def _refused(self, index: int, error: SerializationError) -> SerializationError:
+        return SerializationError(f"{self._name(index)} cannot be kept: {error}")
+
+    def _build(self, built: PageBuilder, indexes: Iterable[int], values: Iterable[Any]) -> None:
+        for index, value in zip(indexes, values, strict=False):
+            try:
+                built.add_value(value)
+            except SerializationError as error:
+                raise self._refused(index, error) from error
+
+    # Changing many
+
+    def replace(self, start: int, stop: int, values: Iterable[Any]) -> None:
+        """Put `values` in place of the items from `start` to `stop`; all or nothing.
+
+        Costs O(values + items replaced + page). Should making the values change the list, then what
+        is at these indexes afterwards is replaced, as in a list.
+        """
+        with self.pages.building() as built:
+            self._build(built, count(start), values)
+            start = min(start, len(self))
+            self.pages.splice(start, min(max(start, stop), len(self)), built)
+        self.changed()
+
+    def replace_each(self, indexes: range, values: list[Any]) -> None:
+        """Put `values` in place of the items at `indexes`, as many and ascending; all or nothing.
+
+        Costs O(items from the first to the last of them).
+        """
+        with self.pages.building() as fresh, self.pages.building() as built:
+            self._build(fresh, indexes, values)
+            self._weave(indexes, fresh.rows(), built)
+            self.pages.splice(indexes[0], indexes[-1] + 1, built)
+        self.changed()
+
+    def delete_each(self, indexes: range) -> None:
+        """Remove the items at `indexes`, ascending, in O(items from the first to the last of them)."""
+        with self.pages.building() as built:
+            self._weave(indexes, repeat(Rows([], [])), built)
+            self.pages.splice(indexes[0], indexes[-1] + 1, built)
+        self.changed()
+
+    def clear(self) -> None:
+        """Remove all items, in O(pages) and reading each."""
+        self.replace(0, len(self), ())
+
+    def repeat(self, times: int) -> None:
+        """Add `times` copies of all items at the end, in O(items added)."""
+        with self.pages.building() as built:
+            for _ in range(times):
+                for rows in self.pages.pieces(0, len(self)):
+                    built.add_copies(rows)
+            self.pages.splice(len(self), len(self), built)
+        self.changed()
+
+    def reverse(self) -> None:
+        """Turn the order round, in O(n)."""
+        with self.pages.building() as built:
+            for number, count in reversed(list(self.pages.table)):
+                rows = self.pager.page(number).rows(0, count)
+                built.add_rows(Rows(rows.bodies[::-1], rows.live[::-1]))
+            self.pages.splice(0, len(self), built)
+        self.changed()
+
+    def sort(self, key: Callable[[Any], Any] | None, *, reverse: bool) -> None:
+        """Sort stably, in O(n log n); as many items are in RAM as pages may be."""
+        with self.pages.building() as built:
+            sorting = Sorting(
+                self.pager,
+                self.pages.builder,
+                key,
+                reverse=reverse,
+                max_rows=self.max_pages * self.volume.page_size,
+                max_bytes=self.ram_limit,
+            )
+            check = self._guard("list modified during sort")
+            batches = self._batches(sorting.max_rows, sorting.max_bytes, check)
+            sorting.sort(batches, built)
+            check()
+            self.pages.splice(0, len(self), built)
+        self.changed()
+
+    def _guard(self, message: str) -> Callable[[], None]:
+        """Return what raises `ValueError` once the list is not as it is now."""
+        version = self.version
+
+        def check() -> None:
+            if self.version != version:
+                raise ValueError(message)
+
+        return check
+
+    def _batches(
+        self, max_rows: int, max_bytes: int, check: Callable[[], None]
+    ) -> Iterator[tuple[list[Any], Rows]]:
+        """Iterate over values and rows of the whole list, as many at a time as RAM may hold."""
+        index = 0
+        while index < len(self):
+            values: list[Any] = []
+            rows = Rows([], [])
+            size = 0
+            while index < len(self) and len(values) < max_rows and size < max_bytes:
+                some = self.chunk(index, max_rows - len(values))
+                page, begin = self.pages.page_of(index)
+                part = page.rows(index - begin, index - begin + len(some))
+                values += some
+                rows.extend(part)
+                size += part.weight()
+                index += len(some)
+            yield values, rows
+            check()
+
+    def _weave(self, indexes: range, woven: Iterator[Rows], built: PageBuilder) -> None:
+        """Build the rows that `indexes` span, with those of `woven` in place of the indexes' own."""
+        for index in indexes:
+            built.add_rows(next(woven))
+            for rows in self.pages.pieces(index + 1, min(index + indexes.step, indexes[-1] + 1)):
+                built.add_rows(rows)

@@ -1,0 +1,122 @@
+"""Builds pages aside: of values that are new, and of rows that are in other pages too."""
+
+from __future__ import annotations
+
+from array import array
+from typing import TYPE_CHECKING, Any
+
+from pyspeedup.memory._pages.page import Rows
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+    from pyspeedup.memory._pages.page import RecordPage
+    from pyspeedup.memory._pages.pager import Pager
+
+__all__ = ["PageBuilder"]
+
+
+class PageBuilder:
+    """Pages with `page_size` rows each, in the order in which they were added.
+
+    16 bytes of RAM a page. Rows of other pages stay there too; what both keep elsewhere lasts until
+    neither has it.
+    """
+
+    def __init__(self, pager: Pager, page_size: int) -> None:
+        self._pager = pager
+        self._page_size = page_size
+        self._numbers = array("Q")
+        self._counts = array("Q")
+
+    def __len__(self) -> int:
+        """Return the number of rows, in O(pages)."""
+        return sum(self._counts)
+
+    @property
+    def page_count(self) -> int:
+        """How many pages there are."""
+        return len(self._numbers)
+
+    def pages(self) -> Iterator[tuple[int, int]]:
+        """Iterate over page numbers and counts."""
+        return zip(self._numbers, self._counts, strict=True)
+
+    def rows(self) -> Iterator[Rows]:
+        """Iterate over the rows, one by one."""
+        for number, count in self.pages():
+            page = self._pager.page(number)
+            for row in range(count):
+                yield page.rows(row, row + 1)
+
+    def add_value(self, value: Any) -> None:
+        """Add a row of one value; `SerializationError` leaves everything as it was."""
+        self._page_with_room().append(value)
+        self._counts[-1] += 1
+
+    def add_rows(self, rows: Rows) -> None:
+        """Add rows that are in other pages."""
+        self._pager.share(rows.bodies)
+        self._put(rows)
+
+    def add_rows_evenly(self, rows: Rows) -> None:
+        """Add rows that are in other pages to new pages, as many to each."""
+        total = len(rows.bodies)
+        pages = -(-total // self._page_size)
+        for number in range(pages):
+            self._new_page()
+            self.add_rows(rows.part(number * total // pages, (number + 1) * total // pages))
+
+    def add_copies(self, rows: Rows) -> None:
+        """Add copies of rows that are in other pages and stay there."""
+        self._put(Rows(self._pager.copies(rows.bodies), rows.live))
+
+    def split_last(self) -> PageBuilder:
+        """Return a builder with the last page, if there is one, which is no longer in this one."""
+        last = PageBuilder(self._pager, self._page_size)
+        last._numbers, self._numbers = self._numbers[-1:], self._numbers[:-1]
+        last._counts, self._counts = self._counts[-1:], self._counts[:-1]
+        return last
+
+    def adopt(self, other: PageBuilder) -> None:
+        """Take over the pages of another builder, behind one's own, in O(pages)."""
+        self._numbers += other._numbers
+        self._counts += other._counts
+        other.hand_over()
+
+    def hand_over(self) -> None:
+        """Be empty: the pages belong to somebody else now."""
+        self._numbers = array("Q")
+        self._counts = array("Q")
+
+    def close(self) -> None:
+        """Delete all pages that are still here."""
+        numbers = self._numbers
+        self.hand_over()
+        for number in numbers:
+            self._pager.drop(number)
+
+    def _put(self, rows: Rows) -> None:
+        """Put rows into pages; what those for which there is no room keep elsewhere is let go of."""
+        done = 0
+        try:
+            while done < len(rows.bodies):
+                page = self._page_with_room()
+                part = rows.part(done, done + self._page_size - len(page))
+                page.put(len(page), part)
+                self._counts[-1] += len(part.bodies)
+                done += len(part.bodies)
+        except BaseException:
+            self._pager.release(rows.bodies[done:])
+            raise
+
+    def _page_with_room(self) -> RecordPage:
+        if self._numbers and self._counts[-1] < self._page_size:
+            return self._pager.page(self._numbers[-1])
+        return self._new_page()
+
+    def _new_page(self) -> RecordPage:
+        page = self._pager.new_page()
+        self._numbers.append(page.number)
+        self._counts.append(0)
+        return page

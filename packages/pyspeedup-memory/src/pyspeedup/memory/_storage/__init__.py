@@ -1,0 +1,1 @@
+"""From a name to an opened, locked, trusted and checked volume of pages."""
