@@ -55,7 +55,7 @@ def is_running(pid):
     """Tell whether a process computes still; one that waits to be reaped by init does not."""
     try:
         status = Path(f"/proc/{pid}/stat").read_text(encoding="ascii")
-    except FileNotFoundError:
+    except (FileNotFoundError, ProcessLookupError):  # before it was opened, or before it was read
         return False
     return status.rpartition(")")[2].split()[0] not in "ZX"
 

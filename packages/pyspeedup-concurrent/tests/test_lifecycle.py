@@ -62,7 +62,7 @@ RETURN_CODES = {
 def is_running(pid):
     try:
         status = Path(f"/proc/{pid}/stat").read_text(encoding="ascii")
-    except FileNotFoundError:
+    except (FileNotFoundError, ProcessLookupError):  # before it was opened, or before it was read
         return False
     return status.rpartition(")")[2].split()[0] not in "ZX"
 
