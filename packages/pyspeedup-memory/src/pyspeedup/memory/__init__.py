@@ -15,11 +15,11 @@ import importlib
 from typing import TYPE_CHECKING, Any
 
 from pyspeedup.core import announce
-from pyspeedup.memory._dict.hashing import register_stable_hash
-from pyspeedup.memory.diskdict import DiskDict
-from pyspeedup.memory.disklist import DiskList
 
 if TYPE_CHECKING:
+    from pyspeedup.memory._dict.hashing import register_stable_hash
+    from pyspeedup.memory.diskdict import DiskDict
+    from pyspeedup.memory.disklist import DiskList
     from pyspeedup.memory.serializers import CompressedSerializer, JsonSerializer, compressed
     from pyspeedup.memory.stores.file import FileStore
     from pyspeedup.memory.stores.memory import MemoryStore
@@ -47,18 +47,21 @@ announce("pyspeedup.memory._plugin")
 
 LATE = {
     "CompressedSerializer": "serializers",
+    "DiskDict": "diskdict",
+    "DiskList": "disklist",
     "FileStore": "stores.file",
     "JsonSerializer": "serializers",
     "MemoryStore": "stores.memory",
     "ShadowStore": "stores.shadow",
     "SqliteStore": "stores.sqlite",
     "compressed": "serializers",
+    "register_stable_hash": "_dict.hashing",
 }
-"""Names that few programs ask for, and the modules that hold them."""
+"""Every name, and the module that holds it: what a program does not name, it does not wait for."""
 
 
 def __getattr__(name: str) -> Any:
-    """Bring in what is asked for late: it is a third of what importing all would cost."""
+    """Bring a name in when it is asked for."""
     if name in LATE:
         return getattr(importlib.import_module(f"pyspeedup.memory.{LATE[name]}"), name)
     if name == "__version__":
@@ -66,3 +69,8 @@ def __getattr__(name: str) -> Any:
 
         return version("pyspeedup-memory")
     raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
+
+
+def __dir__() -> list[str]:
+    """Show the names that are not there yet, too."""
+    return __all__
