@@ -48,8 +48,13 @@ def _version() -> str:
 
 
 def _install_built(session: nox.Session, *requirements: str) -> None:
-    """Install from the wheels in dist/ and nothing of ours from elsewhere."""
-    session.install("--find-links", str(DIST), *requirements)
+    """Install from the wheels in dist/ and nothing of ours from elsewhere.
+
+    uv would take a wheel of the same name and version from its cache, built before the last change.
+    """
+    fresh = [f"--refresh-package={distribution}" for distribution in DISTRIBUTIONS]
+    only_uv = fresh if session.venv_backend == "uv" else []
+    session.install("--find-links", str(DIST), *only_uv, *requirements)
 
 
 @nox.session(default=False)
