@@ -160,6 +160,13 @@ class Volume:
             )
         return data
 
+    def peek(self, page: int, start: int, stop: int) -> bytes:
+        """Return the bytes of `page` from `start` to `stop`; whoever asks checks what they mean.
+
+        For what carries a check of its own, so that a few bytes cost no whole page. Raises as `read`.
+        """
+        return bytes(self.read(page)[start:stop])
+
     def write(self, page: int, data: BytesLike) -> None:
         """Make `data` the bytes of `page`, which exists or is reserved, in O(bytes)."""
         self.require_writable()
