@@ -475,3 +475,56 @@ def test_a_copied_folder_is_a_store_of_its_own(tmp_path):
     make_small_store(FileStore(tmp_path / "one"))
     shutil.copytree(tmp_path / "one", tmp_path / "two")
     assert read_all(FileStore(tmp_path / "two")) == WHOLE
+
+
+def test_a_peek_is_a_slice_of_what_was_written(make_store):
+    volume = open_volume(make_store())
+    pages = {volume.append(bytes(range(100 + number))): 100 + number for number in range(5)}
+    for _ in range(2):
+        for page, length in pages.items():
+            for start, stop in [
+                (0, 0),
+                (0, 40),
+                (30, 70),
+                (90, 500),
+                (500, 600),
+                (70, 30),
+                (-9, -3),
+            ]:
+                assert volume.peek(page, start, stop) == bytes(range(length))[start:stop]
+        volume.commit(b"")
+    with pytest.raises(KeyError):
+        volume.peek(99, 0, 1)
+    with pytest.raises(KeyError):
+        volume.peek(-1, 0, 1)
+    with pytest.raises(KeyError):
+        volume.peek(volume.reserve(), 0, 1)
+    volume.close()
+    with pytest.raises(ValueError, match="closed"):
+        volume.peek(0, 0, 1)
+
+
+def test_a_peek_sees_what_was_written_deleted_and_rolled_back(make_store):
+    volume = open_volume(make_store())
+    page, other = volume.append(b"old and long"), volume.append(b"other")
+    volume.commit(b"")
+    assert volume.peek(page, 0, 3) == b"old"
+    volume.write(page, b"new")
+    assert volume.peek(page, 0, 9) == b"new"
+    volume.delete(page)
+    with pytest.raises(KeyError):
+        volume.peek(page, 0, 3)
+    volume.rollback()
+    assert volume.peek(page, 4, 7) == b"and"
+    assert volume.peek(other, 0, 9) == b"other"
+    volume.close()
+
+
+def test_a_page_that_a_store_lost_is_damage_to_a_peek_too():
+    store = MemoryStore()
+    volume = open_volume(store)
+    page = volume.append(b"x")
+    volume.commit(b"")
+    del store._table[page]
+    with pytest.raises(StoreCorruptedError, match=f"page {page}: it is missing"):
+        volume.peek(page, 0, 1)

@@ -15,6 +15,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
+    from mmap import mmap
     from types import ModuleType
 
 fcntl: ModuleType | None
@@ -34,6 +35,7 @@ __all__ = [
     "keep_for_ever",
     "lock",
     "lock_holder",
+    "map_file",
     "open_file",
     "read_at",
     "replace_file",
@@ -89,6 +91,21 @@ def _pwrite(descriptor: int, data: memoryview, offset: int) -> int:
         return os.pwrite(descriptor, data, offset)
     os.lseek(descriptor, offset, os.SEEK_SET)
     return os.write(descriptor, data)
+
+
+def map_file(descriptor: int, length: int) -> mmap | None:
+    """Return the first `length` bytes of a file, mapped for reading; None where it cannot be mapped.
+
+    What is written to the file afterwards is seen in the map.
+    """
+    try:
+        from mmap import ACCESS_READ, mmap  # not everywhere, and no work at import
+    except ImportError:
+        return None
+    try:
+        return mmap(descriptor, length, access=ACCESS_READ)
+    except OSError:  # a file system that maps nothing, or too many maps: the file can still be read
+        return None
 
 
 def sync_file(descriptor: int) -> None:

@@ -11,14 +11,18 @@ from pyspeedup.core import StoreCorruptedError, StoreError
 from pyspeedup.memory._platform import keep_for_ever
 from pyspeedup.memory._storage.codecs import choose_serializer
 from pyspeedup.memory._storage.header import Header, check_of, decode_meta, encode_meta
+from pyspeedup.memory._storage.recent_pages import RecentPages
 from pyspeedup.memory.stores.shadow import as_page_store
 
 if TYPE_CHECKING:
-    from collections.abc import MutableMapping
+    from collections.abc import Callable, MutableMapping
 
     from pyspeedup.core import BytesLike, PageStore, Serializer
 
 __all__ = ["Volume"]
+
+RECENT_BYTES = 1 << 20
+"""Bytes of pages that are kept for peeks, where the store hands out whole pages only."""
 
 
 class Volume:
@@ -63,6 +67,10 @@ class Volume:
         self._undo: dict[int, int] = {}
         self._reserved: set[int] = set()
         self.state: bytes | None = None
+        self._recent = RecentPages(self.read, limit=RECENT_BYTES)
+        self._peek: Callable[[int, int, int], bytes] = getattr(
+            self._store, "peek", self._recent.peek
+        )
         meta = self._store.open(create=create, readonly=readonly)
         try:
             self._require_meta(meta, may_be_new=create and not readonly)
@@ -152,7 +160,7 @@ class Volume:
         try:
             data = self._store.read(page)
         except KeyError as error:
-            raise StoreCorruptedError(f"{self.name}, page {page}: it is missing") from error
+            raise self._missing(page) from error
         if check_of(data) != check:
             raise StoreCorruptedError(
                 f"{self.name}, page {page}: its checksum does not match; it is damaged, or belongs "
@@ -161,11 +169,21 @@ class Volume:
         return data
 
     def peek(self, page: int, start: int, stop: int) -> bytes:
-        """Return the bytes of `page` from `start` to `stop`; whoever asks checks what they mean.
+        """Return the bytes of `page` from `start` to `stop`, clipped as a slice is, and not checked.
 
-        For what carries a check of its own, so that a few bytes cost no whole page. Raises as `read`.
+        For what carries a check of its own, so that a few bytes cost no whole page: O(stop - start)
+        where the store has the ability ``peek``; otherwise whole pages are read and checked, and
+        the last of them kept. `KeyError` where there is no such page, `StoreCorruptedError` where
+        the store has lost it.
         """
-        return bytes(self.read(page)[start:stop])
+        try:
+            return self._peek(page, start, stop)
+        except KeyError as error:
+            self._check_of(page)
+            raise self._missing(page) from error
+
+    def _missing(self, page: int) -> StoreCorruptedError:
+        return StoreCorruptedError(f"{self.name}, page {page}: it is missing")
 
     def write(self, page: int, data: BytesLike) -> None:
         """Make `data` the bytes of `page`, which exists or is reserved, in O(bytes)."""
@@ -173,6 +191,7 @@ class Volume:
         if page not in self._reserved:
             self._check_of(page)
         check = check_of(data)
+        self._recent.forget(page)
         try:
             self._store.write(page, data)
             self._set_check(page, check)
@@ -213,6 +232,7 @@ class Volume:
         self.require_writable()
         if page not in self._reserved:
             self._check_of(page)
+            self._recent.forget(page)
             try:
                 self._store.delete(page)
                 self._set_check(page, 0)
@@ -234,6 +254,7 @@ class Volume:
     def rollback(self) -> None:
         """Drop all changes since the last commit, reserved numbers too, in O(pages)."""
         self.require_writable()
+        self._recent.clear()
         roll_back = getattr(self._store, "rollback", None)
         if roll_back is None or self._attempted is not None:
             self._reopen()
@@ -284,8 +305,13 @@ class Volume:
 
     def close(self) -> None:
         """Let go of the store, dropping what was not committed; again is harmless."""
-        self._closed = True
+        self._let_go()
         self._store.close()
+
+    def _let_go(self) -> None:
+        self._closed = True
+        self._recent.clear()
+        self._peek = _refusal(self.name)
 
     def abandon(self) -> None:
         """Let go in a forked child: close descriptors, and touch nothing that the parent uses.
@@ -293,7 +319,7 @@ class Volume:
         A store with an ability ``abandon()`` does it itself; any other is kept alive, untouched, as
         closing it could undo what the parent has not committed.
         """
-        self._closed = True
+        self._let_go()
         abandon = getattr(self._store, "abandon", None)
         if abandon is not None:
             abandon()
@@ -333,3 +359,12 @@ class Volume:
         self._require_open()
         if self.readonly:
             raise StoreError(f"{self.name} was opened with readonly=True and cannot be changed")
+
+
+def _refusal(name: str) -> Callable[[int, int, int], bytes]:
+    """Return what answers peeks after `close`."""
+
+    def refuse(*_: int) -> bytes:
+        raise ValueError(f"{name} is closed")
+
+    return refuse

@@ -27,6 +27,7 @@ from pyspeedup.memory.stores._slots import (
     Session,
     Slot,
 )
+from pyspeedup.memory.stores._window import Window
 
 if TYPE_CHECKING:
     from collections.abc import Iterable
@@ -36,6 +37,8 @@ if TYPE_CHECKING:
 __all__ = ["DATA_FILE", "FileStore"]
 
 DATA_FILE = "data"
+MAP_LIMIT = 64 << 20
+"""Bytes of the file that are mapped at most, unless something else is asked for."""
 NO_COMMIT = Slot(0, durable=False, offset=0, length=0, checksum=0, has_meta=False, boot=b"")
 
 
@@ -74,12 +77,22 @@ class FileStore:
     (b'first', b'zero')
     """
 
-    def __init__(self, location: str | Path, basename: str = "") -> None:
-        """Keep the folder, which must exist; nothing is touched before `open`."""
+    def __init__(
+        self, location: str | Path, basename: str = "", *, map_limit: int = MAP_LIMIT
+    ) -> None:
+        """Keep the folder, which must exist; nothing is touched before `open`.
+
+        `map_limit` bounds in bytes what is mapped of the file, and so what it adds to the resident
+        memory. `peek` copies from the map what lies in it, and reads what lies behind; 0 maps nothing.
+        """
+        if map_limit < 0:
+            raise ValueError(f"map_limit must be 0 bytes or more, not {map_limit}")
         self._path = Path(location) / DATA_FILE
         self._name = f"{location} ({basename!r})" if basename else str(location)
         self._file: int | None = None
         self._readonly = False
+        self._map_limit = map_limit
+        self._window = Window(-1, limit=0, growing=False)
 
     def open(self, *, create: bool, readonly: bool) -> bytes | None:
         """Lock the file and return the last committed meta; see `pyspeedup.core.PageStore`."""
@@ -101,6 +114,7 @@ class FileStore:
             raise
         self._file = file
         self._readonly = readonly
+        self._window = Window(file, limit=self._map_limit, growing=writing)
         return found.commit.meta
 
     def _lock(self, file: int, *, exclusive: bool) -> None:
@@ -145,8 +159,36 @@ class FileStore:
         """Return the bytes of `page`; `KeyError` where there is none."""
         file = self._open_file()
         extent = self._state.pages.get(page)
-        data = _platform.read_at(file, extent.length, extent.offset)
-        if len(data) != extent.length:
+        return self._read_at(file, page, extent.offset, extent.length)
+
+    def peek(self, page: int, start: int, stop: int) -> bytes:
+        """Return the bytes of `page` from `start` to `stop`, unchecked, in O(stop - start).
+
+        `KeyError` where there is no such page.
+        """
+        window = self._window
+        place = window.places.get(page)
+        if place is not None:
+            offset, length = place
+            if 0 <= start <= stop <= length:
+                return window.view[offset + start : offset + stop]
+        return self._peek_anywhere(page, start, stop)
+
+    def _peek_anywhere(self, page: int, start: int, stop: int) -> bytes:
+        """Copy from the map, lengthened if it may be, or read from the file."""
+        file = self._open_file()
+        offset, length, *_ = self._state.pages.get(page)
+        if not 0 <= start <= stop <= length:
+            start, stop, _ = slice(start, stop).indices(length)
+            stop = max(start, stop)
+        if self._window.covers(offset + length):
+            self._window.keep(page, offset, length)
+            return self._window.view[offset + start : offset + stop]
+        return self._read_at(file, page, offset + start, stop - start)
+
+    def _read_at(self, file: int, page: int, offset: int, length: int) -> bytes:
+        data = _platform.read_at(file, length, offset)
+        if len(data) != length:
             raise StoreCorruptedError(f"{self._name}, page {page}: the file has become shorter")
         return data
 
@@ -160,6 +202,7 @@ class FileStore:
         offset = self._write_extent(file, data, length)
         before = self._state.pages.put_since.get(page)
         number = self._state.newest.commit + 1
+        self._window.places.pop(page, None)
         self._state.pages.put(page, Extent(offset, length, number, zlib.crc32(data)))
         self._give([before] if before else [])
 
@@ -180,6 +223,7 @@ class FileStore:
         self._state.pages.get(page)
         self._begin_change(file)
         before = self._state.pages.put_since.get(page)
+        self._window.places.pop(page, None)
         self._state.pages.drop(page)
         self._give([before] if before else [])
 
@@ -246,6 +290,7 @@ class FileStore:
         """Drop the changes since the last commit, in O(changes)."""
         self._open_for_writing()
         dropped = list(self._state.pages.put_since.values())
+        self._window.places.clear()
         self._state.pages.rollback()
         self._give(dropped)
 
@@ -255,6 +300,7 @@ class FileStore:
             return
         file = self._file
         try:
+            self._window.close()
             if self._dirty:
                 self.rollback()
                 self._end_session(file)
@@ -281,6 +327,7 @@ class FileStore:
     def abandon(self) -> None:
         """Close a forked child's descriptor; the file and the lock stay the parent's."""
         if self._file is not None:
+            self._window.close()
             os.close(self._file)
             self._file = None
 
