@@ -3,55 +3,59 @@
 from __future__ import annotations
 
 import pytest
-from pyspeedup.memory.disklist import DiskList
+from cpython_tests import adapted, opened, reduce_by_number, run
+from pyspeedup.memory import DiskList
 
-list_tests = pytest.importorskip(
-    "test.list_tests", reason="this interpreter was installed without its own tests"
-)
+seq_tests = adapted("test.seq_tests")
+list_tests = adapted("test.list_tests", seq_tests=seq_tests)
 
-EXCLUDED = {
-    "test_contains_order": "puts in objects of a class local to the test, which pickle refuses",
-    "test_index": "likewise; test_disklist has a comparison that empties the list",
-    "test_remove": "likewise; test_disklist has a comparison that raises",
-    "test_pickle": "a DiskList refuses to be pickled",
-    "test_repr": "puts the list into itself, so pickles it",
-    "test_repr_deep": "puts lists into lists, so pickles them",
+OF_SEQUENCES = {
+    "test_pickle": "a DiskList refuses to be pickled; here it is as a number, so that lists nest",
+}
+OF_LISTS = OF_SEQUENCES | {
+    "test_iterator_pickle": "iterators over what is on disk cannot be pickled",
+    "test_reversed_pickle": "likewise",
+    "test_keywords_in_subclass": "a DiskList is not made from items alone, nor by __new__",
+    "test_preallocation": "asks how many bytes the interpreter takes for a list",
+    "test_equal_operator_modifying_operand": "where == itself empties both lists, they were not equal",
 }
 
 
 class StoredList(DiskList):
     """A list with a store of its own, made from items, as the tests make theirs."""
 
-    def __init__(self, items=(), *, size_limit):
-        super().__init__("l", size_limit, 1, page_store={})
-        self.extend(items)
+    sizes = ()
+    __reduce_ex__ = reduce_by_number  # tests put lists into lists
+
+    def __new__(cls, *_items, **_named):
+        """Open the store here, as a list is there before its constructor runs."""
+        self = super().__new__(cls)
+        DiskList.__init__(self, "tested", *cls.sizes, page_store={})
+        opened.add(self)
+        return self
+
+    def __init__(self, items=(), /):
+        self[:] = items
 
 
 class ListOfTinyPages(StoredList):
-    def __init__(self, items=()):
-        super().__init__(items, size_limit=2)
+    sizes = (2, 1)
 
 
-class ListOfUsualPages(StoredList):
-    def __init__(self, items=()):
-        super().__init__(items, size_limit=1024)
+class ListOfSmallPages(StoredList):
+    sizes = (4, 2)
 
 
-def excluding(test_case):
-    for name in EXCLUDED:
-        assert callable(getattr(test_case, name)), "an exclusion excludes nothing"
-        setattr(test_case, name, None)
-    return test_case
+@pytest.mark.parametrize("cls", [ListOfTinyPages, ListOfSmallPages, StoredList])
+def test_what_holds_for_mutable_sequences_holds(cls):
+    class Sequence(list_tests.CommonTest):
+        type2test = cls
+
+    run(Sequence, OF_SEQUENCES)
 
 
-@excluding
-class TestTinyPages(list_tests.CommonTest):
-    type2test = ListOfTinyPages
-
-
-@excluding
-class TestUsualPages(list_tests.CommonTest):
-    type2test = ListOfUsualPages
-
-
-del list_tests  # it has a base class of test cases, which is none itself
+@pytest.mark.parametrize("cls", [ListOfTinyPages, StoredList])
+def test_what_holds_for_list_holds(cls):
+    """Every ``list(...)`` and ``[...]`` in the tests is one of ours."""
+    module = adapted("test.test_list", display="list", list=cls, list_tests=list_tests)
+    run(module.ListTest, OF_LISTS)
