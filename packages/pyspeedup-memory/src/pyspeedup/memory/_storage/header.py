@@ -14,7 +14,7 @@ from pyspeedup.core import StoreCorruptedError, StoreError
 if TYPE_CHECKING:
     from pyspeedup.core import BytesLike
 
-__all__ = ["FORMAT", "Header", "check_of", "decode_meta", "encode_meta"]
+__all__ = ["CHECKSUM_BITS", "FORMAT", "Header", "check_of", "decode_meta", "encode_meta"]
 
 FORMAT = 1
 """Raised when what follows the magic changes; every older format stays readable."""
@@ -22,6 +22,8 @@ FORMAT = 1
 MAGIC = b"PySpVol\0"
 CHECK = struct.Struct("<8sII")  # magic, format, checksum of all that follows
 USED = 1 << 32
+CHECKSUM_BITS = USED - 1
+"""Of what the table keeps of a page, the part that is the CRC-32 of its bytes."""
 SIZES = struct.Struct("<QQQ?")  # bytes of header, table and state; is there a state
 
 

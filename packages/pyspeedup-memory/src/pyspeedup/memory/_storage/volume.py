@@ -10,7 +10,13 @@ from typing import TYPE_CHECKING
 from pyspeedup.core import StoreCorruptedError, StoreError
 from pyspeedup.memory._platform import keep_for_ever
 from pyspeedup.memory._storage.codecs import choose_serializer
-from pyspeedup.memory._storage.header import Header, check_of, decode_meta, encode_meta
+from pyspeedup.memory._storage.header import (
+    CHECKSUM_BITS,
+    Header,
+    check_of,
+    decode_meta,
+    encode_meta,
+)
 from pyspeedup.memory._storage.recent_pages import RecentPages
 from pyspeedup.memory.stores.shadow import as_page_store
 
@@ -66,10 +72,14 @@ class Volume:
         self._identity = identity
         self._undo: dict[int, int] = {}
         self._reserved: set[int] = set()
+        self._free: list[int] | None = None  # found at the first `reserve`
         self.state: bytes | None = None
         self._recent = RecentPages(self.read, limit=RECENT_BYTES)
         self._peek: Callable[[int, int, int], bytes] = getattr(
             self._store, "peek", self._recent.peek
+        )
+        self._write_checked: Callable[[int, BytesLike, int], None] | None = getattr(
+            self._store, "write_checked", None
         )
         meta = self._store.open(create=create, readonly=readonly)
         try:
@@ -99,7 +109,6 @@ class Volume:
             self._header = Header(self._identity or os.urandom(16).hex(), kind, page_size, record)
             self._table = array("Q")
             self._write_meta(None, durable=False)
-        self._find_free()
 
     def _check_header(self, kind: str) -> None:
         if self._identity is not None and self._identity != self._header.identity:
@@ -109,11 +118,13 @@ class Volume:
                 f"{self.name} holds a {self._header.kind}, and cannot be opened as a {kind}"
             )
 
-    def _find_free(self) -> None:
+    def _find_free(self) -> list[int]:
+        """Return the numbers not in use, lowest last, in O(pages); while none is reserved."""
         while self._table and not self._table[-1]:
             self._table.pop()
-        self._free = [page for page, check in enumerate(self._table) if not check]
-        self._free.reverse()
+        free = [page for page, check in enumerate(self._table) if not check]
+        free.reverse()
+        return free
 
     @property
     def kind(self) -> str:
@@ -137,8 +148,8 @@ class Volume:
 
     @property
     def page_count(self) -> int:
-        """How many pages there are, in O(1)."""
-        return len(self._table) - len(self._free) - len(self._reserved)
+        """How many pages there are, in O(pages)."""
+        return len(self._table) - self._table.count(0)
 
     @property
     def has_changes(self) -> bool:
@@ -193,7 +204,10 @@ class Volume:
         check = check_of(data)
         self._recent.forget(page)
         try:
-            self._store.write(page, data)
+            if self._write_checked is None:
+                self._store.write(page, data)
+            else:
+                self._write_checked(page, data, check & CHECKSUM_BITS)
             self._set_check(page, check)
         except BaseException:
             self._learn(page)  # an interruption may have come before or after the store had it
@@ -217,8 +231,10 @@ class Volume:
         return page
 
     def reserve(self) -> int:
-        """Return a page number that is not in use, to be written later, in O(1)."""
+        """Return a page number that is not in use, to be written later, in O(1) after the first."""
         self.require_writable()
+        if self._free is None:
+            self._free = self._find_free()
         if self._free:
             page = self._free.pop()
         else:
@@ -255,6 +271,7 @@ class Volume:
         """Drop all changes since the last commit, reserved numbers too, in O(pages)."""
         self.require_writable()
         self._recent.clear()
+        self._free = None  # first: what is free now may be in use afterwards
         roll_back = getattr(self._store, "rollback", None)
         if roll_back is None or self._attempted is not None:
             self._reopen()
@@ -264,7 +281,6 @@ class Volume:
                 self._table[page] = check
         self._undo.clear()
         self._reserved.clear()
-        self._find_free()
 
     def _reopen(self) -> None:
         """Find out what was committed last, where the store can't go back or a commit failed.
@@ -348,7 +364,8 @@ class Volume:
 
     def _release(self, page: int) -> None:
         self._reserved.discard(page)
-        self._free.append(page)
+        if self._free is not None:
+            self._free.append(page)
 
     def _require_open(self) -> None:
         if self._closed:

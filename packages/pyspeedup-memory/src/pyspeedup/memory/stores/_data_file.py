@@ -136,9 +136,8 @@ def _load(descriptor: int, slot: Slot, size: int, name: str) -> Commit:
     (table_size,) = TABLE_SIZE.unpack_from(manifest)
     split = TABLE_SIZE.size + table_size
     table = PageTable.from_bytes(manifest[TABLE_SIZE.size : split])
-    needed = max((extent.offset + extent.length for _, extent in table.items()), default=0)
-    if size < needed:
-        raise StoreCorruptedError(f"{name}: it is cut short: {size} of {needed} bytes")
+    if size < table.end:
+        raise StoreCorruptedError(f"{name}: it is cut short: {size} of {table.end} bytes")
     return Commit(slot, table, manifest[split:] if slot.has_meta else None)
 
 

@@ -21,21 +21,22 @@ def rounded(length: int) -> int:
     (64, 128, 5120)
     """
     unit = FINE if length <= SMALL else COARSE
-    return max(FINE, -(-length // unit) * unit)
+    return -(-length // unit) * unit or FINE
 
 
 class FreeSpace:
     """The gaps between the used extents of a file, and where the file ends.
 
-    Taking and giving cost O(log gaps), and a shift of the list of gaps. Where either is interrupted,
-    `whole` is false from then on, and whoever knows what is used must find the gaps anew.
+    Lengths are those of what is kept there; what it takes is `rounded`. Taking and giving cost
+    O(log gaps), and a shift of the list of gaps. Where either is interrupted, `whole` is false from
+    then on, and whoever knows what is used must find the gaps anew, in O(used) operations.
 
-    >>> space = FreeSpace(0, [(0, 100), (200, 100)])
-    >>> space.take(100), space.take(100), space.end
-    (100, 300, 400)
-    >>> space.give(300, 100)
+    >>> space = FreeSpace(0, [(0, 64), (128, 60)])
+    >>> space.take(64), space.take(50), space.end
+    (64, 192, 256)
+    >>> space.give(192, 50)
     >>> space.end
-    300
+    192
     """
 
     def __init__(self, start: int, used: Iterable[tuple[int, int]]) -> None:
@@ -53,12 +54,12 @@ class FreeSpace:
                 raise ValueError(f"two extents overlap at byte {offset}")
             if offset > self.end:
                 self._add(self.end, offset - self.end)
-            self.end = offset + length
+            self.end = offset + rounded(length)
 
     def take(self, length: int) -> int:
-        """Return the offset of a free extent: the tightest gap, else the end."""
+        """Return the offset of a free extent for `length` bytes: the tightest gap, else the end."""
         self.whole = False
-        offset = self._take(length)
+        offset = self._take(rounded(length))
         self.whole = True
         return offset
 
@@ -75,10 +76,10 @@ class FreeSpace:
         return offset
 
     def give(self, offset: int, length: int) -> None:
-        """Make an extent free again, joined with free neighbours; at the end, the file gets shorter."""
+        """Make the extent of `length` bytes free again, joined with free neighbours; at the end, the file gets shorter."""
         if self.whole:
             self.whole = False
-            self._give(offset, length)
+            self._give(offset, rounded(length))
             self.whole = True
 
     def _give(self, offset: int, length: int) -> None:

@@ -1,11 +1,11 @@
-"""Where each page lies in a file: arrays sorted by page number, 36 bytes a page."""
+"""Where each page lies in a file: arrays by page number, 28 bytes a page."""
 
 from __future__ import annotations
 
 import struct
 import sys
 from array import array
-from bisect import bisect_left
+from itertools import chain, repeat
 from typing import TYPE_CHECKING, NamedTuple
 
 if TYPE_CHECKING:
@@ -13,8 +13,11 @@ if TYPE_CHECKING:
 
 __all__ = ["Extent", "PageTable"]
 
-COUNT = struct.Struct("<Q")
-CODES = "QQQQI"
+COUNTS = struct.Struct("<QQ")  # page numbers in the arrays, pages beyond them
+CODES = "QQQI"
+FAR = struct.Struct("<QQQQI")
+ROOM = 1024
+"""Page numbers that an array may be lengthened by for a single page, beside its own length."""
 
 
 class Extent(NamedTuple):
@@ -27,75 +30,118 @@ class Extent(NamedTuple):
 
 
 class PageTable:
-    """A mapping from page number to `Extent` in O(log pages), small in RAM and on disk.
+    """A mapping from page number to `Extent` in O(1), small in RAM and on disk.
+
+    Numbers far beyond all others, which arrays could not hold, are kept in a dict. No page is at
+    offset 0, so that stands for none. Reading and writing a table run no Python for each page.
 
     >>> table = PageTable()
     >>> table[7] = Extent(4096, 100, 1, 0xDEADBEEF)
-    >>> PageTable.from_bytes(table.to_bytes())[7].length
-    100
+    >>> table[1 << 60] = Extent(8192, 50, 1, 0xC0FFEE)
+    >>> again = PageTable.from_bytes(table.to_bytes())
+    >>> again[7].length, again[1 << 60].length, 6 in again, again.end
+    (100, 50, False, 8242)
     """
 
-    def __init__(self, columns: list[array[int]] | None = None) -> None:
+    def __init__(
+        self, columns: list[array[int]] | None = None, far: dict[int, Extent] | None = None
+    ) -> None:
         self._columns = columns or [array(code) for code in CODES]
+        self._far = far or {}
 
     @classmethod
     def from_bytes(cls, data: bytes | memoryview) -> PageTable:
         """Return what `to_bytes` was given; `ValueError` where the length does not fit."""
-        (count,) = COUNT.unpack_from(data)
-        columns = []
-        start = COUNT.size
-        for code in CODES:
-            column = array(code)
+        count, far = COUNTS.unpack_from(data)
+        columns = [array(code) for code in CODES]
+        start = COUNTS.size
+        for column in columns:
             stop = start + count * column.itemsize
-            column.frombytes(bytes(data[start:stop]))
-            columns.append(column)
+            column.frombytes(data[start:stop])
             start = stop
-        if start != len(data):
-            raise ValueError(f"a page table has {len(data)} bytes instead of {start}")
-        return cls(_little_endian(columns))
+        expected = start + far * FAR.size
+        if len(data) != expected:
+            raise ValueError(f"a page table has {len(data)} bytes instead of {expected}")
+        extents = FAR.iter_unpack(data[start:])
+        return cls(_little_endian(columns), {page: Extent(*extent) for page, *extent in extents})
 
     def to_bytes(self) -> bytes:
         """Return the table in O(pages), the same on every machine."""
-        columns = _little_endian(self._columns)
-        return COUNT.pack(len(self)) + b"".join(column.tobytes() for column in columns)
+        return b"".join(
+            [
+                COUNTS.pack(len(self._columns[0]), len(self._far)),
+                *_little_endian(self._columns),
+                *(FAR.pack(page, *extent) for page, extent in self._far.items()),
+            ]
+        )
 
     def copy(self) -> PageTable:
         """Return another table of the same content, in O(pages)."""
-        return PageTable([column[:] for column in self._columns])
-
-    def __len__(self) -> int:
-        return len(self._columns[0])
+        return PageTable([column[:] for column in self._columns], self._far.copy())
 
     def __contains__(self, page: int) -> bool:
-        position = bisect_left(self._columns[0], page)
-        return position < len(self) and self._columns[0][position] == page
+        offsets = self._columns[0]
+        return bool(0 <= page < len(offsets) and offsets[page]) or page in self._far
 
     def __getitem__(self, page: int) -> Extent:
-        if page not in self:
-            raise KeyError(page)
-        position = bisect_left(self._columns[0], page)
-        return Extent(*(column[position] for column in self._columns[1:]))
+        offsets, lengths, born, checksums = self._columns
+        if 0 <= page < len(offsets) and offsets[page]:
+            return Extent(offsets[page], lengths[page], born[page], checksums[page])
+        return self._far[page]
 
     def __setitem__(self, page: int, extent: Extent) -> None:
-        position = bisect_left(self._columns[0], page)
-        if page in self:
-            for column, value in zip(self._columns[1:], extent, strict=True):
-                column[position] = value
-        else:
-            for column, value in zip(self._columns, (page, *extent), strict=True):
-                column.insert(position, value)
+        count = len(self._columns[0])
+        if page in self._far or page >= 2 * count + ROOM:
+            self._far[page] = extent
+            return
+        for column, value in zip(self._columns, extent, strict=True):
+            if page >= count:
+                column.frombytes(bytes((page + 1 - count) * column.itemsize))
+            column[page] = value
 
     def __delitem__(self, page: int) -> None:
         if page not in self:
             raise KeyError(page)
-        position = bisect_left(self._columns[0], page)
+        if page in self._far:
+            del self._far[page]
+            return
         for column in self._columns:
-            del column[position]
+            column[page] = 0
+        while self._columns[0] and not self._columns[0][-1]:
+            for column in self._columns:
+                column.pop()
+
+    @property
+    def end(self) -> int:
+        """Where the last extent ends, 0 without any, in O(pages)."""
+        offsets, lengths, *_ = self._columns
+        last = max(offsets, default=0)
+        near = last + lengths[offsets.index(last)] if last else 0
+        return max(near, *(extent.offset + extent.length for extent in self._far.values()), 0)
+
+    def places(self) -> Iterator[tuple[int, int]]:
+        """Iterate over offset and length of every page."""
+        offsets, lengths, *_ = self._columns
+        yield from (place for place in zip(offsets, lengths, strict=True) if place[0])
+        yield from ((extent.offset, extent.length) for extent in self._far.values())
+
+    def places_not_in(self, later: PageTable) -> list[tuple[int, int]]:
+        """Return offset and length of every page that is not where it is in `later`, in O(pages)."""
+        offsets, lengths, *_ = self._columns
+        elsewhere = chain(later._columns[0], repeat(0))
+        places = zip(offsets, lengths, elsewhere, strict=False)
+        found = [(offset, length) for offset, length, now in places if offset not in (0, now)]
+        for page, extent in self._far.items():
+            if page not in later or later[page].offset != extent.offset:
+                found.append((extent.offset, extent.length))
+        return found
 
     def items(self) -> Iterator[tuple[int, Extent]]:
-        """Iterate over page numbers, in order, with their extents."""
-        for page, *extent in zip(*self._columns, strict=True):
-            yield page, Extent(*extent)
+        """Iterate over page numbers with their extents."""
+        for page, extent in enumerate(zip(*self._columns, strict=True)):
+            if extent[0]:
+                yield page, Extent(*extent)
+        yield from self._far.items()
 
 
 def _little_endian(columns: list[array[int]]) -> list[array[int]]:

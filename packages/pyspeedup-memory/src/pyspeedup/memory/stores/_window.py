@@ -45,7 +45,10 @@ class Window:
         self._growing = growing
         self.view: mmap | bytes = b""
         self.places: dict[int, tuple[int, int]] = {}
-        """Offset and length of pages that lie in `view`; whoever moves a page takes it out first."""
+        """Where pages are: offset and length, or ``~length`` of what does not lie in `view`.
+
+        Whoever moves a page takes it out first.
+        """
 
     def covers(self, end: int) -> bool:
         """Tell whether `view` reaches to the byte `end` of the file, mapping more of it if it may."""
@@ -73,11 +76,13 @@ class Window:
         if not isinstance(before, bytes):
             before.close()
 
-    def keep(self, page: int, offset: int, length: int) -> None:
-        """Remember where in `view` a page lies."""
+    def locate(self, page: int, offset: int, length: int) -> tuple[int, int]:
+        """Map `page` if it may be mapped, and return what `places` keeps of it from now on."""
         if len(self.places) >= MOST_PLACES:
             self.places.clear()
-        self.places[page] = offset, length
+        place = offset, length if self.covers(offset + length) else ~length
+        self.places[page] = place
+        return place
 
     def close(self) -> None:
         """Let go of the map; again is harmless."""
