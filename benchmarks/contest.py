@@ -33,6 +33,10 @@ STATUS = Path("/proc/self/status")
 MIB = 1 << 20
 
 
+class ChildFailedError(Exception):
+    """A process that was to measure something ended in another way; says how."""
+
+
 @dataclass
 class Result:
     """What a contender took: seconds for each phase, MiB at most, and the proofs of its work."""
@@ -78,13 +82,26 @@ def _arguments(size: int, unit: str) -> argparse.Namespace:
     return parser.parse_args()
 
 
-def _run_apart(script: str, name: str, size: int) -> Result:
-    command = [sys.executable, script, "--only", name, "--size", str(size)]
-    finished = subprocess.run(command, capture_output=True, text=True, check=False)
+def answer_of(command: list[str], patience: float | None = None) -> dict[str, Any]:
+    """Run a child, wait `patience` seconds at most, and return what it printed: one line of JSON."""
+    try:
+        finished = subprocess.run(
+            command, capture_output=True, text=True, check=False, timeout=patience
+        )
+    except subprocess.TimeoutExpired as error:
+        raise ChildFailedError(f"given up after {patience:.0f} s") from error
     if finished.returncode != 0:
         lines = finished.stderr.strip().splitlines() or [f"exit status {finished.returncode}"]
-        return Result(failure=lines[-1])
-    return Result(**json.loads(finished.stdout))
+        raise ChildFailedError(lines[-1])
+    answer: dict[str, Any] = json.loads(finished.stdout)
+    return answer
+
+
+def _run_apart(script: str, name: str, size: int) -> Result:
+    try:
+        return Result(**answer_of([sys.executable, script, "--only", name, "--size", str(size)]))
+    except ChildFailedError as error:
+        return Result(failure=str(error))
 
 
 def _measure(contender: Contender, size: int) -> Result:

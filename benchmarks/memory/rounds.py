@@ -1,0 +1,128 @@
+"""Runs the sessions of all peers, round by round and one process at a time, and collects what came out."""
+
+from __future__ import annotations
+
+import contextlib
+import fcntl
+import json
+import shutil
+import sys
+import tempfile
+from dataclasses import asdict, dataclass, field
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from contest import ChildFailedError, answer_of
+from memory.sessions import BUILD, CLOSE, Outcome, Session, Task
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+LOCK = Path(tempfile.gettempdir(), "pyspeedup-bench.lock")
+FILLED_IN_CAP = 200_000
+"""Items that a fill gets one cap for; more items, more time."""
+
+PATIENCE = 120
+"""Seconds beyond all caps after which a process is given up."""
+
+
+@dataclass(frozen=True)
+class Run:
+    """What is to be measured, and how."""
+
+    script: str
+    structure: str
+    sessions: list[Session]
+    peers: list[str]
+    size: int
+    rounds: int
+    cap: float
+    folder: Path | None = None
+    numpy: bool = True
+
+
+@dataclass
+class Figures:
+    """What one peer took: a list with one entry a round, for each workload, session and folder."""
+
+    done: dict[str, list[int]] = field(default_factory=dict)
+    seconds: dict[str, list[float]] = field(default_factory=dict)
+    cpu: dict[str, list[float]] = field(default_factory=dict)
+    failures: dict[str, str] = field(default_factory=dict)
+    anonymous: dict[str, list[int]] = field(default_factory=dict)
+    resident: dict[str, list[int]] = field(default_factory=dict)
+    disk: dict[str, list[int]] = field(default_factory=dict)
+    count: dict[str, list[int]] = field(default_factory=dict)
+    numpy: bool = False
+
+    def note(self, session: Session, outcome: Outcome, disk: int) -> None:
+        """Add what a process did."""
+        for name, timing in outcome.timings.items():
+            if name != CLOSE or session.name == BUILD:
+                for what in ("done", "seconds", "cpu"):
+                    getattr(self, what).setdefault(name, []).append(timing[what])
+        self.failures |= outcome.failures
+        self.numpy |= outcome.numpy
+        values = {"disk": disk, **asdict(outcome)}
+        for what in ("anonymous", "resident", "disk", "count"):
+            getattr(self, what).setdefault(session.name, []).append(values[what])
+
+
+def measure(run: Run) -> dict[str, Figures]:
+    """Run everything, one process at a time, while no other benchmark runs on this machine."""
+    figures = {peer: Figures() for peer in run.peers}
+    with _alone():
+        for number in range(run.rounds):
+            with tempfile.TemporaryDirectory(prefix="pyspeedup-bench-", dir=run.folder) as folder:
+                for session in run.sessions:
+                    for peer in run.peers:
+                        _show(f"round {number + 1} of {run.rounds}: {session.name}, {peer}")
+                        _measure_session(run, session, peer, Path(folder, peer), figures[peer])
+    _show("")
+    return figures
+
+
+def _measure_session(run: Run, session: Session, peer: str, home: Path, figures: Figures) -> None:
+    built = session.built or session.name == BUILD
+    folder = home / (BUILD if built else session.name)
+    folder.mkdir(parents=True, exist_ok=True)
+    size = figures.count[BUILD][-1] if session.built and BUILD in figures.count else run.size
+    cap = run.cap * max(1.0, run.size / FILLED_IN_CAP if session.fills else 1.0)
+    task = Task(session, run.structure, peer, str(folder), size, cap, run.numpy)
+    command = [sys.executable, run.script, "--task", json.dumps(asdict(task))]
+    patience = PATIENCE + cap * 2 * len(session.workloads)
+    try:
+        outcome = Outcome(**answer_of(command, patience))
+    except ChildFailedError as error:
+        figures.failures |= dict.fromkeys(session.workloads, str(error))
+    else:
+        figures.note(session, outcome, disk_use(folder))
+    if not built:
+        shutil.rmtree(folder)
+
+
+def disk_use(folder: Path) -> int:
+    """Return the bytes that are taken by the files below `folder`: blocks, not lengths."""
+    return sum(path.stat().st_blocks * 512 for path in folder.rglob("*") if path.is_file())
+
+
+@contextlib.contextmanager
+def _alone() -> Iterator[None]:
+    with LOCK.open("w") as file:
+        try:
+            fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)
+        except BlockingIOError:
+            _show("waiting for another benchmark to end")
+            fcntl.flock(file, fcntl.LOCK_EX)
+        yield
+
+
+def _show(text: str) -> None:
+    """Show on a terminal where it is, in place of what was shown before."""
+    if sys.stderr.isatty():
+        print(f"\r{text:<78}\r", end="", file=sys.stderr, flush=True)
+
+
+def as_json(figures: dict[str, Figures]) -> dict[str, Any]:
+    """Return `figures` as JSON has them."""
+    return {peer: asdict(found) for peer, found in figures.items()}
