@@ -10,6 +10,7 @@ imported.
 from __future__ import annotations
 
 import argparse
+import os
 import sys
 from collections.abc import Callable, Sequence
 from importlib.metadata import EntryPoint, entry_points, version
@@ -26,6 +27,7 @@ Command: TypeAlias = Callable[[argparse.ArgumentParser], None]
 
 USAGE_ERROR = 2
 FAILURE = 1
+INTERRUPTED = 130  # as shells have it: 128, and the number of the signal
 
 
 def main(arguments: Sequence[str] | None = None) -> int:
@@ -55,9 +57,22 @@ def _run(entry: EntryPoint, arguments: Sequence[str]) -> int:
     parsed = parser.parse_args(arguments)
     try:
         return int(parsed.run(parsed))
+    except BrokenPipeError:  # whoever read our output has seen enough
+        _silence_stdout()
+        return FAILURE
     except (PyspeedupError, OSError, ValueError) as error:
         print(f"pyspeedup {entry.name}: {error}", file=sys.stderr)
         return FAILURE
+    except KeyboardInterrupt:
+        print(f"pyspeedup {entry.name}: interrupted", file=sys.stderr)
+        return INTERRUPTED
+
+
+def _silence_stdout() -> None:
+    """Let the interpreter's last flush of a broken pipe go nowhere, instead of into a traceback."""
+    nowhere = os.open(os.devnull, os.O_WRONLY)
+    os.dup2(nowhere, sys.stdout.fileno())
+    os.close(nowhere)
 
 
 def _overview(commands: dict[str, EntryPoint]) -> str:

@@ -6,6 +6,7 @@ No value is read, so nothing that a store holds is ever run.
 from __future__ import annotations
 
 import errno
+import os
 from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
@@ -14,9 +15,11 @@ from typing import TYPE_CHECKING
 from pyspeedup.core import StoreCorruptedError, StoreError, page_stores
 from pyspeedup.memory._storage.folder_lock import FileLock
 from pyspeedup.memory._storage.header import Header, check_of, decode_meta
-from pyspeedup.memory._storage.location import SUFFIX, find_place, name_in_folder_name
+from pyspeedup.memory._storage.location import SUFFIX, Place, find_place, name_in_folder_name
 from pyspeedup.memory._storage.marker import LOCK_FILE, MARKER_FILE, Marker, read_marker
+from pyspeedup.memory.stores.file import DATA_FILE
 from pyspeedup.memory.stores.shadow import as_page_store
+from pyspeedup.memory.stores.sqlite import DATABASE_FILE
 
 if TYPE_CHECKING:
     from array import array
@@ -24,7 +27,19 @@ if TYPE_CHECKING:
 
     from pyspeedup.core import PageStore
 
-__all__ = ["Inspection", "bytes_on_disk", "find_folder", "inspected", "remove", "store_name"]
+__all__ = [
+    "Inspection",
+    "bytes_on_disk",
+    "find_folder",
+    "guessed_marker",
+    "inspected",
+    "last_written",
+    "marked",
+    "pages_of",
+    "place_of",
+    "remove",
+    "store_name",
+]
 
 
 def find_folder(store: str, location: str | None) -> Path:
@@ -32,16 +47,33 @@ def find_folder(store: str, location: str | None) -> Path:
 
     `FileNotFoundError` names a folder that is not there.
     """
-    path = Path(store)
-    if path.suffix == SUFFIX:
-        folder = path
-    elif len(path.parts) > 1:
-        folder = find_place(path.name, path.parent).folder
-    else:
-        folder = find_place(store, location).folder
+    folder = place_of(store, location).folder
     if not folder.is_dir():
         raise FileNotFoundError(errno.ENOENT, "there is no such store", str(folder))
     return folder
+
+
+def place_of(store: str, location: str | None) -> Place:
+    """Return where `store` is, or would be: the path of a store's folder, a path or a name.
+
+    >>> place_of("/data/words", None).folder.name, place_of("/data/words.pyspeedup", None).name
+    ('words.pyspeedup', 'words')
+    """
+    path = Path(store)
+    is_path = any(separator in store for separator in (os.sep, os.altsep) if separator)
+    if path.suffix == SUFFIX and (is_path or path.is_dir()):
+        folder = Path(os.path.abspath(path))  # noqa: PTH100 -- as find_place does: without ".."
+        return Place(store_name(folder, _marker_or_none(folder)), folder.parent, folder)
+    if is_path:
+        return find_place(path.name, path.parent)
+    return find_place(store, location)
+
+
+def _marker_or_none(folder: Path) -> Marker | None:
+    try:
+        return read_marker(folder)
+    except StoreError:
+        return None
 
 
 def store_name(folder: Path, marker: Marker | None) -> str:
@@ -55,6 +87,23 @@ def store_name(folder: Path, marker: Marker | None) -> str:
 def bytes_on_disk(folder: Path) -> int:
     """Return the length of all files in `folder` together, in O(files)."""
     return sum(path.stat().st_size for path in folder.rglob("*") if path.is_file())
+
+
+def last_written(folder: Path) -> float:
+    """Return when a file in `folder` was changed last, in seconds since 1970, in O(files)."""
+    times = [path.stat().st_mtime for path in folder.rglob("*") if path.name != LOCK_FILE]
+    return max(times, default=folder.stat().st_mtime)
+
+
+def guessed_marker(folder: Path) -> Marker:
+    """Return a marker for a folder that lost its own, from what else is in it; `StoreError` if nothing is.
+
+    Of its fields only `page_store` and `ready` mean something.
+    """
+    for page_store, file in {"file": DATA_FILE, "sqlite": DATABASE_FILE}.items():
+        if (folder / file).exists():
+            return Marker("", store_name(folder, None), "", page_store, ready=True)
+    raise StoreError(f"{folder} is not a store: there is no {MARKER_FILE} in it, and no pages")
 
 
 @dataclass(frozen=True)
@@ -87,26 +136,41 @@ class Inspection:
                 )
 
 
-@contextmanager
-def inspected(folder: Path) -> Iterator[Inspection]:
-    """Open the store in `folder` for reading, whatever its kind and serializer.
+def marked(folder: Path) -> Marker:
+    """Return the marker of the store in `folder`.
 
-    Raises `StoreLockedError`, `StoreCorruptedError`, or `StoreError` where it is no store.
+    `StoreError` where it is no store or holds nothing yet, `StoreCorruptedError` for damage.
     """
     marker = read_marker(folder)
     if marker is None:
         raise StoreError(f"{folder} is not a store: there is no {MARKER_FILE} in it")
     if not marker.ready:
         raise StoreError(f"{folder}: its first commit was never made; it holds nothing")
+    return marker
+
+
+def pages_of(folder: Path, marker: Marker) -> PageStore:
+    """Return the page store in `folder`, not opened yet."""
     made = page_stores.get(marker.page_store)(str(folder), marker.name)
-    store = as_page_store(made, str(folder), owned=True)
+    return as_page_store(made, str(folder), owned=True)
+
+
+@contextmanager
+def inspected(folder: Path, marker: Marker | None = None) -> Iterator[Inspection]:
+    """Open the store in `folder` for reading, whatever its kind and serializer.
+
+    A `guessed_marker` may stand for its own. Raises `StoreLockedError`, `StoreCorruptedError`, or
+    `StoreError` where it is no store.
+    """
+    marker = marked(folder) if marker is None else marker
+    store = pages_of(folder, marker)
     try:
         meta = store.open(create=False, readonly=True)
     except FileNotFoundError as error:
         raise StoreCorruptedError(f"{folder}: its pages are missing ({error})") from error
     try:
         header, checks, state = decode_meta(bytes(meta or b""), str(folder))
-        if header.identity != marker.identity:
+        if marker.identity and header.identity != marker.identity:
             raise StoreCorruptedError(f"{folder}: what it holds belongs to another store")
         yield Inspection(folder, marker, header, checks, state, store)
     finally:

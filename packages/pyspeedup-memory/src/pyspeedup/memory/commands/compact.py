@@ -1,0 +1,88 @@
+"""``pyspeedup compact``: rewrites a store without what it no longer needs.
+
+All items go to a new store beside the old one, which then takes the old one's place in one step: a
+process that is killed leaves the old store or the new one. The old one is locked meanwhile.
+"""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from pyspeedup.core import SerializationError, StoreCorruptedError
+from pyspeedup.memory._storage.inspecting import bytes_on_disk, find_folder, marked, store_name
+from pyspeedup.memory._storage.location import Place
+from pyspeedup.memory._storage.replacing import building_aside, locked, replace
+from pyspeedup.memory.commands.arguments import (
+    add_json,
+    add_serializer,
+    add_store,
+    add_trust,
+    serializer_of,
+    tell,
+)
+from pyspeedup.memory.commands.progress import shown
+from pyspeedup.memory.commands.reading import add_all, items_of, opened_unlocked
+
+if TYPE_CHECKING:
+    import argparse
+
+    from pyspeedup.core import Serializer
+
+__all__ = ["compact"]
+
+
+def compact(parser: argparse.ArgumentParser) -> None:
+    """Rewrite a store, so that the room of what was deleted or replaced is given back.
+
+    >>> import argparse
+    >>> parser = argparse.ArgumentParser()
+    >>> compact(parser)
+    >>> parser.parse_args(["words"]).store
+    'words'
+    """
+    add_store(parser)
+    add_serializer(parser)
+    add_trust(parser)
+    add_json(parser)
+    parser.set_defaults(run=_compact)
+
+
+def _compact(arguments: argparse.Namespace) -> int:
+    folder = find_folder(arguments.store, arguments.location)
+    place = Place(store_name(folder, marked(folder)), folder.parent, folder)
+    with locked(folder):
+        before = bytes_on_disk(folder)
+        items = _rewrite(place, arguments)
+        after = bytes_on_disk(folder)
+    told = {"folder": str(folder), "items": items, "bytes before": before, "bytes after": after}
+    tell(arguments, told, f"{folder}: {items:,} items, {before:,} bytes before, {after:,} now")
+    return 0
+
+
+def _rewrite(place: Place, arguments: argparse.Namespace) -> int:
+    with building_aside(place) as new:
+        try:
+            items = _copy(place, new, trust=arguments.trust, serializer=serializer_of(arguments))
+        except (StoreCorruptedError, SerializationError) as error:
+            raise StoreCorruptedError(
+                f"{place.folder} stays as it was, since not all of it can be read "
+                f"(pyspeedup repair tells what can): {error}"
+            ) from error
+        replace(new, place)
+    return items
+
+
+def _copy(place: Place, new: Place, *, trust: bool, serializer: Serializer | str | None) -> int:
+    """Put all items into a store at `new`, durably, and return how many."""
+    marker = marked(place.folder)
+    with (
+        opened_unlocked(place.folder, marker, trust=trust, serializer=serializer) as original,
+        original.make_empty(new) as copy,
+    ):
+        old = original.structure
+        with copy.transaction():
+            add_all(copy, shown(items_of(old), "compact", len(old)))
+            if len(copy) != len(old):
+                raise StoreCorruptedError(f"{len(old)} items became {len(copy)}")
+        copy.sync(durable=True)
+        return len(copy)

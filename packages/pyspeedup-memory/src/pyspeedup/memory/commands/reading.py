@@ -1,0 +1,139 @@
+"""Opening a store for a command, whether it holds a dict or a list."""
+
+from __future__ import annotations
+
+from contextlib import contextmanager
+from typing import TYPE_CHECKING, Any, NamedTuple, TypeAlias
+
+from pyspeedup.core import StoreError
+from pyspeedup.memory import DiskDict, DiskList
+from pyspeedup.memory._storage.codecs import choose_serializer, runs_code
+from pyspeedup.memory._storage.inspecting import inspected, marked, pages_of, store_name
+from pyspeedup.memory._storage.location import find_place
+from pyspeedup.memory._storage.salvaging import Damage, salvage_mapping, salvage_sequence
+from pyspeedup.memory._storage.trust import require_trusted
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable, Iterator
+    from pathlib import Path
+
+    from pyspeedup.core import Serializer
+    from pyspeedup.memory._storage.location import Place
+    from pyspeedup.memory._storage.marker import Marker
+
+__all__ = [
+    "Original",
+    "Structure",
+    "add_all",
+    "class_of",
+    "items_of",
+    "number_of_items",
+    "opened",
+    "opened_unlocked",
+    "salvaged",
+]
+
+Structure: TypeAlias = DiskDict[Any, Any] | DiskList[Any]
+
+CLASSES: dict[str, type[Structure]] = {"dict": DiskDict, "list": DiskList}
+
+
+def class_of(kind: str, name: object) -> type[Structure]:
+    """Return the class that opens a store of `kind`; `ValueError` says that `name` has another."""
+    if kind not in CLASSES:
+        raise ValueError(f"{name} holds a {kind}, which this command does not know")
+    return CLASSES[kind]
+
+
+@contextmanager
+def opened(
+    folder: Path, *, trust: bool, serializer: Serializer | str | None = None
+) -> Iterator[Structure]:
+    """Open the store in `folder` for reading, as a program would; raises what the constructor does."""
+    marker = marked(folder)
+    place = find_place(store_name(folder, marker), folder.parent)
+    if place.folder.name != folder.name:
+        raise StoreError(
+            f"{folder} is not called as the store in it, {marker.name!r}: "
+            f"name the folder {place.folder.name!r}"
+        )
+    structure = class_of(marker.kind, folder)(
+        place.name,
+        file_location=place.location,
+        readonly=True,
+        trust=trust,
+        serializer=serializer,
+    )
+    with structure:
+        yield structure
+
+
+class Original(NamedTuple):
+    """A store that was opened to be written anew, and what the new one has to have of it."""
+
+    structure: Structure
+    page_size: int
+    page_store: str
+    serializer: Serializer
+
+    def make_empty(self, place: Place) -> Structure:
+        """Open a new store at `place` that is like this one, but holds nothing."""
+        return type(self.structure)(
+            place.name,
+            self.page_size,
+            file_location=place.location,
+            serializer=self.serializer,
+            page_store=self.page_store,
+        )
+
+
+@contextmanager
+def opened_unlocked(
+    folder: Path, marker: Marker, *, trust: bool, serializer: Serializer | str | None = None
+) -> Iterator[Original]:
+    """Open the pages in `folder` for reading, past the folder's own lock, which the caller holds.
+
+    `marker` may be a guessed one.
+    """
+    with inspected(folder, marker) as told:
+        header = told.header
+    serializer, _ = choose_serializer(serializer, header.serializer)
+    if runs_code(serializer) and not trust:
+        require_trusted(folder)
+    kind = class_of(header.kind, folder)
+    pages = pages_of(folder, marker)
+    with kind(marker.name, page_store=pages, readonly=True, serializer=serializer) as structure:
+        yield Original(structure, header.page_size, marker.page_store, serializer)
+
+
+def number_of_items(folder: Path, marker: Marker) -> int | None:
+    """Return how many items a store holds, reading none; None where its kind or serializer is unknown."""
+    if marker.kind not in CLASSES:
+        return None
+    try:
+        with opened_unlocked(folder, marker, trust=True) as original:
+            return len(original.structure)
+    except (LookupError, ValueError):
+        return None
+
+
+def items_of(structure: Structure) -> Iterable[Any]:
+    """Return what `add_all` takes: pairs of a dict, values of a list."""
+    return structure.items() if isinstance(structure, DiskDict) else structure
+
+
+def add_all(structure: Structure, items: Iterable[Any]) -> None:
+    """Add pairs to a dict, or values to a list."""
+    if isinstance(structure, DiskDict):
+        structure.update(items)
+    else:
+        structure.extend(items)
+
+
+def salvaged(structure: Structure) -> Iterator[Any | Damage]:
+    """Yield what `items_of` has as far as it can be read, and a `Damage` for what cannot."""
+    if isinstance(structure, DiskDict):
+        yield from salvage_mapping(structure)
+        return
+    for found in salvage_sequence(structure):
+        yield found if isinstance(found, Damage) else found[1]

@@ -1,0 +1,157 @@
+"""``pyspeedup repair``: copies all that can be read of a damaged store into a new one."""
+
+from __future__ import annotations
+
+import errno
+from contextlib import ExitStack
+from typing import TYPE_CHECKING, Any
+
+from pyspeedup.core import StoreCorruptedError
+from pyspeedup.memory._storage.folder_lock import FileLock
+from pyspeedup.memory._storage.inspecting import (
+    find_folder,
+    guessed_marker,
+    marked,
+    place_of,
+    store_name,
+)
+from pyspeedup.memory._storage.marker import LOCK_FILE, MARKER_FILE, Marker
+from pyspeedup.memory._storage.replacing import building_aside, put_in_place
+from pyspeedup.memory._storage.salvaging import Damage
+from pyspeedup.memory.commands.arguments import (
+    PROBLEM,
+    add_json,
+    add_serializer,
+    add_store,
+    add_trust,
+    serializer_of,
+    tell,
+)
+from pyspeedup.memory.commands.progress import shown
+from pyspeedup.memory.commands.reading import Structure, add_all, opened_unlocked, salvaged
+
+if TYPE_CHECKING:
+    import argparse
+    from collections.abc import Iterable, Iterator
+    from pathlib import Path
+
+    from pyspeedup.memory._storage.location import Place
+
+__all__ = ["repair"]
+
+SUFFIX = " repaired"
+SHOWN = 20
+"""Damages that are told one by one where nobody asks for JSON."""
+
+
+def repair(parser: argparse.ArgumentParser) -> None:
+    """Copy all that can be read of a store into a new one, and tell what is lost; status 1 if any is.
+
+    >>> import argparse
+    >>> parser = argparse.ArgumentParser()
+    >>> repair(parser)
+    >>> parser.parse_args(["words", "--output", "saved"]).output
+    'saved'
+    """
+    add_store(parser)
+    parser.add_argument("--output", help=f"the new store's name or path (default: NAME{SUFFIX})")
+    add_serializer(parser)
+    add_trust(parser)
+    add_json(parser)
+    parser.set_defaults(run=_repair)
+
+
+def _repair(arguments: argparse.Namespace) -> int:
+    folder = find_folder(arguments.store, arguments.location)
+    marker, lost = _marker_of(folder)
+    place = _output(folder, marker, arguments.output)
+    if place.folder.exists():
+        raise FileExistsError(
+            errno.EEXIST, "there is something already; name another --output", str(place.folder)
+        )
+    with ExitStack() as afterwards:
+        lock = _lock(folder)
+        if lock is not None:
+            afterwards.callback(lock.release)
+        items = _copy(folder, marker, place, lost, arguments)
+    told = {
+        "folder": str(folder),
+        "repaired": str(place.folder),
+        "items": items,
+        "lost": [damage._asdict() for damage in lost],
+    }
+    tell(arguments, told, _report(folder, place.folder, items, lost))
+    return PROBLEM if lost else 0
+
+
+def _marker_of(folder: Path) -> tuple[Marker, list[Damage]]:
+    """Return the marker, a guessed one where that is damaged, and what is lost already."""
+    try:
+        return marked(folder), []
+    except StoreCorruptedError as error:
+        return guessed_marker(folder), [Damage(MARKER_FILE, str(error), 0)]
+    except OSError:
+        if (folder / MARKER_FILE).exists():
+            raise
+        return guessed_marker(folder), [Damage(MARKER_FILE, "it is missing", 0)]
+
+
+def _output(folder: Path, marker: Marker, output: str | None) -> Place:
+    if output is None:
+        output = store_name(folder, marker) + SUFFIX
+    return place_of(output, str(folder.parent))
+
+
+def _lock(folder: Path) -> FileLock | None:
+    """Keep writers away; a folder without a lock file, which may be read-only, does without."""
+    try:
+        return FileLock(folder / LOCK_FILE, exclusive=False, name=str(folder))
+    except FileNotFoundError:
+        return None
+
+
+def _copy(
+    folder: Path,
+    marker: Marker,
+    place: Place,
+    lost: list[Damage],
+    arguments: argparse.Namespace,
+) -> int:
+    """Build the new store with all that can be read, add to `lost` what cannot, return the items."""
+    serializer = serializer_of(arguments)
+    with building_aside(place) as new:
+        with (
+            opened_unlocked(
+                folder, marker, trust=arguments.trust, serializer=serializer
+            ) as original,
+            original.make_empty(new) as copy,
+        ):
+            with copy.transaction():
+                add_all(copy, _readable(original.structure, lost))
+            copy.sync(durable=True)
+            items = len(copy)
+        put_in_place(new, place)
+    return items
+
+
+def _readable(old: Structure, lost: list[Damage]) -> Iterator[Any]:
+    for found in shown(salvaged(old), "repair", len(old)):
+        if isinstance(found, Damage):
+            lost.append(found)
+        else:
+            yield found
+
+
+def _report(folder: Path, repaired: Path, items: int, lost: list[Damage]) -> str:
+    lines = [f"lost: {damage.where}: {damage.reason}" for damage in lost[:SHOWN]]
+    if len(lost) > SHOWN:
+        lines.append(f"lost: {len(lost) - SHOWN} more; --json tells all")
+    lines.append(f"{folder}: {_number_lost(lost)} items are lost")
+    lines.append(f"{repaired}: {items:,} items are saved")
+    return "\n".join(lines)
+
+
+def _number_lost(lost: Iterable[Damage]) -> str:
+    counts = [damage.items for damage in lost]
+    known = sum(count for count in counts if count)
+    return f"at least {known:,}" if None in counts else f"{known:,}"

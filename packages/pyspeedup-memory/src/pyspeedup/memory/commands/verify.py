@@ -1,0 +1,78 @@
+"""``pyspeedup verify``: which pages of a store are damaged, and, deeply, which items cannot be read."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
+from pyspeedup.memory._storage.inspecting import find_folder, inspected
+from pyspeedup.memory._storage.salvaging import Damage
+from pyspeedup.memory.commands.arguments import (
+    PROBLEM,
+    add_json,
+    add_serializer,
+    add_store,
+    add_trust,
+    serializer_of,
+    tell,
+)
+from pyspeedup.memory.commands.progress import shown
+from pyspeedup.memory.commands.reading import opened, salvaged
+
+if TYPE_CHECKING:
+    import argparse
+    from pathlib import Path
+
+__all__ = ["verify"]
+
+
+def verify(parser: argparse.ArgumentParser) -> None:
+    """Check every page of a store against its checksum; exit status 1 if one is damaged.
+
+    >>> import argparse
+    >>> parser = argparse.ArgumentParser()
+    >>> verify(parser)
+    >>> parser.parse_args(["words", "--deep"]).deep
+    True
+    """
+    add_store(parser)
+    parser.add_argument(
+        "--deep", action="store_true", help="read every item, too: this runs what pickles name"
+    )
+    add_serializer(parser)
+    add_trust(parser)
+    add_json(parser)
+    parser.set_defaults(run=_verify)
+
+
+def _verify(arguments: argparse.Namespace) -> int:
+    folder = find_folder(arguments.store, arguments.location)
+    told = _pages(folder)
+    lines = [f"page {page}: {reason}" for page, reason in told["damaged"].items()]
+    found = [f"{len(told['damaged'])} of {told['pages']} pages are damaged"]
+    problems = len(told["damaged"])
+    if arguments.deep:
+        told.update(_items(folder, arguments))
+        lines += [f"{one['where']}: {one['reason']}" for one in told["unreadable"]]
+        found.append(f"{told['items']} items can be read")
+        problems += len(told["unreadable"])
+    tell(arguments, told, "\n".join([*lines, f"{folder}: {', '.join(found)}"]))
+    return PROBLEM if problems else 0
+
+
+def _pages(folder: Path) -> dict[str, Any]:
+    with inspected(folder) as store:
+        pages = shown(store.damage(), "verify", len(store.page_numbers), "pages")
+        damaged = {page: reason for page, reason in pages if reason}
+        return {"folder": str(folder), "pages": len(store.page_numbers), "damaged": damaged}
+
+
+def _items(folder: Path, arguments: argparse.Namespace) -> dict[str, Any]:
+    items = 0
+    unreadable = []
+    with opened(folder, trust=arguments.trust, serializer=serializer_of(arguments)) as structure:
+        for found in shown(salvaged(structure), "verify", len(structure)):
+            if isinstance(found, Damage):
+                unreadable.append(found._asdict())
+            else:
+                items += 1
+    return {"items": items, "unreadable": unreadable}
