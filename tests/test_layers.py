@@ -12,7 +12,7 @@ PACKAGES = Path(__file__).parent.parent / "packages"
 # A package: which of ours it may import, and which of others'.
 ALLOWED = {
     "core": (set(), {"pluggy"}),
-    "memory": ({"core"}, set()),
+    "memory": ({"core"}, {"numpy"}),
     "concurrent": ({"core"}, {"cloudpickle"}),
     "algorithms": ({"concurrent", "memory"}, set()),
 }

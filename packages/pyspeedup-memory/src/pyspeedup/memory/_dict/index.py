@@ -1,67 +1,62 @@
 """Where a hash leads: from 32 bits to the numbers of the entries that may hold the key.
 
-Linear hashing: bucket after bucket is split in two as the index grows, so that no insertion has to
-rebuild it. A bucket is a page of sorted 64-bit slots, ``hash << 32 | entry``, found by bisection.
-What is added waits in RAM until there is enough to be worth a pass over the buckets. Few buckets
-are resident; of the others only their page numbers are (8 bytes for some 500 slots).
+What is added waits in RAM (`recent`); once that is full it sinks, in order of the hashes, into a
+tree of pages (`index_tree`), of which only a row of 28 bytes each is resident. To find a hash costs a
+look at 256 bytes of a leaf, and where its entry is not there, of one page a level of the tree.
 
-It is a hint: whoever asks compares the keys.
+It is a hint: whoever asks compares the keys. But that it leads nowhere is believed, so every block of
+256 bytes that has nothing to say is checked.
 """
 
 from __future__ import annotations
 
 import struct
-import sys
-from array import array
-from bisect import bisect_left, insort
-from collections import OrderedDict
-from typing import TYPE_CHECKING, Protocol
+from itertools import accumulate, pairwise
+from typing import TYPE_CHECKING
+from zlib import crc32
+
+from pyspeedup.core import StoreCorruptedError
+from pyspeedup.memory._dict.index_nodes import PLACE, ROW, NodePages, Pages
+from pyspeedup.memory._dict.index_tree import Tree
+from pyspeedup.memory._dict.slots import (
+    BLOCK,
+    BLOCK_SLOTS,
+    HASH_BITS,
+    HASH_MASK,
+    USED_AT,
+    slot_work,
+)
 
 if TYPE_CHECKING:
-    from pyspeedup.core import BytesLike
+    from collections.abc import Iterator, Sequence
 
 __all__ = ["MAX_ENTRY", "Index", "Pages"]
 
-BUCKET_SLOTS = 512
-"""How many slots a bucket holds on average before the next one is split."""
-RESIDENT_BUCKETS = 256
-PENDING_SLOTS = 16_384
-"""How many added slots wait in RAM."""
+RECENT_SLOTS = 16_384
+"""How many added slots wait in RAM, about 1.5 MB."""
+LEAF_SLOTS = 4_096
+FAN_BITS = 4
 MAX_ENTRY = 0xFFFF_FFFF
 
-HEADER = struct.Struct("<QQ")  # slots, buckets; then a page number for each bucket
-
-
-class Pages(Protocol):
-    """What an index needs of a `Volume`: numbered pages of bytes."""
-
-    def read(self, page: int, /) -> BytesLike:
-        """Return the bytes of `page`."""
-        ...
-
-    def write(self, page: int, data: bytes, /) -> None:
-        """Replace the bytes of `page`."""
-        ...
-
-    def append(self, data: bytes, /) -> int:
-        """Keep `data` as a page with a new number."""
-        ...
-
-    def delete(self, page: int, /) -> None:
-        """Drop `page`."""
-        ...
+FORMAT = 1
+HEADER = struct.Struct("<BBBBIQQ")
+"""Format, inner levels, bits of the fan-out, bits of the leaves' table, recent slots, one more than their
+page, pages written; then the rows of each inner level, and of the leaves."""
+RESIDUE = 0x2144_DF1C
+"""The CRC-32 of anything that its own CRC-32 follows."""
 
 
 class Index:
     """A multimap from 32-bit hashes to entry numbers, kept in `pages`.
 
-    Adding, discarding and finding cost O(log bucket), and a read of one page where the bucket is
-    not resident. Nothing is safe from several threads: the content's lock is.
+    Adding costs O(log n) amortised, with a small factor: it is work on whole pages. Finding costs
+    O(log n) looks at 256 bytes, which are one to three up to 60 million slots. Nothing is safe from several
+    threads: the content's lock is.
 
     >>> from pyspeedup.memory._pages.scratch import ScratchPages
     >>> index = Index(ScratchPages())
     >>> index.add(0xCAFE, 7)
-    >>> index.find(0xCAFE), index.find(0xBEEF)
+    >>> list(index.find(0xCAFE)), list(index.find(0xBEEF))
     ([7], [])
     """
 
@@ -70,187 +65,267 @@ class Index:
         pages: Pages,
         state: bytes | None = None,
         *,
-        bucket_slots: int = BUCKET_SLOTS,
-        resident: int = RESIDENT_BUCKETS,
-        pending: int = PENDING_SLOTS,
+        seed: int = 0,
+        name: str = "the index",
+        recent_slots: int = RECENT_SLOTS,
+        leaf_slots: int = LEAF_SLOTS,
+        fan_bits: int = FAN_BITS,
     ) -> None:
-        """Take up what `state` describes (as `flush` returned it), or start empty."""
+        """Take up what `state` describes (as `flush` returned it), or start empty; no page is read.
+
+        `seed` is a number of 32 bits that tells this store from others, `name` stands in messages.
+        """
         self._pages = pages
-        self._bucket_slots = bucket_slots
-        self._max_resident = resident
-        self._max_pending = pending
-        self._pending: dict[int, list[int]] = {}
-        self._pending_count = 0
-        self._resident: OrderedDict[int, array[int]] = OrderedDict()
-        self._changed: set[int] = set()
-        self._slots, self._numbers = _decode_state(state)
+        self._name = name
+        self._most = recent_slots
+        self._recent: dict[int, int | tuple[int, ...]] = {}
+        self._recent_page: int | None = None
+        self._unread = 0  # slots of that page which are not in `recent` yet
+        self._more = 0  # slots in `recent` above one a hash
+        self._is_changed = False
+        self._tree = Tree(NodePages(pages, seed, 0), fan_bits=fan_bits, leaf_slots=leaf_slots)
+        if state is not None:
+            self._decode(state)
 
     def __len__(self) -> int:
-        """Return the number of slots, in O(1)."""
-        return self._slots + self._pending_count
+        """Return the number of slots, in O(1), or O(pages) after some sank."""
+        return len(self._tree) + len(self._recent) + self._more + self._unread
 
-    @property
-    def resident(self) -> int:
-        """How many buckets are in RAM."""
-        return len(self._resident)
+    # ---- finding -------------------------------------------------------------------------------
 
-    @property
-    def buckets(self) -> int:
-        """How many buckets there are."""
-        return len(self._numbers)
+    def find(self, code: int) -> Iterator[int]:
+        """Yield the entries added under `code`, the likeliest page's first.
 
-    def find(self, code: int) -> list[int]:
-        """Return the entries added under `code`."""
-        found = list(self._pending.get(code, ()))
-        if self._numbers:
-            slots = self._bucket(self._address(code))
-            start = bisect_left(slots, code << 32)
-            stop = bisect_left(slots, (code + 1) << 32, start)
-            found.extend(slot & MAX_ENTRY for slot in slots[start:stop])
+        Not to be gone on with after the index was changed. Raises `StoreCorruptedError` where a
+        block that has no entry to yield, or none any more, is damaged.
+        """
+        yield from self._in_recent(code)
+        levels = self._tree.levels
+        level = len(levels)
+        table, shift = self._tree.leaves
+        hash_bytes = code.to_bytes(4, "little")
+        while True:
+            page, homes, salt, depth = PLACE.unpack_from(table, (code >> shift) * ROW.size)
+            block = (code << depth & HASH_MASK) * homes >> HASH_BITS
+            goes_on = homes > 0
+            while goes_on:
+                data = self._pages.peek(page, block * BLOCK, (block + 1) * BLOCK)
+                at = data.find(hash_bytes, 4, USED_AT)
+                while at > 0:
+                    if at % 8 == 4 and (code or at < 8 * data[USED_AT]):
+                        yield int.from_bytes(data[at - 4 : at], "little")
+                    at = data.find(hash_bytes, at + 1, USED_AT)
+                if crc32(data, salt + block) != RESIDUE:
+                    raise self._damaged(page, block)
+                goes_on = data[USED_AT] == BLOCK_SLOTS and _last_hash(data) <= code
+                block += 1
+            if not level:
+                break
+            level -= 1
+            table, shift = levels[level], self._tree.shift(level)
+        if self._unread:
+            self._read_recent()
+            yield from self._in_recent(code)
+
+    def find_many(self, codes: Sequence[int]) -> dict[int, list[int]]:
+        """Return the entries of each of `codes` by its position there, where it has any."""
+        found = {}
+        for position, code in enumerate(codes):
+            entries = list(self.find(code))
+            if entries:
+                found[position] = entries
         return found
 
+    def _in_recent(self, code: int) -> tuple[int, ...]:
+        found = self._recent.get(code)
+        if found is None:
+            return ()
+        return found if isinstance(found, tuple) else (found,)
+
+    def _damaged(self, page: int, block: int) -> StoreCorruptedError:
+        return StoreCorruptedError(
+            f"{self._name}, page {page}: block {block} of the index is damaged, or belongs to "
+            "another page, commit or store"
+        )
+
+    # ---- adding --------------------------------------------------------------------------------
+
     def add(self, code: int, entry: int) -> None:
-        """Let `code` lead to `entry`, too; `OverflowError` above the largest entry number."""
+        """Let `code` lead to `entry`, too; where that raises, it does not.
+
+        `OverflowError` above the largest entry number.
+        """
         if entry > MAX_ENTRY:
             raise OverflowError(f"entry number {entry} is above {MAX_ENTRY}, the largest possible")
-        self._pending.setdefault(code, []).append(entry)
-        self._pending_count += 1
-        if self._pending_count >= self._max_pending:
-            self._apply_pending()
+        if self._room() <= 0:
+            self._sink()
+        self._put(code, entry)
+
+    def add_many(self, codes: Sequence[int], first_entry: int) -> None:
+        """Let `codes` lead to the entries from `first_entry` on, one each.
+
+        Where that raises, some of the first of them do, and the others do not.
+        """
+        last = first_entry + len(codes) - 1
+        if last > MAX_ENTRY:
+            raise OverflowError(f"entry number {last} is above {MAX_ENTRY}, the largest possible")
+        done = 0
+        while done < len(codes):
+            if self._room() <= 0:
+                self._sink()
+            some = codes[done : done + self._room()]
+            self._put_many(some, first_entry + done)
+            done += len(some)
 
     def discard(self, code: int, entry: int) -> None:
-        """Let `code` lead to `entry` no longer; nothing happens where it does not."""
-        waiting = self._pending.get(code, [])
-        if entry in waiting:
-            waiting.remove(entry)
-            self._pending_count -= 1
-            if not waiting:
-                del self._pending[code]
-        elif self._numbers:
-            self._discard_from_bucket(code, code << 32 | entry)
+        """Take back what was added a moment ago; nothing happens where it has sunk already."""
+        entries = [one for one in self._in_recent(code) if one != entry]
+        taken = len(self._in_recent(code)) - len(entries)
+        if taken:
+            del self._recent[code]
+            self._more -= taken - (0 if entries else 1)
+            if entries:
+                self._recent[code] = tuple(entries) if len(entries) > 1 else entries[0]
+            self._is_changed = True
+
+    def _room(self) -> int:
+        if self._unread:
+            self._read_recent()
+        return self._most - len(self._recent) - self._more
+
+    def _put(self, code: int, entry: int) -> None:
+        self._is_changed = True
+        others = self._in_recent(code)
+        self._recent[code] = (*others, entry) if others else entry
+        self._more += bool(others)
+
+    def _put_many(self, codes: Sequence[int], first_entry: int) -> None:
+        entries = range(first_entry, first_entry + len(codes))
+        new = dict(zip(codes, entries, strict=True))
+        if len(new) == len(codes) and self._recent.keys().isdisjoint(new):
+            self._is_changed = True
+            self._recent.update(new)
+            return
+        for code, entry in zip(codes, entries, strict=True):
+            self._put(code, entry)
+
+    def _sink(self) -> None:
+        """Move what waits into the tree; where that raises, what was not moved waits on."""
+        codes, entries = self._recent_pairs()
+        work = slot_work(len(codes))
+        bound = 0
+        try:
+            for _, bound in self._tree.spread(work, work.sorted_slots(codes, entries)):
+                pass
+        finally:
+            self._is_changed = True
+            self._recent = {code: one for code, one in self._recent.items() if code >= bound}
+            self._more = len(self._recent_pairs()[0]) - len(self._recent)
+        self._tree.settle(work)
+
+    def _recent_pairs(self) -> tuple[list[int], list[int]]:
+        if not self._more:
+            return list(self._recent), list(self._recent.values())  # type: ignore[arg-type]  # one each
+        codes, entries = [], []
+        for code in self._recent:
+            for entry in self._in_recent(code):
+                codes.append(code)
+                entries.append(entry)
+        return codes, entries
+
+    # ---- all of it -----------------------------------------------------------------------------
 
     def flush(self) -> bytes:
-        """Write what changed to the pages, and return the state to open the index by again."""
-        self._apply_pending()
-        for bucket in sorted(self._changed):
-            self._pages.write(self._numbers[bucket], _encode_slots(self._resident[bucket]))
-        self._changed.clear()
-        return HEADER.pack(self._slots, len(self._numbers)) + _encode_slots(self._numbers)
+        """Write what waits to its page, and return the state to open the index by again."""
+        self._tree.nodes.sweep()
+        if self._is_changed:
+            self._write_recent()
+        table, shift = self._tree.leaves
+        header = HEADER.pack(
+            FORMAT,
+            len(self._tree.levels),
+            self._tree.fan_bits,
+            HASH_BITS - shift,
+            len(self._recent) + self._more + self._unread,
+            0 if self._recent_page is None else self._recent_page + 1,
+            self._tree.nodes.written,
+        )
+        return b"".join([header, *self._tree.levels, table])
 
     def clear(self) -> None:
-        """Forget everything and drop the pages, in O(buckets)."""
-        for number in self._numbers:
-            self._pages.delete(number)
-        self._numbers = array("Q")
-        self._resident.clear()
-        self._changed.clear()
-        self._pending.clear()
-        self._slots = self._pending_count = 0
+        """Forget everything and drop the pages, in O(pages)."""
+        nodes = self._tree.nodes
+        for node in self._tree.each_node():
+            nodes.drop(node)
+        self._tree.reset()
+        self._recent.clear()
+        self._more = self._unread = 0
+        self._is_changed = False
+        if self._recent_page is not None:
+            nodes.drop_page(self._recent_page)
+            self._recent_page = None
+        nodes.sweep()
 
     def check(self) -> None:
-        """Raise `AssertionError` if the buckets contradict each other; reads every page."""
-        counted = 0
-        for bucket in range(len(self._numbers)):
-            slots = self._bucket(bucket)
-            counted += len(slots)
-            wrong = [slot for slot in slots if self._address(slot >> 32) != bucket]
-            if wrong or list(slots) != sorted(slots):
-                raise AssertionError(f"bucket {bucket} holds {wrong or 'slots out of order'}")
-        if counted != self._slots or len(self._resident) > self._max_resident:
-            raise AssertionError(f"{counted} slots, not {self._slots}; {self.resident} resident")
+        """Raise `AssertionError` if the pages contradict each other; reads every one."""
+        self._room()
+        self._tree.check(slot_work(len(self)))
+        codes, _ = self._recent_pairs()
+        if len(codes) != len(self._recent) + self._more:
+            raise AssertionError(f"{len(codes)} recent slots, with {self._more} above one a hash")
 
-    def _address(self, code: int) -> int:
-        """Return the bucket of `code`: its low bits, one fewer where not split yet."""
-        buckets = len(self._numbers)
-        doubled = 1 << (buckets - 1).bit_length()
-        bucket = code & (doubled - 1)
-        return bucket if bucket < buckets else bucket & (doubled // 2 - 1)
+    def each(self) -> Iterator[tuple[list[int], list[int]]]:
+        """Yield all hashes with their entries, page by page, in no order to rely on."""
+        self._room()
+        work = slot_work(len(self))
+        for node in self._tree.each_node():
+            if node.homes:
+                yield work.pairs(self._tree.nodes.slots(work, node))
+        yield self._recent_pairs()
 
-    def _bucket(self, bucket: int) -> array[int]:
-        slots = self._resident.get(bucket)
-        if slots is None:
-            slots = _decode_slots(self._pages.read(self._numbers[bucket]))
-            self._resident[bucket] = slots
-            self._evict()
+    def __iter__(self) -> Iterator[tuple[int, int]]:
+        """Yield each hash with an entry of it, reading page after page, in no order to rely on."""
+        for codes, entries in self.each():
+            yield from zip(codes, entries, strict=True)
+
+    def _decode(self, state: bytes) -> None:
+        try:
+            version, levels, fan_bits, bits, self._unread, page, written = HEADER.unpack_from(state)
+            if version != FORMAT:
+                raise StoreCorruptedError(
+                    f"{self._name}: its index has format {version}, not {FORMAT}"
+                )
+            sizes = [ROW.size << fan_bits * (level + 1) for level in range(levels)]
+            ends = list(accumulate([*sizes, ROW.size << bits], initial=HEADER.size))
+        except struct.error:
+            ends = []
+        if not ends or ends[-1] != len(state):
+            raise StoreCorruptedError(f"{self._name}: the state of its index is cut short")
+        tables = [bytearray(state[start:end]) for start, end in pairwise(ends)]
+        self._recent_page = page - 1 if page else None
+        self._tree.fan_bits = fan_bits
+        self._tree.nodes.written = written
+        self._tree.take_up(tables[:-1], bits, tables[-1])
+
+    def _write_recent(self) -> None:
+        codes, entries = self._recent_pairs()
+        work = slot_work(len(codes))
+        data = work.to_bytes(work.sorted_slots(codes, entries))
+        if self._recent_page is None:
+            self._recent_page = self._pages.append(data)
         else:
-            self._resident.move_to_end(bucket)
-        return slots
+            self._pages.write(self._recent_page, data)
+        self._is_changed = False
 
-    def _evict(self) -> None:
-        while len(self._resident) > self._max_resident:
-            bucket, slots = next(iter(self._resident.items()))
-            if bucket in self._changed:
-                self._pages.write(self._numbers[bucket], _encode_slots(slots))
-                self._changed.discard(bucket)
-            del self._resident[bucket]
-
-    def _discard_from_bucket(self, code: int, slot: int) -> None:
-        bucket = self._address(code)
-        slots = self._bucket(bucket)
-        position = bisect_left(slots, slot)
-        if position < len(slots) and slots[position] == slot:
-            del slots[position]
-            self._changed.add(bucket)
-            self._slots -= 1
-
-    def _apply_pending(self) -> None:
-        """Move what waits into the buckets, one bucket after the other."""
-        if not self._pending_count:
-            return
-        self._grow_to((self._slots + self._pending_count) // self._bucket_slots + 1)
-        grouped: dict[int, list[int]] = {}
-        for code in self._pending:
-            grouped.setdefault(self._address(code), []).append(code)
-        for bucket in sorted(grouped):
-            slots = self._bucket(bucket)
-            self._changed.add(bucket)
-            for code in grouped[bucket]:
-                self._apply(code, slots)
-
-    def _apply(self, code: int, slots: array[int]) -> None:
-        entries = self._pending.pop(code)
-        for entry in entries:
-            insort(slots, code << 32 | entry)
-        self._slots += len(entries)
-        self._pending_count -= len(entries)
-
-    def _grow_to(self, buckets: int) -> None:
-        while len(self._numbers) < buckets:
-            if self._numbers:
-                self._split()
-            else:
-                self._numbers.append(self._pages.append(b""))
-
-    def _split(self) -> None:
-        """Share one bucket's slots with a new one; which is next follows from their number."""
-        new = len(self._numbers)
-        bit = 1 << (new.bit_length() - 1)
-        old = new ^ bit
-        slots = self._bucket(old)
-        moved = array("Q", [slot for slot in slots if slot >> 32 & bit])
-        kept = array("Q", [slot for slot in slots if not slot >> 32 & bit])
-        self._numbers.append(self._pages.append(_encode_slots(moved)))
-        self._resident[old] = kept
-        self._changed.add(old)
+    def _read_recent(self) -> None:
+        work = slot_work(0)
+        codes, entries = work.pairs(work.from_bytes(self._pages.read(self._recent_page or 0)))
+        self._unread = 0
+        before = self._is_changed
+        for code, entry in zip(codes, entries, strict=True):
+            self._put(code, entry)
+        self._is_changed = before
 
 
-def _decode_state(state: bytes | None) -> tuple[int, array[int]]:
-    if state is None:
-        return 0, array("Q")
-    slots, buckets = HEADER.unpack_from(state)
-    return slots, _decode_slots(state[HEADER.size : HEADER.size + 8 * buckets])
-
-
-def _encode_slots(slots: array[int]) -> bytes:
-    if sys.byteorder == "little":
-        return slots.tobytes()
-    swapped = slots[:]
-    swapped.byteswap()
-    return swapped.tobytes()
-
-
-def _decode_slots(data: BytesLike) -> array[int]:
-    slots = array("Q", bytes(data))
-    if sys.byteorder == "big":
-        slots.byteswap()
-    return slots
+def _last_hash(block: bytes) -> int:
+    return int.from_bytes(block[USED_AT - 4 : USED_AT], "little")

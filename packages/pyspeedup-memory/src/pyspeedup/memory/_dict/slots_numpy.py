@@ -1,0 +1,102 @@
+"""Work on the slots of the index with numpy: see `slots`."""
+
+from __future__ import annotations
+
+import struct
+from typing import TYPE_CHECKING, Any, TypeAlias
+from zlib import crc32
+
+import numpy as np
+
+from pyspeedup.memory._dict.slots import (
+    BLOCK_SLOTS,
+    BLOCK_WORDS,
+    HASH_BITS,
+    HASH_MASK,
+    homes_for,
+)
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Sequence
+
+    from pyspeedup.core import BytesLike
+
+Slots: TypeAlias = "np.ndarray[Any, np.dtype[np.uint64]]"
+
+CHECKED = struct.Struct(f"{BLOCK_WORDS * 8 - 4}s4x")
+SHIFT = np.uint64(HASH_BITS)
+MASK = np.uint64(HASH_MASK)
+FILL = np.arange(BLOCK_SLOTS, dtype=np.uint64)
+
+
+def sorted_slots(codes: Sequence[int], entries: Sequence[int]) -> Slots:
+    """Return the slots of `codes` and their `entries`, in O(n log n)."""
+    slots = np.array(codes, np.uint64) << SHIFT | np.array(entries, np.uint64)
+    slots.sort()
+    return slots
+
+
+def merged(one: Slots, other: Slots) -> Slots:
+    """Return the slots of both, in O(their number)."""
+    both = np.concatenate((one, other))
+    both.sort(kind="stable")  # which merges runs
+    return both
+
+
+def position(slots: Slots, code: int) -> int:
+    """Return how many slots are of a hash below `code`, in O(log slots)."""
+    if code > HASH_MASK:
+        return len(slots)
+    return int(slots.searchsorted(np.uint64(code << HASH_BITS)))
+
+
+def renamed(slots: Slots, rename: Callable[[Sequence[int]], Sequence[int]]) -> Slots:
+    """Return the slots with other entries, without those that become negative."""
+    entries: Any = (slots & MASK).astype(np.int64)
+    entries = np.asarray(rename(entries), np.int64)
+    kept = entries >= 0
+    made: Slots = (slots[kept] >> SHIFT << SHIFT) | entries[kept].astype(np.uint64)
+    made.sort()
+    return made
+
+
+def pairs(slots: Slots) -> tuple[list[int], list[int]]:
+    """Return the hashes and the entries."""
+    return (slots >> SHIFT).tolist(), (slots & MASK).tolist()
+
+
+def to_bytes(slots: Slots) -> bytes:
+    """Return the slots one after the other."""
+    return slots.astype("<u8", copy=False).tobytes()
+
+
+def from_bytes(data: BytesLike) -> Slots:
+    """Return the slots that `to_bytes` made `data` of."""
+    return np.frombuffer(data, "<u8").astype(np.uint64, copy=False)
+
+
+def blocks(slots: Slots, depth: int, salt: int) -> bytes:
+    """Return the page of one or more slots, in O(slots)."""
+    homes = homes_for(len(slots))
+    wanted = ((slots >> SHIFT << np.uint64(depth)) & MASK) * np.uint64(homes) >> SHIFT
+    order = np.arange(len(slots))
+    places = wanted.astype(np.int64) * BLOCK_SLOTS - order
+    np.maximum.accumulate(places, out=places)
+    places += order
+    used = np.bincount(places // BLOCK_SLOTS, minlength=homes)
+    if used[-1] == BLOCK_SLOTS:
+        used = np.append(used, 0)
+    words = np.zeros((len(used), BLOCK_WORDS), "<u8")
+    words.reshape(-1)[places + places // BLOCK_SLOTS] = slots
+    words[:, BLOCK_SLOTS] = used
+    checked = [block for (block,) in CHECKED.iter_unpack(words.tobytes())]
+    checks = np.array(list(map(crc32, checked, range(salt, salt + len(used)))), np.uint64)
+    words[:, BLOCK_SLOTS] |= checks << SHIFT
+    return words.tobytes()
+
+
+def of_blocks(data: BytesLike) -> Slots:
+    """Return the slots of a page that `blocks` made, in O(slots)."""
+    words = from_bytes(data).reshape(-1, BLOCK_WORDS)
+    used = words[:, BLOCK_SLOTS:] & MASK
+    return words[:, :BLOCK_SLOTS][used > FILL]
