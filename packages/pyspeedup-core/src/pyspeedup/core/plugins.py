@@ -34,7 +34,11 @@ _MEMORY = "pip install pyspeedup-memory"
 _CONCURRENT = "pip install pyspeedup-concurrent"
 INSTALL_HINTS: dict[str, dict[str, str]] = {
     "serializer": dict.fromkeys(("json", "compressed"), _MEMORY),
-    "page store": dict.fromkeys(("file", "sqlite", "memory"), _MEMORY),
+    "page store": {
+        **dict.fromkeys(("file", "sqlite", "memory"), _MEMORY),
+        "fsspec": "pip install 'pyspeedup-memory[fsspec]'",
+        "lmdb": "pip install 'pyspeedup-memory[lmdb]'",
+    },
     "engine": dict.fromkeys(("processes", "threads", "serial"), _CONCURRENT),
     "halt condition": dict.fromkeys(
         ("uniformlyNonDecreasing", "absolutelyNonDecreasing", "uniformlyNonIncreasing"), _CONCURRENT

@@ -3,8 +3,8 @@
 - `DiskDict`, `DiskList`: used as a dict and a list are, and opened by a name.
 - `register_stable_hash`: makes keys of a class of yours as fast to reopen as built-in ones.
 - `JsonSerializer`, `compressed`: other ways to write values than pickle, the default.
-- `FileStore`, `SqliteStore`, `MemoryStore`: where pages are kept; `ShadowStore` keeps them in any
-  mapping of str to bytes.
+- `FileStore`, `SqliteStore`, `LmdbStore`, `MemoryStore`: where pages are kept; `ShadowStore` keeps
+  them in any mapping of str to bytes, and `FsspecStore` wherever fsspec reaches.
 
 Importing this touches no disk and scans nothing.
 """
@@ -22,6 +22,8 @@ if TYPE_CHECKING:
     from pyspeedup.memory.disklist import DiskList
     from pyspeedup.memory.serializers import CompressedSerializer, JsonSerializer, compressed
     from pyspeedup.memory.stores.file import FileStore
+    from pyspeedup.memory.stores.fsspec import FsspecStore
+    from pyspeedup.memory.stores.lmdb import LmdbStore
     from pyspeedup.memory.stores.memory import MemoryStore
     from pyspeedup.memory.stores.shadow import ShadowStore
     from pyspeedup.memory.stores.sqlite import SqliteStore
@@ -33,7 +35,9 @@ __all__ = [
     "DiskDict",
     "DiskList",
     "FileStore",
+    "FsspecStore",
     "JsonSerializer",
+    "LmdbStore",
     "MemoryStore",
     "ShadowStore",
     "SqliteStore",
@@ -50,7 +54,9 @@ LATE = {
     "DiskDict": "diskdict",
     "DiskList": "disklist",
     "FileStore": "stores.file",
+    "FsspecStore": "stores.fsspec",
     "JsonSerializer": "serializers",
+    "LmdbStore": "stores.lmdb",
     "MemoryStore": "stores.memory",
     "ShadowStore": "stores.shadow",
     "SqliteStore": "stores.sqlite",
