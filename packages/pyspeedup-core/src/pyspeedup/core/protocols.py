@@ -85,9 +85,17 @@ class PageStore(Protocol):
     A page that was written is seen by `read` at once, but only a `commit` makes it last: a store
     that is closed, or whose process is killed, without one is found as the last commit left it.
 
-    Optional abilities, looked up once: ``rollback()`` drops what was not committed without closing,
-    and ``abandon()`` lets go of descriptors in a forked child without touching the parent's store. A
-    registered factory with ``uses_folder = False`` keeps nothing in the folder that it is given.
+    Optional abilities, looked up once:
+
+    - ``rollback()`` drops what was not committed without closing.
+    - ``abandon()`` lets go of descriptors in a forked child without touching the parent's store.
+    - ``peek(page, start, stop) -> bytes`` returns ``read(page)[start:stop]`` without the cost of
+      reading the page; `KeyError` where there is none. What it returns need not be checked by the
+      store. A store that has to get whole pages leaves it out: the last of them are kept for it.
+    - ``write_checked(page, data, checksum)`` does what `write` does, told ``zlib.crc32(data)``, so
+      that a store that keeps checksums of its own need not compute them again.
+
+    A registered factory with ``uses_folder = False`` keeps nothing in the folder that it is given.
     """
 
     def open(self, *, create: bool, readonly: bool) -> bytes | None:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import sys
+import zlib
 from typing import TYPE_CHECKING, Any, ClassVar
 
 from hypothesis import strategies as st
@@ -20,6 +21,7 @@ __all__ = ["PageStoreMachine"]
 
 PAGES = of_machine("page_strategy")
 DATA = of_machine("data_strategy")
+OFFSETS = st.one_of(st.integers(0, 50), st.integers(-3, 10**6))
 
 
 class PageStoreMachine(RunningMachine):
@@ -51,7 +53,7 @@ class PageStoreMachine(RunningMachine):
         self.committed: dict[int, bytes] = {}
         self.current: dict[int, bytes] = {}
         self.meta: bytes | None = None
-        self.store = self.make_store()
+        self.store: Any = self.make_store()  # with abilities that the protocol does not ask for
         assert self.store.open(create=True, readonly=False) is None
 
     def make_store(self) -> PageStore:
@@ -62,9 +64,12 @@ class PageStoreMachine(RunningMachine):
         """Assert what must hold inside `store`; override it. Called after every step."""
 
     def compare(self) -> None:
-        """Read every page that is there."""
+        """Read every page that is there, and its last bytes once more where the store can."""
         for page, data in self.current.items():
             assert bytes(self.store.read(page)) == data, f"page {page} reads otherwise"
+            if hasattr(self.store, "peek"):
+                start, stop = max(0, len(data) - 9), len(data)
+                assert self.store.peek(page, start, stop) == data[start:], f"page {page}: peek"
 
     @rule(target=known_pages, page=PAGES, data=DATA)
     def write(self, page: int, data: bytes) -> int:
@@ -93,6 +98,23 @@ class PageStoreMachine(RunningMachine):
             assert bytes(self.store.read(page)) == self.current[page]
         else:
             _require_key_error(self.store.read, page)
+
+    @precondition(lambda self: hasattr(self.store, "peek"))
+    @rule(page=known_pages | PAGES, start=OFFSETS, stop=OFFSETS)
+    def peek(self, page: int, start: int, stop: int) -> None:
+        """Read a part of a page, which is what a slice of it holds; `KeyError` where there is none."""
+        if page in self.current:
+            assert self.store.peek(page, start, stop) == self.current[page][start:stop]
+        else:
+            _require_key_error(self.store.peek, page, start, stop)
+
+    @precondition(lambda self: hasattr(self.store, "write_checked"))
+    @rule(target=known_pages, page=PAGES, data=DATA)
+    def write_checked(self, page: int, data: bytes) -> int:
+        """Write a page with its checksum."""
+        self.store.write_checked(page, bytes(data), zlib.crc32(data))
+        self.current[page] = bytes(data)
+        return page
 
     @rule(page=known_pages | PAGES)
     def delete(self, page: int) -> None:
@@ -167,9 +189,9 @@ class PageStoreMachine(RunningMachine):
         self.current = dict(self.committed)
 
 
-def _require_key_error(method: Callable[[int], Any], page: int) -> None:
+def _require_key_error(method: Callable[..., Any], page: int, *arguments: int) -> None:
     try:
-        result = method(page)
+        result = method(page, *arguments)
     except KeyError:
         return
     raise AssertionError(f"{result!r} where page {page}, which is not there, is a KeyError")

@@ -30,19 +30,20 @@ class Window:
     >>> with tempfile.TemporaryFile() as file:
     ...     _ = file.write(b"spam and eggs")
     ...     file.flush()
-    ...     window = Window(file.fileno(), limit=1 << 20, growing=False)
+    ...     window = Window(file.fileno(), limit=1 << 20)
     ...     window.covers(13), window.view[9:], window.covers(14)
     ...     window.close()
     (True, b'eggs', False)
     """
 
-    __slots__ = ("_file", "_growing", "_limit", "places", "view")
+    __slots__ = ("_file", "_limit", "growing", "places", "view")
 
-    def __init__(self, file: int, *, limit: int, growing: bool) -> None:
-        """Map nothing yet of the descriptor `file`; where it is `growing`, map beyond its end."""
+    def __init__(self, file: int, *, limit: int) -> None:
+        """Map nothing yet of the descriptor `file`."""
         self._file = file
         self._limit = limit
-        self._growing = growing
+        self.growing = False
+        """Whether the file may be lengthened, so that what is written next lies in the map too."""
         self.view: mmap | bytes = b""
         self.places: dict[int, tuple[int, int]] = {}
         """Where pages are: offset and length, or ``~length`` of what does not lie in `view`.
@@ -61,7 +62,7 @@ class Window:
     def _map(self, end: int) -> None:
         """Map the file anew, a quarter longer than before: so O(log bytes) times while it grows."""
         length = min(self._limit, max(SMALLEST, end + end // 4))
-        if self._growing and os.fstat(self._file).st_size < length:
+        if self.growing and os.fstat(self._file).st_size < length:
             with suppress(
                 OSError
             ):  # where a file may not be so long it is mapped as far as it goes

@@ -92,7 +92,7 @@ class FileStore:
         self._file: int | None = None
         self._readonly = False
         self._map_limit = map_limit
-        self._window = Window(-1, limit=0, growing=False)
+        self._window = Window(-1, limit=0)
 
     def open(self, *, create: bool, readonly: bool) -> bytes | None:
         """Lock the file and return the last committed meta; see `pyspeedup.core.PageStore`."""
@@ -112,9 +112,9 @@ class FileStore:
         except BaseException:
             os.close(file)
             raise
-        self._file = file
+        self._window = Window(file, limit=self._map_limit)
         self._readonly = readonly
-        self._window = Window(file, limit=self._map_limit, growing=writing)
+        self._file = file
         return found.commit.meta
 
     def _lock(self, file: int, *, exclusive: bool) -> None:
@@ -327,6 +327,7 @@ class FileStore:
             session = Session(clean=False, size=0, commit=0)
             _platform.write_at(file, session.encode(), SESSION_BLOCK * BLOCK)
             self._dirty = True
+        self._window.growing = True  # now that closing shortens the file again
 
     def _end_session(self, file: int) -> None:
         self._begin_change(file)

@@ -56,6 +56,10 @@ class MemoryStore:
         require_open(self._opened, self._name)
         return self._pages.get(page)
 
+    def peek(self, page: int, start: int, stop: int) -> bytes:
+        """Return the bytes of `page` from `start` to `stop`; `KeyError` where there is no such page."""
+        return self.read(page)[start:stop]
+
     def write(self, page: int, data: BytesLike) -> None:
         """Make a copy of `data` the bytes of `page`."""
         self._require_writable()

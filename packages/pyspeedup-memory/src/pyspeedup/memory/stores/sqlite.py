@@ -26,6 +26,8 @@ __all__ = ["DATABASE_FILE", "SqliteStore"]
 
 DATABASE_FILE = "pages.sqlite3"
 LARGEST_PAGE_NUMBER = 2**63 - 1
+MOST_BLOBS = 64
+"""How many pages are kept open for peeks, each with a cursor of SQLite's."""
 SCHEMA = (
     "BEGIN",
     "CREATE TABLE IF NOT EXISTS content (id INTEGER PRIMARY KEY, data BLOB NOT NULL)",
@@ -33,6 +35,8 @@ SCHEMA = (
     "CREATE TABLE IF NOT EXISTS meta (only INTEGER PRIMARY KEY CHECK (only = 0), data BLOB NOT NULL)",
     "COMMIT",
 )
+SIGNS_OF_DAMAGE = ("no such", "malformed", "cannot open value")
+"""What SQLite says of tables, rows and values that are not as it was told to make them."""
 SWEEP = "DELETE FROM content WHERE id NOT IN (SELECT content FROM page)"
 
 
@@ -90,6 +94,7 @@ class SqliteStore:
         self._path = Path(location) / DATABASE_FILE
         self._name = f"{location} ({basename!r})" if basename else str(location)
         self._connection: sqlite3.Connection | None = None
+        self._blobs: dict[int, sqlite3.Blob] = {}
         self._readonly = False
 
     def open(self, *, create: bool, readonly: bool) -> bytes | None:
@@ -171,6 +176,32 @@ class SqliteStore:
             raise StoreCorruptedError(f"{self._name}, page {page}: its content is missing")
         return self._blob(row[0])
 
+    def peek(self, page: int, start: int, stop: int) -> bytes:
+        """Return the bytes of `page` from `start` to `stop`, unchecked; `KeyError` where there is none.
+
+        The page stays open until something changes: peeking at it again costs O(stop - start).
+        """
+        connection = self._opened()
+        with self._translated():
+            blob = self._blobs.get(page)
+            if blob is None:
+                blob = self._open_blob(connection, page)
+            part: bytes = blob[start:stop]  # type: ignore[assignment]  # typeshed knows no slices
+            return part
+
+    def _open_blob(self, connection: sqlite3.Connection, page: int) -> sqlite3.Blob:
+        content = self._pages.get(page)
+        if len(self._blobs) >= MOST_BLOBS:
+            self._close_blobs()
+        blob = connection.blobopen("content", "data", content, readonly=True)
+        self._blobs[page] = blob
+        return blob
+
+    def _close_blobs(self) -> None:
+        """Close what was opened for peeks: SQLite ends a transaction only without it."""
+        while self._blobs:
+            self._blobs.popitem()[1].close()
+
     def _blob(self, value: object) -> bytes:
         if not isinstance(value, bytes):
             raise StoreCorruptedError(f"{self._name}: {DATABASE_FILE}: a row holds no bytes")
@@ -247,6 +278,7 @@ class SqliteStore:
             return
         connection = self._connection
         try:
+            self._close_blobs()
             if not self._readonly:
                 self.rollback()
                 with self._translated():
@@ -263,6 +295,7 @@ class SqliteStore:
     def _opened_for_writing(self) -> sqlite3.Connection:
         connection = self._opened()
         require_writable(self._readonly, self._name)
+        self._close_blobs()
         return connection
 
     @contextmanager
@@ -286,6 +319,6 @@ class SqliteStore:
             return OSError(errno.ENOSPC, message)
         if "disk I/O" in str(error):
             return OSError(errno.EIO, message)
-        if "no such" in str(error) or "malformed" in str(error):
+        if any(damage in str(error) for damage in SIGNS_OF_DAMAGE):
             return StoreCorruptedError(message)
         return StoreError(message)
