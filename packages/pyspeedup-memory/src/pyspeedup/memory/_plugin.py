@@ -2,11 +2,14 @@
 
 from __future__ import annotations
 
+from importlib.util import find_spec
 from typing import TYPE_CHECKING
 
 from pyspeedup.core import hookimpl
 from pyspeedup.memory.serializers import JsonSerializer, compressed
 from pyspeedup.memory.stores.file import FileStore
+from pyspeedup.memory.stores.fsspec import fsspec_folder
+from pyspeedup.memory.stores.lmdb import LmdbStore
 from pyspeedup.memory.stores.memory import memory
 from pyspeedup.memory.stores.sqlite import SqliteStore
 
@@ -23,7 +26,11 @@ def pyspeedup_register_serializers(register: Register[SerializerFactory]) -> Non
 
 @hookimpl
 def pyspeedup_register_page_stores(register: Register[PageStoreFactory]) -> None:
-    """Offer the default, a database, and RAM."""
+    """Offer the default, databases, RAM, and what installed extras reach."""
     register("file", FileStore)
     register("sqlite", SqliteStore)
     register("memory", memory)
+    if find_spec("lmdb"):
+        register("lmdb", LmdbStore)
+    if find_spec("fsspec"):
+        register("fsspec", fsspec_folder)
