@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import zlib
+
 import pytest
 from pyspeedup.core import PageStore
 from pyspeedup.core.testing import PageStoreMachine, state_machine_test
@@ -107,6 +109,32 @@ class CutsBigPages(Store):
         super().write(page, data[: 2**16])
 
 
+class Peeking(Store):
+    """A right page store with abilities."""
+
+    def peek(self, page, start, stop):
+        return self.pages[page][start:stop]
+
+    def write_checked(self, page, data, checksum):
+        assert checksum == zlib.crc32(data)
+        self.write(page, data)
+
+
+class PeeksBeyondTheEnd(Peeking):
+    def peek(self, page, start, stop):
+        return super().peek(page, start, stop).ljust(max(0, stop - start), b"\0")
+
+
+class PeeksAtNothing(Peeking):
+    def peek(self, page, start, stop):
+        return self.pages.get(page, b"")[start:stop]
+
+
+class CutsWhatIsChecked(Peeking):
+    def write_checked(self, page, data, checksum):
+        self.write(page, data[:-1])
+
+
 FAULTS = {  # seen by every run's end, which reopens, where no rule is named
     KeepsTheFirstVersion: "write overwrite write_from_a_buffer",
     KeepsTheBuffer: "write_from_a_buffer",
@@ -121,6 +149,9 @@ FAULTS = {  # seen by every run's end, which reopens, where no rule is named
     TellsReadersNothing: "read_as_reader",
     HidesHighPages: "",
     CutsBigPages: "",
+    PeeksBeyondTheEnd: "peek",
+    PeeksAtNothing: "peek",
+    CutsWhatIsChecked: "write_checked",
 }
 PREPARATION = {"compare_contents"}
 
@@ -157,6 +188,7 @@ def test_every_rule_has_a_fault_that_it_sees(rules_of):
 
 
 TestStore = state_machine_test(machine_of(Store))
+TestPeekingStore = state_machine_test(machine_of(Peeking))
 
 
 def test_a_store_that_ends_with_its_object_is_not_reopened(passes, sees):
