@@ -63,6 +63,8 @@ def test_opening_reads_no_values(tmp_path):
         assert len(stored) == 1000
         assert stored._content.pager.loads == 0
         assert stored[555] == 555
+        assert stored._content.pager.loads == 0
+        assert [stored[555 + i % 5] for i in range(50)] == [555 + i % 5 for i in range(50)]
         assert stored._content.pager.loads == 1
 
 

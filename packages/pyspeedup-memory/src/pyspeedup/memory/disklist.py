@@ -7,6 +7,7 @@ import operator
 import reprlib
 import sys
 from collections.abc import Iterable, Iterator, MutableSequence
+from itertools import chain, islice
 from typing import TYPE_CHECKING, Any, ClassVar, NoReturn, SupportsIndex, TypeVar, cast, overload
 
 from pyspeedup.memory._handle import Handle
@@ -19,6 +20,7 @@ from pyspeedup.memory._list.indexing import (
     items_at,
     replace_slice,
 )
+from pyspeedup.memory._list.walking import Walk
 from pyspeedup.memory._short_repr import short_repr
 
 if TYPE_CHECKING:
@@ -28,9 +30,6 @@ if TYPE_CHECKING:
 __all__ = ["DiskList"]
 
 T = TypeVar("T")
-
-FIRST_RUN = 8
-"""How many items an iterator reads at first; four times as many each time, while nothing changes."""
 
 
 class DiskList(Handle[ListContent], MutableSequence[T]):
@@ -260,28 +259,32 @@ class DiskList(Handle[ListContent], MutableSequence[T]):
         return self._walk(len(self), backwards=True)
 
     def _walk(self, index: int, *, backwards: bool = False) -> Iterator[T]:
-        """Decode runs of items, and go on item by item where they change meanwhile."""
-        limit = FIRST_RUN
-        while True:
-            content = self._content
-            with content.lock:
-                if index > len(content) or index == (0 if backwards else len(content)):
-                    return
-                find = content.chunk_before if backwards else content.chunk
-                items = find(index, limit)
-                version = content.version
-            limit *= 4
-            for item in items:
-                index += -1 if backwards else 1
-                yield item
-                if content.version != version or self._content is not content:
-                    limit = 1
-                    break
-            items = item = None  # type: ignore[assignment]  # else they would count as held outside
+        return chain.from_iterable(self._runs(index, backwards=backwards))
+
+    def _runs(self, index: int, *, backwards: bool) -> Iterator[Iterator[T]]:
+        """Yield an iterator over each run of items that are decoded in one go."""
+        walk = Walk(index, backwards=backwards)
+        under_way: list[Walk] = []
+        try:
+            while True:
+                content = self._content
+                with content.lock:
+                    index = walk.end()
+                    if index > len(content) or index == (0 if backwards else len(content)):
+                        return
+                    find = content.chunk_before if backwards else content.chunk
+                    run = walk.begin(find(index, walk.limit))
+                    if under_way is not content.walks.under_way:
+                        under_way = content.walks.under_way
+                        under_way.append(walk)
+                yield run
+        finally:
+            if walk in under_way:
+                under_way.remove(walk)
 
     def __contains__(self, value: object, /) -> bool:
         """Return whether an item is `value` or equals it, in O(n)."""
-        return any(item is value or item == value for item in self)
+        return value in cast("Iterator[object]", self._walk(0))
 
     def index(
         self, value: T, start: SupportsIndex = 0, stop: SupportsIndex = sys.maxsize, /
@@ -296,9 +299,7 @@ class DiskList(Handle[ListContent], MutableSequence[T]):
         (1, 3)
         """
         first, last = clamped_index(self, start), clamped_index(self, stop)
-        for place, item in enumerate(self._walk(first), first):
-            if place >= last:
-                break
+        for place, item in enumerate(islice(self._walk(first), max(0, last - first)), first):
             if item is value or item == value:
                 return place
         raise ValueError(f"{value!r} is not in list")
@@ -311,7 +312,7 @@ class DiskList(Handle[ListContent], MutableSequence[T]):
         ...     l.count("a")
         2
         """
-        return sum(1 for item in self if item is value or item == value)
+        return operator.countOf(self._walk(0), value)
 
     def __eq__(self, other: object, /) -> bool:
         """Return whether `other`, a list or a `DiskList`, has equal items, in O(n)."""

@@ -23,7 +23,7 @@ from hypothesis import strategies as st
 from hypothesis.stateful import RuleBasedStateMachine, precondition, rule
 
 from pyspeedup.core.testing import MappingMachine, SequenceMachine
-from pyspeedup.memory._pages.records import Table
+from pyspeedup.memory._list.records import Records
 from pyspeedup.memory.diskdict import DiskDict
 from pyspeedup.memory.disklist import DiskList
 
@@ -179,9 +179,9 @@ class DiskListMachine(_StoredMachine, SequenceMachine):
         content: ListContent = self.subject._content
         used: list[int] = []
         for number, count in content.pages.table:
-            table = Table.from_bytes(bytes(content.volume.read(number)), 1)
-            assert len(table) == count
-            used += [number, *(own.page for own in table.own_pages())]
+            records = Records(bytes(content.volume.read(number)))
+            assert len(records) == count
+            used += [number, *(own.page for own in records.own_pages())]
         assert sorted(used) == content.volume.pages()
 
     def check(self, subject: DiskList[Any]) -> None:

@@ -6,17 +6,20 @@ table in place of the old ones, and deletes these last: until then nothing has c
 
 from __future__ import annotations
 
-from itertools import count, repeat
+import sys
+from itertools import islice, repeat
 from typing import TYPE_CHECKING, Any
 
 from pyspeedup.core import SerializationError, StoreCorruptedError
 from pyspeedup.memory._content import Content
 from pyspeedup.memory._list.ordered_pages import OrderedPages
 from pyspeedup.memory._list.page_table import PageTable
+from pyspeedup.memory._list.pager import Pager
+from pyspeedup.memory._list.plain import encode_many, is_late
+from pyspeedup.memory._list.rows import Rows
 from pyspeedup.memory._list.sorting import Sorting
+from pyspeedup.memory._list.walking import Walks
 from pyspeedup.memory._pages.bodies import value_codec
-from pyspeedup.memory._pages.page import Rows
-from pyspeedup.memory._pages.pager import Pager
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Iterator
@@ -28,6 +31,9 @@ __all__ = ["ListContent"]
 
 CHUNK_BYTES = 1 << 18
 """How many bytes of bodies are decoded in one go."""
+FIRST_BATCH = 16
+LARGEST_BATCH = 1024
+"""How many values are taken in order to be encoded in one go, while they are small and plain."""
 
 
 class ListContent(Content):
@@ -39,9 +45,9 @@ class ListContent(Content):
         self, volume: Volume, *, max_pages: int, ram_limit: int, sync_every: float
     ) -> None:
         super().__init__(volume, max_pages=max_pages, ram_limit=ram_limit, sync_every=sync_every)
-        codecs = [value_codec(volume.serializer)]
-        self.pager = Pager(volume, codecs, max_pages, ram_limit, self._describe)
-        self.pages = OrderedPages(self.pager, volume.page_size, PageTable())
+        codec = value_codec(volume.serializer)
+        self.pager = Pager(volume, codec, max_pages, ram_limit, self._describe)
+        self.walks = Walks()
         self.restart()
 
     # What `Content` asks for
@@ -58,13 +64,13 @@ class ListContent(Content):
             table = PageTable.from_bytes(self.volume.state) if self.volume.state else PageTable()
         except ValueError as error:
             raise StoreCorruptedError(f"{self.volume.name}: its state: {error}") from error
-        version = self.pages.version + 1
-        self.pages = OrderedPages(self.pager, self.volume.page_size, table, version)
+        self.pages = OrderedPages(self.pager, table, self.walks)
+        self.walks.moved()
 
-    @property
-    def version(self) -> int:
-        """What differs after every change."""
-        return self.pages.version
+    def flush(self, *, durable: bool = False) -> None:
+        """Commit as `Content` says. Iterations under way ask anew, also whether the list is closed."""
+        self.walks.moved()
+        super().flush(durable=durable)
 
     def _describe(self, number: int, row: int) -> str:
         start = 0
@@ -84,32 +90,29 @@ class ListContent(Content):
         return len(self.pages.table)
 
     def get(self, index: int) -> Any:
-        """Return an item, in O(log pages), and at most one page is read."""
-        page, begin = self.pages.page_of(index)
+        """Return an item, in O(log pages): it is in RAM, or is read alone."""
         try:
-            value = page.value(index - begin)
+            value = self.pages.value(index)
         except SerializationError as error:
             raise SerializationError(f"{self._name(index)} cannot be read: {error}") from error
-        if page.is_touched:
-            self._handed_out()
+        self._handed_out()
         return value
 
     def chunk(self, index: int, limit: int) -> list[Any]:
         """Return items from `index` on, at least one and at most `limit`, decoded in one go."""
-        page, begin = self.pages.page_of(index)
-        row = index - begin
-        stop = min(row + limit, page.reach(row, CHUNK_BYTES))
+        if limit == 1:
+            return [self.get(index)]
+        number, count, row = self.pages.table.find(index)
         try:
-            values = page.values(0, row, stop)
+            values = self.pager.values(number, count, row, limit, CHUNK_BYTES)
         except SerializationError:
             return [self.get(index)]  # one by one, all before the broken one can be had
-        if page.is_touched:
-            self._handed_out()
+        self._handed_out()
         return values
 
     def chunk_before(self, index: int, limit: int) -> list[Any]:
         """Return the items before `index`, the last one first, at least one and at most `limit`."""
-        row = self.pages.table.locate(index - 1).row
+        row = self.pages.table.locate(index - 1)[2]
         first = max(index - 1 - row, index - limit)
         values = self.chunk(first, index - first)
         if first + len(values) < index:  # too many bytes, or one of them is broken
@@ -117,80 +120,84 @@ class ListContent(Content):
         return values[::-1]
 
     def _handed_out(self) -> None:
-        if not self.volume.readonly:
+        """Note that values may be changed in place now, if some of the page in front can."""
+        page = self.pager.front
+        if page is not None and page.is_touched and not self.volume.readonly:
             self.changed()
 
     # Changing one item
 
     def set(self, index: int, value: Any) -> None:
-        """Replace an item, in O(log pages), and O(page) once a flush."""
-        page, begin = self.pages.page_of(index)
+        """Replace an item, in O(log pages), and its share of writing a page that has many such."""
         try:
-            page.set(index - begin, 0, value)
+            self.pages.set(index, value)
         except SerializationError as error:
             raise self._refused(index, error) from error
-        self.pages.version += 1
         self.changed()
 
     def append(self, value: Any) -> None:
         """Add an item at the end, in O(1), and O(page) once a page."""
-        place = self.pages.last_place()
-        if place is None:
-            self._append_page(value)
+        pages = self.pages
+        tail = pages.tail
+        if (
+            tail is not None
+            and tail is self.pager.front
+            and len(tail.live) < pages.page_size
+            and self.pager.encodes_late
+            and is_late(value)
+        ):
+            tail.append_late(value)
+            pages.table.grow_last()
         else:
-            page = self.pager.page(self.pages.table.number(*place))
-            try:
-                page.append(value)
-            except SerializationError as error:
-                raise self._refused(len(self), error) from error
-            self.pages.table.add(*place, 1)
-            self.pages.look_at_last(page)
+            self._append(value)
         self.changed()
 
-    def _append_page(self, value: Any) -> None:
-        with self.pages.building() as built:
-            try:
+    def _append(self, value: Any) -> None:
+        try:
+            if self.pages.append(value):
+                return
+            with self.pages.building() as built:
                 built.add_value(value)
-            except SerializationError as error:
-                raise self._refused(len(self), error) from error
-            self.pages.table.replace(*self.pages.table.end(), 0, built.pages())
-            built.hand_over()
-        self.pages.forget_window()
+                self.pages.table.replace(*self.pages.table.end(), 0, built.pages())
+                built.hand_over()
+        except SerializationError as error:
+            raise self._refused(len(self), error) from error
+        self.pages.moved()
 
     def insert(self, index: int, value: Any) -> None:
         """Put an item before `index`, or at the end, in O(page + log pages)."""
         if index == len(self):
             self.append(value)
             return
-        group, slot, row = self.pages.table.locate(index)
-        if self.pages.table.count(group, slot) >= 2 * self.volume.page_size:
-            self.pages.split(group, slot)
-            group, slot, row = self.pages.table.locate(index)
-        page = self.pager.page(self.pages.table.number(group, slot))
         try:
-            page.insert(row, value)
+            self.pages.insert(index, value)
         except SerializationError as error:
             raise self._refused(index, error) from error
-        self.pages.table.add(group, slot, 1)
-        self.pages.forget_window()
         self.changed()
 
     def delete(self, index: int) -> None:
         """Remove an item, in O(page + log pages)."""
-        group, slot, row = self.pages.table.locate(index)
-        left = self.pages.table.count(group, slot) - 1
-        if left == 0 or self.pages.neighbour((group, slot), (group, slot), left):
-            self.pages.splice(index, index + 1, self.pages.builder())
-        else:
-            self.pager.page(self.pages.table.number(group, slot)).delete(row)
-            self.pages.table.add(group, slot, -1)
-            self.pages.forget_window()
+        self.pages.delete(index)
         self.changed()
 
     def _refused(self, index: int, error: SerializationError) -> SerializationError:
         return SerializationError(f"{self._name(index)} cannot be kept: {error}")
 
-    def _build(self, built: PageBuilder, indexes: Iterable[int], values: Iterable[Any]) -> None:
+    def _build(self, built: PageBuilder, indexes: range, values: Iterable[Any]) -> None:
+        """Add `values` to the pages of `built`; `indexes` are theirs, for messages."""
+        iterator = iter(values)
+        done, limit = 0, FIRST_BATCH
+        while batch := list(islice(iterator, limit)):
+            bodies = encode_many(batch) if self.pager.encodes_late else None
+            if bodies is None:
+                self._build_each(built, indexes[done:], batch)
+                limit = FIRST_BATCH
+            else:
+                built.add_bodies(bodies)
+                limit = min(4 * limit, LARGEST_BATCH)
+            done += len(batch)
+
+    def _build_each(self, built: PageBuilder, indexes: range, values: list[Any]) -> None:
         for index, value in zip(indexes, values, strict=False):
             try:
                 built.add_value(value)
@@ -206,7 +213,7 @@ class ListContent(Content):
         is at these indexes afterwards is replaced, as in a list.
         """
         with self.pages.building() as built:
-            self._build(built, count(start), values)
+            self._build(built, range(start, sys.maxsize), values)
             start = min(start, len(self))
             self.pages.splice(start, min(max(start, stop), len(self)), built)
         self.changed()
@@ -271,10 +278,10 @@ class ListContent(Content):
 
     def _guard(self, message: str) -> Callable[[], None]:
         """Return what raises `ValueError` once the list is not as it is now."""
-        version = self.version
+        before = self.walks.version, len(self)
 
         def check() -> None:
-            if self.version != version:
+            if before != (self.walks.version, len(self)):
                 raise ValueError(message)
 
         return check
@@ -290,13 +297,14 @@ class ListContent(Content):
             size = 0
             while index < len(self) and len(values) < max_rows and size < max_bytes:
                 some = self.chunk(index, max_rows - len(values))
-                page, begin = self.pages.page_of(index)
-                part = page.rows(index - begin, index - begin + len(some))
+                page, row = self.pages.page_of(index)
+                part = page.rows(row, row + len(some))
                 values += some
                 rows.extend(part)
-                size += part.weight()
+                size += Rows(part.bodies, some).weight()
                 index += len(some)
             yield values, rows
+            del values, rows, some, part  # else two batches would be in RAM
             check()
 
     def _weave(self, indexes: range, woven: Iterator[Rows], built: PageBuilder) -> None:

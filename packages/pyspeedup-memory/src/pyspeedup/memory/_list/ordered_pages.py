@@ -11,14 +11,16 @@ from contextlib import closing
 from typing import TYPE_CHECKING
 
 from pyspeedup.memory._list.page_builder import PageBuilder
-from pyspeedup.memory._pages.page import Rows
+from pyspeedup.memory._list.rows import Rows
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
+    from typing import Any
 
+    from pyspeedup.memory._list.page import ListPage
     from pyspeedup.memory._list.page_table import PageTable
-    from pyspeedup.memory._pages.page import RecordPage
-    from pyspeedup.memory._pages.pager import Pager
+    from pyspeedup.memory._list.pager import Pager
+    from pyspeedup.memory._list.walking import Walks
 
 __all__ = ["OrderedPages"]
 
@@ -27,49 +29,101 @@ MERGE_BELOW = 4
 
 
 class OrderedPages:
-    """Rows by index, in pages of `pager`. `version` counts the changes; who makes one counts it."""
+    """Rows by index, in pages of `pager`. `walks` are told of every change but that of an append."""
 
-    def __init__(self, pager: Pager, page_size: int, table: PageTable, version: int = 0) -> None:
+    def __init__(self, pager: Pager, table: PageTable, walks: Walks) -> None:
         self.pager = pager
-        self.page_size = page_size
+        self.page_size = pager.page_size
         self.table = table
-        self.version = version
-        self._window: tuple[RecordPage | None, int, int] = (None, 0, 0)
-        """The page looked at last, and where its items begin and end."""
+        self.walks = walks
+        self.near: ListPage | None = None
+        """The page looked at last; to be used while it is in front of the pager."""
+        self.begin = 0
+        """The index of its first item."""
+        self.tail: ListPage | None = None
+        """The last page, once it was appended to; to be used like that."""
+        self._place = (0, 0)
 
     def __len__(self) -> int:
         """Return the number of rows, in O(1)."""
         return len(self.table)
 
-    def page_of(self, index: int) -> tuple[RecordPage, int]:
-        """Return the page that holds an item, and the index of that page's first one."""
-        page, begin, end = self._window
-        if page is not None and begin <= index < end and not self.pager.is_heavy:
-            return page, begin
+    def page_of(self, index: int) -> tuple[ListPage, int]:
+        """Return the page that holds an item, and the item's row there."""
+        page, row = self.near, index - self.begin
+        if page is not None and page is self.pager.front and 0 <= row < len(page.live):
+            return page, row
         group, slot, row = self.table.locate(index)
         page = self.pager.page(self.table.number(group, slot))
-        begin = index - row
-        self._window = (page, begin, begin + len(page))
-        return page, begin
+        self.near, self.begin, self._place = page, index - row, (group, slot)
+        return page, row
 
-    def look_at_last(self, page: RecordPage) -> None:
-        """Note that the last page, which was looked at just now, has grown."""
-        self._window = (page, len(self) - len(page), len(self))
-        self.version += 1
+    def value(self, index: int) -> Any:
+        """Return an item; its page is near then, or the item was read alone."""
+        page, row = self.near, index - self.begin
+        if page is not None and page is self.pager.front and 0 <= row < len(page.live):
+            return page.value(row)
+        number, count, row = self.table.find(index)
+        value = self.pager.value(number, count, row)
+        if self.pager.is_in_front(number):
+            self.page_of(index)
+        return value
 
-    def forget_window(self) -> None:
-        """Note that rows have moved."""
-        self._window = (None, 0, 0)
-        self.version += 1
+    def set(self, index: int, value: Any) -> None:
+        """Replace an item; its page is near then, or the item waits."""
+        page, row = self.near, index - self.begin
+        if page is not None and page is self.pager.front and 0 <= row < len(page.live):
+            page.set(row, value)
+        else:
+            number, _, row = self.table.find(index)
+            self.pager.set_value(number, row, value)
+        self.walks.set(index, value)
 
-    def split(self, group: int, slot: int) -> None:
-        """Move the second half of a page to a new one."""
-        page = self.pager.page(self.table.number(group, slot))
+    def append(self, value: Any) -> bool:
+        """Add an item to the last page; false, and nothing done, if that is full."""
+        place = self.last_place()
+        if place is None:
+            return False
+        page = self.pager.page(self.table.number(*place))
+        page.append(value)
+        self.table.add(*place, 1)
+        self.tail = page
+        return True
+
+    def insert(self, index: int, value: Any) -> None:
+        """Put an item before that of `index`, in O(page)."""
+        page, row = self.page_of(index)
+        if len(page) >= 2 * self.page_size:
+            self._split(page)
+            page, row = self.page_of(index)
+        page.insert(row, value)
+        self.table.add(*self._place, 1)
+        self.walks.moved()
+
+    def delete(self, index: int) -> None:
+        """Remove an item, in O(page)."""
+        page, row = self.page_of(index)
+        left = len(page) - 1
+        if left == 0 or self.neighbour(self._place, self._place, left):
+            self.splice(index, index + 1, self.builder())
+        else:
+            page.delete(row)
+            self.table.add(*self._place, -1)
+            self.walks.moved()
+
+    def moved(self) -> None:
+        """Note that pages have changed their places."""
+        self.near = self.tail = None
+        self.walks.moved()
+
+    def _split(self, page: ListPage) -> None:
+        """Move the second half of a page, which is near, to a new one."""
+        place = self._place
         other = self.pager.new_page()
-        page.split(len(page) // 2, other)
+        other.put(0, page.take(len(page) // 2, len(page)))
         both = [(page.number, len(page)), (other.number, len(other))]
-        self.table.replace(group, slot, 1, both)
-        self.forget_window()
+        self.table.replace(*place, 1, both)
+        self.moved()
 
     def last_place(self) -> tuple[int, int] | None:
         """Return the place of the last page if it has room for one more item."""
@@ -82,10 +136,10 @@ class OrderedPages:
     def pieces(self, start: int, stop: int) -> Iterator[Rows]:
         """Iterate over the rows of a range, page by page."""
         while start < stop:
-            page, begin = self.page_of(start)
-            end = min(stop, begin + len(page))
-            yield page.rows(start - begin, end - begin)
-            start = end
+            page, row = self.page_of(start)
+            end = min(row + stop - start, len(page))
+            yield page.rows(row, end)
+            start += end - row
 
     def builder(self) -> PageBuilder:
         """Return a builder of pages as they are here."""
@@ -110,7 +164,7 @@ class OrderedPages:
                 made.add_rows_evenly(left + between + right)
             self.table.replace(*first, len(old), made.pages())
             made.hand_over()
-        self.forget_window()
+        self.moved()
         for number in old:
             self.pager.drop(number)
 

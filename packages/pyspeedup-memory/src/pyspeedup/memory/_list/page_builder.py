@@ -5,13 +5,13 @@ from __future__ import annotations
 from array import array
 from typing import TYPE_CHECKING, Any
 
-from pyspeedup.memory._pages.page import Rows
+from pyspeedup.memory._list.rows import ABSENT, Rows
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
-    from pyspeedup.memory._pages.page import RecordPage
-    from pyspeedup.memory._pages.pager import Pager
+    from pyspeedup.memory._list.page import ListPage
+    from pyspeedup.memory._list.pager import Pager
 
 __all__ = ["PageBuilder"]
 
@@ -53,6 +53,10 @@ class PageBuilder:
         """Add a row of one value; `SerializationError` leaves everything as it was."""
         self._page_with_room().append(value)
         self._counts[-1] += 1
+
+    def add_bodies(self, bodies: list[bytes]) -> None:
+        """Add rows of values that cannot change, by what the codec made of them."""
+        self._put(Rows(self._pager.put_away_all(bodies), [ABSENT] * len(bodies)))
 
     def add_rows(self, rows: Rows) -> None:
         """Add rows that are in other pages."""
@@ -110,12 +114,12 @@ class PageBuilder:
             self._pager.release(rows.bodies[done:])
             raise
 
-    def _page_with_room(self) -> RecordPage:
+    def _page_with_room(self) -> ListPage:
         if self._numbers and self._counts[-1] < self._page_size:
             return self._pager.page(self._numbers[-1])
         return self._new_page()
 
-    def _new_page(self) -> RecordPage:
+    def _new_page(self) -> ListPage:
         page = self._pager.new_page()
         self._numbers.append(page.number)
         self._counts.append(0)

@@ -10,45 +10,36 @@ import sys
 from array import array
 from bisect import bisect_right
 from itertools import accumulate, islice
-from typing import TYPE_CHECKING, NamedTuple
+from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator
 
-__all__ = ["PageTable", "Spot"]
+__all__ = ["PageTable"]
 
 GROUP = 64
 """Pages a group is made with; it may grow to twice that."""
 HEADER = struct.Struct("<Q")
 
 
-class Spot(NamedTuple):
-    """Where an item is: the place of its page in the table, and its row there."""
-
-    group: int
-    slot: int
-    row: int
-
-
 class _Group:
-    __slots__ = ("_starts", "counts", "numbers", "total")
+    __slots__ = ("counts", "numbers", "starts", "total")
 
     def __init__(self, numbers: array[int], counts: array[int]) -> None:
         self.numbers = numbers
         self.counts = counts
         self.total = sum(counts)
-        self._starts: list[int] | None = None
+        self.starts: list[int] | None = None  # unless they changed
 
     def add(self, slot: int, grown: int) -> None:
         self.counts[slot] += grown
         self.total += grown
         if slot < len(self.counts) - 1:
-            self._starts = None
+            self.starts = None
 
-    def starts(self) -> list[int]:
-        if self._starts is None:
-            self._starts = [0, *accumulate(self.counts[:-1])]
-        return self._starts
+    def sum(self) -> list[int]:
+        self.starts = [0, *accumulate(self.counts[:-1])]
+        return self.starts
 
 
 class PageTable:
@@ -57,7 +48,7 @@ class PageTable:
     >>> table = PageTable()
     >>> table.replace(0, 0, 0, [(7, 3), (5, 2)])
     >>> table.locate(3), len(table), table.number(*table.locate(3)[:2])
-    (Spot(group=0, slot=1, row=0), 5, 5)
+    ((0, 1, 0), 5, 5)
     """
 
     def __init__(self, numbers: Iterable[int] = (), counts: Iterable[int] = ()) -> None:
@@ -101,22 +92,33 @@ class PageTable:
         for group in self._groups:
             yield from zip(group.numbers, group.counts, strict=True)
 
-    def locate(self, index: int) -> Spot:
-        """Return where the item of that index is, in O(log pages) if no page was added since."""
-        starts = self._starts
-        if starts is None:
-            totals = (group.total for group in islice(self._groups, len(self._groups) - 1))
-            starts = self._starts = [0, *accumulate(totals)]
+    def locate(self, index: int) -> tuple[int, int, int]:
+        """Return where an item is: the place of its page here, as group and slot, and its row there.
+
+        O(log pages) where no page has grown since, else O(square root of pages).
+        """
+        starts = self._starts or self._sum()
         group = bisect_right(starts, index) - 1
         index -= starts[group]
-        within = self._groups[group].starts()
+        found = self._groups[group]
+        within = found.starts or found.sum()
         slot = bisect_right(within, index) - 1
-        return Spot(group, slot, index - within[slot])
+        return group, slot, index - within[slot]
 
-    def start(self, group: int, slot: int) -> int:
-        """Return the index of a page's first item."""
-        before = sum(other.total for other in self._groups[:group])
-        return before + self._groups[group].starts()[slot]
+    def find(self, index: int) -> tuple[int, int, int]:
+        """Return the number of the page that an item is in, how many that holds, and its row there."""
+        starts = self._starts or self._sum()
+        place = bisect_right(starts, index) - 1
+        index -= starts[place]
+        group = self._groups[place]
+        within = group.starts or group.sum()
+        slot = bisect_right(within, index) - 1
+        return group.numbers[slot], group.counts[slot], index - within[slot]
+
+    def _sum(self) -> list[int]:
+        totals = (group.total for group in islice(self._groups, len(self._groups) - 1))
+        self._starts = [0, *accumulate(totals)]
+        return self._starts
 
     def number(self, group: int, slot: int) -> int:
         """Return the number of a page."""
@@ -132,6 +134,13 @@ class PageTable:
         self._length += grown
         if group < len(self._groups) - 1:
             self._starts = None
+
+    def grow_last(self) -> None:
+        """Note that the last page holds an item more."""
+        group = self._groups[-1]
+        group.counts[-1] += 1
+        group.total += 1
+        self._length += 1
 
     def before(self, group: int, slot: int) -> tuple[int, int] | None:
         """Return the place of the page before that one; None for the first."""

@@ -5,14 +5,14 @@ from __future__ import annotations
 import heapq
 from typing import TYPE_CHECKING, Any
 
-from pyspeedup.memory._pages.page import Rows
+from pyspeedup.memory._list.rows import Rows
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Iterator
 
     from pyspeedup.memory._list.page_builder import PageBuilder
-    from pyspeedup.memory._pages.pager import Pager
-    from pyspeedup.memory._pages.records import Body
+    from pyspeedup.memory._list.pager import Pager
+    from pyspeedup.memory._list.rows import Row
 
 __all__ = ["Sorting"]
 
@@ -54,6 +54,7 @@ class Sorting:
             for values, rows in batches:
                 runs.append(self._new_builder())
                 runs[-1].add_rows(self._in_order(values, rows))
+                del values, rows  # else two batches would be in RAM
             if len(runs) == 1:
                 built.adopt(runs[0])
             else:
@@ -91,7 +92,7 @@ class Sorting:
                 built.add_rows(gathered)
                 gathered = Rows([], [])
 
-    def _read(self, run: PageBuilder, runs: int) -> Iterator[tuple[Any, Body, Any]]:
+    def _read(self, run: PageBuilder, runs: int) -> Iterator[tuple[Any, Row, Any]]:
         """Iterate over keys, bodies and live objects of a run, with its share of RAM."""
         rows_at_once = max(1, self.max_rows // runs)
         bytes_at_once = max(1, self.max_bytes // runs // 8)
@@ -100,7 +101,7 @@ class Sorting:
             while start < count:
                 page = self._pager.page(number)
                 stop = min(start + rows_at_once, page.reach(start, bytes_at_once))
-                keys = self._keys(page.values(0, start, stop))
+                keys = self._keys(page.values(start, stop))
                 yield from zip(keys, *page.rows(start, stop), strict=True)
                 start = stop
 
@@ -111,7 +112,7 @@ class _Head:
     __slots__ = ("_order", "_reader", "_reverse", "body", "key", "live")
 
     def __init__(
-        self, order: int, reader: Iterator[tuple[Any, Body, Any]], *, reverse: bool
+        self, order: int, reader: Iterator[tuple[Any, Row, Any]], *, reverse: bool
     ) -> None:
         self._order = order
         self._reader = reader

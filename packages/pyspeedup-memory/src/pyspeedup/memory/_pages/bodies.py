@@ -42,6 +42,9 @@ PLAIN_KEYS = frozenset({str, int, float, bytes, bool, type(None)})
 class Codec(Protocol):
     """What a column of a page needs."""
 
+    concatenates: bool
+    """Whether `decode_many` takes bodies that were joined already."""
+
     def encode(self, value: Any, /) -> bytes:
         """Return the body of `value`; `SerializationError` if it has none."""
         ...
@@ -57,6 +60,8 @@ class Codec(Protocol):
 
 class PickleCodec:
     """Bodies of the default serializer."""
+
+    concatenates = True
 
     def encode(self, value: Any, /) -> bytes:
         """Return the body of `value`, in O(size)."""
@@ -142,6 +147,8 @@ class _PlainUnpickler(pickle.Unpickler):
 
 class SerializerCodec:
     """Bodies that any `Serializer` makes."""
+
+    concatenates = False
 
     def __init__(self, serializer: Serializer) -> None:
         self._serializer = serializer

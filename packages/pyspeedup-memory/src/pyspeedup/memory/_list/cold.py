@@ -1,0 +1,174 @@
+"""Rows of pages that are not in RAM: read alone, and set by letting their bodies wait."""
+
+from __future__ import annotations
+
+import zlib
+from typing import TYPE_CHECKING, Any
+
+from pyspeedup.core import StoreCorruptedError
+from pyspeedup.memory._list.records import OwnPage, Records, peek_bodies, peek_body, seed_of
+from pyspeedup.memory._list.rows import ABSENT
+from pyspeedup.memory._list.waiting import Waiting
+from pyspeedup.memory._pages.changes import may_change, may_change_any
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Iterable
+
+    from pyspeedup.memory._list.records import Body
+    from pyspeedup.memory._pages.bodies import Codec
+    from pyspeedup.memory._storage.volume import Volume
+
+__all__ = ["ColdRows"]
+
+WANTED = 128
+"""So many accesses to a page cost what it costs to load it."""
+WANTED_IF_ROOM = 16
+IN_A_ROW = 16
+"""For how many an access counts that comes right after one to the same page."""
+REMEMBERED = 4096
+"""After how many accesses it is forgotten which pages they went to."""
+
+
+class ColdRows:
+    """What is done to rows without bringing their page into RAM.
+
+    At most `most` bodies of about `limit` bytes wait for being written. A body longer than `longest`
+    does not wait.
+    """
+
+    def __init__(
+        self, volume: Volume, codec: Codec, *, longest: int, most: int, limit: int
+    ) -> None:
+        self._volume = volume
+        self._codec = codec
+        self._seed = zlib.crc32(volume.identity.encode())
+        self._longest = longest
+        self._waiting = Waiting(most, limit)
+        self._accesses: dict[int, int] = {}
+        self._remembered = 0
+        self._last = -1
+
+    def is_wanted(self, number: int, *, has_room: bool) -> bool:
+        """Count an access to a page; return whether it had so many that it should be in RAM."""
+        self._remembered += 1
+        if self._remembered > REMEMBERED:
+            self._accesses.clear()
+            self._remembered = 0
+        count = self._accesses.get(number, 0) + (IN_A_ROW if number == self._last else 1)
+        self._last = number
+        if count < (WANTED_IF_ROOM if has_room else WANTED):
+            self._accesses[number] = count
+            return False
+        self._accesses.pop(number, None)
+        return True
+
+    def seed(self, number: int) -> int:
+        """Return what the checks of a page's rows begin with."""
+        return seed_of(self._seed, number)
+
+    # Reading
+
+    def value(self, number: int, rows: int, row: int) -> Any:
+        """Return the value of a row, or `ABSENT` if it could change, and so has to be watched."""
+        body: Body | None = self._waiting.get(number, row) if self._waiting else None
+        if body is None:
+            seed = seed_of(self._seed, number)
+            try:
+                body = peek_body(self._volume.peek, number, rows, row, seed)
+            except ValueError as error:
+                raise self._damaged(number, error) from error
+        if type(body) is OwnPage:
+            body = self.fetch(body)
+        value = self._codec.decode(body)  # type: ignore[arg-type]  # bytes now
+        return ABSENT if may_change(value) else value
+
+    def values(self, number: int, rows: int, places: range, limit: int) -> list[Any] | None:
+        """Return the values of several rows, as far as their bodies have at most `limit` bytes.
+
+        None if one of them could change, and so has to be watched, or if bodies wait.
+        """
+        if number in self._waiting:
+            return None
+        if len(places) < rows // 4:
+            values = self._peeked(number, rows, places, limit)
+        else:
+            records = self.records(number)
+            stop = min(places.stop, records.reach(places.start, limit))
+            values = records.decoded(places.start, stop, self._codec, self.fetch)
+        return None if may_change_any(values) else values
+
+    def _peeked(self, number: int, rows: int, places: range, limit: int) -> list[Any]:
+        seed = self.seed(number)
+        try:
+            bodies = peek_bodies(self._volume.peek, number, rows, places, seed)
+        except ValueError as error:
+            raise self._damaged(number, error) from error
+        kept: list[bytes] = []
+        for body in bodies:
+            limit -= body.length if type(body) is OwnPage else len(body)
+            if limit < 0 and kept:
+                break
+            kept.append(self.fetch(body))
+        return self._codec.decode_many(kept)
+
+    def records(self, number: int) -> Records:
+        """Return the rows of a page as they were written last, all of it checked."""
+        try:
+            return Records(bytes(self._volume.read(number)))
+        except ValueError as error:
+            raise self._damaged(number, error) from error
+
+    def fetch(self, body: Body) -> bytes:
+        """Return the bytes of a body, wherever they are."""
+        if isinstance(body, OwnPage):
+            return bytes(self._volume.read(body.page))
+        return body
+
+    def _damaged(self, number: int, error: ValueError) -> StoreCorruptedError:
+        return StoreCorruptedError(f"{self._volume.name}, page {number}: {error}")
+
+    # Setting
+
+    def set(
+        self, number: int, row: int, value: Any, release: Callable[[Iterable[OwnPage]], None]
+    ) -> bool:
+        """Let the body of `value` wait; false, and nothing done, if it could change or is long."""
+        if may_change(value):
+            return False
+        body = self._codec.encode(value)
+        if len(body) > self._longest:
+            return False
+        while self._waiting.is_full:
+            self.write(self._waiting.first(), release)
+        self._waiting.put(number, row, body)
+        return True
+
+    def write(self, number: int, release: Callable[[Iterable[OwnPage]], None]) -> None:
+        """Put what waits for a page into it; `release` gets what was there before."""
+        records, replaced = self.patched(number)
+        self._volume.write(number, records.image)
+        self._waiting.take(number)
+        release(replaced)
+
+    def write_all(self, release: Callable[[Iterable[OwnPage]], None]) -> None:
+        """Put all that waits into its pages."""
+        while self._waiting:
+            self.write(self._waiting.first(), release)
+
+    def patched(self, number: int) -> tuple[Records, list[OwnPage]]:
+        """Return the rows of a page with what waits for it, and what is replaced in pages of its own."""
+        records = self.records(number)
+        changes = self._waiting.of_page(number)
+        if not changes:
+            return records, []
+        replaced = [body for body in map(records.body, changes) if type(body) is OwnPage]
+        return Records(records.patched(changes, self.seed(number))), replaced
+
+    def forget(self, number: int) -> bool:
+        """Forget what waits for a page; return whether anything did."""
+        return bool(self._waiting.take(number))
+
+    def clear(self) -> None:
+        """Forget all."""
+        self._waiting.clear()
+        self._accesses.clear()

@@ -1,0 +1,335 @@
+"""A page of a list in RAM: its bodies, and the live objects of those rows that were touched."""
+
+from __future__ import annotations
+
+import builtins
+from typing import TYPE_CHECKING, Any, Protocol
+
+from pyspeedup.core import SerializationError
+from pyspeedup.memory._list.plain import encode_many
+from pyspeedup.memory._list.records import OwnPage, Records, encoded
+from pyspeedup.memory._list.rows import (
+    ABSENT,
+    LATE,
+    LATE_LENGTH,
+    LATE_ROW_WEIGHT,
+    ROW_OVERHEAD,
+    Rows,
+    body_length,
+    late_weight,
+    live_weight,
+    row_weight,
+    weight_of_rows,
+    weight_of_scalars,
+)
+from pyspeedup.memory._pages.changes import may_change, may_change_any
+
+if TYPE_CHECKING:
+    from collections.abc import Collection, Iterable
+
+    from pyspeedup.memory._list.records import Body
+    from pyspeedup.memory._list.rows import Row
+    from pyspeedup.memory._pages.bodies import Codec
+
+__all__ = ["ListPage", "Surroundings"]
+
+ATTEMPTS = 3
+
+
+class Surroundings(Protocol):
+    """What a page asks of its pager."""
+
+    codec: Codec
+
+    def body_of(self, value: Any, /) -> Row:
+        """Return what the page is to keep of `value`."""
+        ...
+
+    def put_away(self, body: bytes, /) -> Body:
+        """Return what the page is to keep of `body`: itself, or where it is now."""
+        ...
+
+    def fetch(self, body: Body, /) -> bytes:
+        """Return what was put away."""
+        ...
+
+    def release(self, bodies: Iterable[Row], /) -> None:
+        """Forget what was put away."""
+        ...
+
+    def account(self, page: ListPage, grown: int, /) -> None:
+        """Note that `page` is in use and takes `grown` bytes more."""
+        ...
+
+
+class ListPage:
+    """Rows. Each method that takes a value encodes it first, or knows that it can be encoded."""
+
+    __slots__ = (
+        "__weakref__",
+        "_around",
+        "_bodies",
+        "_live_weights",
+        "_records",
+        "_seed",
+        "is_changed",
+        "is_touched",
+        "layout",
+        "live",
+        "number",
+        "weight",
+    )
+
+    def __init__(
+        self, around: Surroundings, number: int, seed: int, records: Records | None
+    ) -> None:
+        self._around = around
+        self._seed = seed
+        self._records = records  # as read; or else
+        self._bodies: list[Row] = []
+        self.live: list[Any] = [ABSENT] * (0 if records is None else len(records))
+        """The live object of each row, or `ABSENT`. Whoever finds one may answer with it."""
+        self._live_weights = 0  # the part of `weight` that live objects are
+        self.is_touched = False  # whether one of the live objects may be one that can change
+        self.layout = 0  # counts how often rows moved
+        self.number = number
+        self.weight = 0 if records is None else ROW_OVERHEAD * len(records) + records.size
+        self.is_changed = records is None
+
+    def __len__(self) -> int:
+        """Return the number of rows."""
+        return len(self.live)
+
+    # What is read
+
+    def value(self, row: int) -> Any:
+        """Return the live object of a row, decoding it the first time."""
+        value = self.live[row]
+        if value is ABSENT:
+            body = self._body(row)
+            value = self._around.codec.decode(self._around.fetch(body))
+            self.live[row] = value
+            self.is_touched = self.is_touched or may_change(value)
+            self._live_grew(live_weight(body, value))
+        return value
+
+    def values(self, start: int, stop: int) -> list[Any]:
+        """Return the values of some rows, decoded in one go.
+
+        Those that could change become live objects, the others only if they were.
+        """
+        found = self.live[start:stop]
+        missing = [place for place, value in enumerate(found) if value is ABSENT]
+        if not missing:
+            return found
+        if len(missing) == len(found):
+            found = decoded = self._decoded(start, stop)
+        else:
+            bodies = [self._around.fetch(self._body(start + place)) for place in missing]
+            decoded = self._around.codec.decode_many(bodies)
+            for place, value in zip(missing, decoded, strict=True):
+                found[place] = value
+        if may_change_any(decoded):
+            self._remember({start + place: found[place] for place in missing})
+        return found
+
+    def _decoded(self, start: int, stop: int) -> list[Any]:
+        if self._records is not None:
+            return self._records.decoded(start, stop, self._around.codec, self._around.fetch)
+        bodies = [self._around.fetch(self._body(row)) for row in range(start, stop)]
+        return self._around.codec.decode_many(bodies)
+
+    def reach(self, row: int, size: int) -> int:
+        """Return the end of the longest run of rows from `row` on that holds `size` bytes of bodies.
+
+        It has one row at least. So a page of long values can be decoded in parts.
+        """
+        if self._records is not None:
+            return self._records.reach(row, size)
+        end = last = len(self.live)
+        for end in range(row, last):
+            size -= body_length(self._bodies[end], self.live[end])
+            if size < 0:
+                return max(row + 1, end)
+        return last
+
+    # What is written
+
+    def set(self, row: int, value: Any) -> None:
+        """Replace a row."""
+        self._replace(row, self._around.body_of(value), value)
+
+    def insert(self, row: int, value: Any) -> None:
+        """Put a row before `row`; later ones move down."""
+        body = self._around.body_of(value)
+        self._taken_apart().insert(row, body)
+        self.live.insert(row, value)
+        self.layout += 1
+        if body is not LATE and not self.is_touched:
+            self.is_touched = may_change(value)
+        self._changed(row_weight(body), live_weight(body, value))
+
+    def append(self, value: Any) -> None:
+        """Add a row at the end."""
+        self.insert(len(self.live), value)
+
+    def append_late(self, value: Any) -> None:
+        """Add a row of a value that `is_late`."""
+        self._taken_apart().append(LATE)
+        self.live.append(value)
+        self._changed(LATE_ROW_WEIGHT, late_weight(value))
+
+    def delete(self, row: int) -> None:
+        """Remove a row; later ones move up."""
+        body = self._taken_apart().pop(row)
+        value = self.live.pop(row)
+        self.layout += 1
+        self._changed(-row_weight(body), -live_weight(body, value))
+        if type(body) is OwnPage:
+            self._around.release([body])
+
+    def rows(self, start: int, stop: int) -> Rows:
+        """Return rows as `put` takes them; they stay here as well."""
+        if self._records is not None:
+            return Rows([*self._records.bodies(start, stop)], self.live[start:stop])
+        return Rows(self._bodies[start:stop], self.live[start:stop])
+
+    def take(self, start: int, stop: int) -> Rows:
+        """Remove rows and return them; what is kept of them elsewhere stays for another page."""
+        taken = self.rows(start, stop)
+        del self._taken_apart()[start:stop]
+        del self.live[start:stop]
+        self.layout += 1
+        self._changed(-weight_of_rows(taken.bodies), -taken.weight())
+        return taken
+
+    def put(self, row: int, rows: Rows) -> None:
+        """Put rows that were taken from another page before `row`."""
+        self._taken_apart()[row:row] = rows.bodies
+        self.live[row:row] = rows.live
+        self.layout += 1
+        self.is_touched = self.is_touched or may_change_any(
+            [value for value in rows.live if value is not ABSENT]
+        )
+        self._changed(weight_of_rows(rows.bodies), rows.weight())
+
+    # What the pager does with it
+
+    def image(self) -> bytes:
+        """Return the page as bytes."""
+        if self._records is not None:
+            return self._records.image
+        self._encode_late()
+        return encoded(self._bodies, self._seed)  # type: ignore[arg-type]  # none of them is late now
+
+    def _encode_late(self) -> None:
+        late = [row for row, body in enumerate(self._bodies) if body is LATE]
+        if not late:
+            return
+        values = [self.live[row] for row in late]
+        bodies = encode_many(values) or [self._around.codec.encode(value) for value in values]
+        grown = weight_of_scalars(bodies, values) - sum(map(late_weight, values))
+        for row, body in zip(late, bodies, strict=True):
+            self._bodies[row] = body
+        self._live_weights += grown
+        self._around.account(self, grown + sum(map(len, bodies)) - LATE_LENGTH * len(late))
+
+    def own_pages(self) -> list[OwnPage]:
+        """Return what is kept elsewhere."""
+        if self._records is not None:
+            return self._records.own_pages()
+        return [body for body in self._bodies if type(body) is OwnPage]
+
+    def changeable(self) -> list[int]:
+        """Return the rows with a live object that can change, in O(1) where there never was one."""
+        if not self.is_touched:
+            return []
+        live = enumerate(self.live)
+        return [row for row, value in live if value is not ABSENT and may_change(value)]
+
+    def lengths(self, rows: Iterable[int]) -> list[int]:
+        """Return how long the bodies of `rows` are."""
+        return [body_length(self._body(row), self.live[row]) for row in rows]
+
+    def update(self) -> builtins.set[int]:
+        """Make the bodies of live objects anew; return the rows of those that have none now.
+
+        Making them runs code of the objects. Should that move rows of this page, it begins again.
+        Errors are not returned: their frames would hold the values, which would count as held.
+        """
+        for _ in range(ATTEMPTS):
+            layout = self.layout
+            failed = builtins.set[int]()
+            for row in self.changeable():
+                try:
+                    body = self.encode(row)
+                except SerializationError:
+                    failed.add(row)
+                    continue
+                if self.layout != layout:
+                    break
+                if body != self._around.fetch(self._body(row)):
+                    self._replace(row, self._around.put_away(body), self.live[row])
+            else:
+                return failed
+        raise RuntimeError("values move the items around them each time that they are serialized")
+
+    def encode(self, row: int) -> bytes:
+        """Return the body that a live object has now."""
+        return self._around.codec.encode(self.live[row])
+
+    def weigh(self) -> int:
+        """Return what `weight` must be, in O(rows)."""
+        rows = self.rows(0, len(self))
+        assert self._live_weights == rows.weight()  # noqa: S101 -- what it is for
+        return weight_of_rows(rows.bodies) + rows.weight()
+
+    def shed(self, kept: Collection[int]) -> None:
+        """Let go of all live objects but those of `kept`, in O(rows). None may be late."""
+        live: list[Any] = [ABSENT] * len(self.live)
+        for row in kept:
+            live[row] = self.live[row]
+        self.live = live
+        self.is_touched = bool(kept)
+        grown = sum(live_weight(self._body(row), live[row]) for row in kept) - self._live_weights
+        if grown:
+            self._live_grew(grown)
+
+    def _body(self, row: int) -> Any:
+        return self._bodies[row] if self._records is None else self._records.body(row)
+
+    def _taken_apart(self) -> list[Row]:
+        if self._records is not None:
+            self._bodies = [*self._records.bodies(0, len(self._records))]
+            self._records = None
+        return self._bodies
+
+    def _remember(self, values: dict[int, Any]) -> None:
+        grown = 0
+        for row, value in values.items():
+            self.live[row] = value
+            grown += live_weight(self._body(row), value)
+        self.is_touched = True
+        self._live_grew(grown)
+
+    def _live_grew(self, grown: int) -> None:
+        self._live_weights += grown
+        self._around.account(self, grown)
+
+    def _replace(self, row: int, body: Row, value: Any) -> None:
+        bodies = self._taken_apart()
+        old, before = bodies[row], self.live[row]
+        bodies[row] = body
+        self.live[row] = value
+        if body is not LATE and not self.is_touched:
+            self.is_touched = may_change(value)
+        self._changed(
+            row_weight(body) - row_weight(old), live_weight(body, value) - live_weight(old, before)
+        )
+        if type(old) is OwnPage:
+            self._around.release([old])
+
+    def _changed(self, grown: int, live_grown: int) -> None:
+        self.is_changed = True
+        self._live_weights += live_grown
+        self._around.account(self, grown + live_grown)

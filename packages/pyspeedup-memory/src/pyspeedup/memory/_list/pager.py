@@ -1,0 +1,422 @@
+"""Keeps pages of a list resident within bounds, and brings what was changed in them to the volume.
+
+Evicting a page drops its live objects. One that somebody outside still holds, and may change, must
+stay what the structure answers with: its page is *pinned*, resident beyond the bounds, until it
+is let go of. Bodies of live objects that could change are made anew, and compared, before their page
+is evicted and at each flush.
+"""
+
+from __future__ import annotations
+
+from collections import Counter, OrderedDict
+from typing import TYPE_CHECKING, Any
+from weakref import WeakValueDictionary
+
+from pyspeedup.core import SerializationError
+from pyspeedup.memory._list.cold import ColdRows
+from pyspeedup.memory._list.page import ListPage
+from pyspeedup.memory._list.plain import is_late
+from pyspeedup.memory._list.records import OwnPage
+from pyspeedup.memory._list.rows import ABSENT, LATE
+from pyspeedup.memory._pages import changes
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Iterable, Sequence
+
+    from pyspeedup.memory._list.records import Body
+    from pyspeedup.memory._list.rows import Row
+    from pyspeedup.memory._pages.bodies import Codec
+    from pyspeedup.memory._storage.volume import Volume
+
+__all__ = ["Pager"]
+
+LONGEST_AMONG_OTHERS = 16 * 1024
+"""A longer body gets a page of its own: one may be replaced without the others being written."""
+LARGEST_PAGE = 2**31 - 1
+MOST_ROWS = 1 << 20
+"""More a page would make one of them too large to be written."""
+
+
+class Pager:
+    """The resident pages of one list: the least recently used leave first.
+
+    At most `max_pages` are resident, and their bodies and live objects take about `ram_limit` bytes
+    at most; the page last asked for is always resident, and pinned pages are beyond the bounds.
+    Hold a `ListPage` for as long as you like: used after its eviction, it becomes resident again.
+    `describe(page number, row)` names a row in messages.
+    """
+
+    def __init__(
+        self,
+        volume: Volume,
+        codec: Codec,
+        max_pages: int,
+        ram_limit: int,
+        describe: Callable[[int, int], str] = "row {1} of page {0}".format,
+    ) -> None:
+        self.volume = volume
+        self.codec = codec
+        self.max_pages = max_pages
+        self.ram_limit = ram_limit
+        self._describe = describe
+        self.page_size = min(volume.page_size, MOST_ROWS)
+        self._longest = min(
+            LONGEST_AMONG_OTHERS,
+            max(256, ram_limit // (4 * self.page_size)),
+            LARGEST_PAGE // (2 * self.page_size),
+        )
+        self._cold = ColdRows(
+            volume,
+            codec,
+            longest=self._longest,
+            most=max_pages * self.page_size,
+            limit=ram_limit // 4,
+        )
+        self.encodes_late = codec.concatenates
+        """Whether what `is_late` may be put into a page without a body."""
+        self.front: ListPage | None = None
+        """The page that was asked for last, while it may be used without asking again."""
+        self._resident: OrderedDict[int, ListPage] = OrderedDict()
+        self._pinned: OrderedDict[int, ListPage] = OrderedDict()
+        self._shared: Counter[OwnPage] = (
+            Counter()
+        )  # how many pages more than one have it, while rows move
+        self._known: WeakValueDictionary[int, ListPage] = WeakValueDictionary()
+        self.weight = 0  # of the resident pages that are not pinned
+        self._too_heavy = ram_limit
+        self._too_many_pinned = max_pages
+        self.evictions = self.loads = self.written = 0
+
+    @property
+    def resident(self) -> int:
+        """How many pages are resident, pinned ones included."""
+        return len(self._resident) + len(self._pinned)
+
+    @property
+    def pinned(self) -> int:
+        """How many pages are resident only because somebody may still change a value of theirs."""
+        return len(self._pinned)
+
+    @property
+    def is_heavy(self) -> bool:
+        """Whether the next `page` will have to evict something to keep within `ram_limit`."""
+        return self.weight > self._too_heavy
+
+    def page(self, number: int) -> ListPage:
+        """Return a page, which is resident then; others may leave. O(1), or the page's size."""
+        page = self._resident.get(number)
+        if page is None:
+            return self._bring(number)
+        self._resident.move_to_end(number)
+        if self.is_heavy or len(self._resident) > self.max_pages:
+            self._make_room(page)
+        self.front = page
+        return page
+
+    def value(self, number: int, rows: int, row: int) -> Any:
+        """Return the value of a row of a page that has `rows`: `page` is in front then, or it is read alone.
+
+        O(row) or, where the page is often asked for, its size.
+        """
+        if number not in self._resident and self._may_stay(number):
+            value = self._cold.value(number, rows, row)
+            if value is not ABSENT:
+                return value
+        return self.page(number).value(row)
+
+    def set_value(self, number: int, row: int, value: Any) -> None:
+        """Replace a row, whose page is in front then, or the new body waits for being written."""
+        is_cold = number not in self._known and self._may_stay(number)
+        if not is_cold or not self._cold.set(number, row, value, self.release):
+            self.page(number).set(row, value)
+
+    def values(self, number: int, rows: int, start: int, limit: int, size: int) -> list[Any]:
+        """Return the values of rows from `start` on, at most `limit` of them and `size` bytes, decoded in one go."""
+        stop = min(rows, start + limit)
+        if number not in self._resident and number not in self._pinned:
+            values = self._cold.values(number, rows, range(start, stop), size)
+            if values is not None:
+                return values
+        page = self.page(number)
+        return page.values(start, min(stop, page.reach(start, size)))
+
+    def is_in_front(self, number: int) -> bool:
+        """Return whether a page is that which was asked for last, and may be used."""
+        return self.front is not None and self.front.number == number
+
+    def _may_stay(self, number: int) -> bool:
+        """Return whether a page that is not resident may be left on disk at this access."""
+        if number in self._pinned:
+            return False
+        has_room = len(self._resident) < self.max_pages and 2 * self.weight < self.ram_limit
+        return not self._cold.is_wanted(number, has_room=has_room)
+
+    def new_page(self) -> ListPage:
+        """Return an empty page with a number that was not in use."""
+        self._make_room()
+        number = self.volume.reserve()
+        page = ListPage(self, number, self._cold.seed(number), None)
+        self._enter(page)
+        return page
+
+    def drop(self, number: int) -> None:
+        """Delete a page, with what its rows keep elsewhere. Nothing becomes resident, or leaves."""
+        page = self._known.pop(number, None)
+        own_pages = (self._cold.records(number) if page is None else page).own_pages()
+        if page is not None:
+            self._leave(page)
+        self.volume.delete(number)
+        self._cold.forget(number)
+        self.release(own_pages)
+
+    def flush(self, *, leave_out_refused: bool = False) -> None:
+        """Write every changed page to the volume, and let go of pins that nobody holds any more.
+
+        Raises `SerializationError` if a value was changed so that it cannot be written. What can be
+        is written nevertheless, and that value stays, for a flush after it was mended; with
+        `leave_out_refused` it is not told, and the volume keeps that value as it was written last.
+        """
+        failed: list[tuple[ListPage, int]] = []
+        for page in [*self._resident.values(), *self._pinned.values()]:
+            failed += [(page, row) for row in sorted(self._update(page))]
+            self._write(page)
+        self._cold.write_all(self.release)
+        self._review_pinned(is_flush=True)
+        for page, row in () if leave_out_refused else failed:
+            try:
+                page.encode(row)
+            except SerializationError as error:
+                name = self._describe(page.number, row)
+                raise SerializationError(
+                    f"{name} was changed in place and cannot be written now: {error}; "
+                    "mend or replace it, nothing else is lost"
+                ) from error
+
+    def clear(self) -> None:
+        """Forget every page, changed ones too, as after a rollback of the volume."""
+        self._resident.clear()
+        self._pinned.clear()
+        self._known.clear()
+        self._shared.clear()
+        self._cold.clear()
+        self.front = None
+        self.weight = 0
+        self._too_heavy = self.ram_limit
+
+    def check(self) -> None:
+        """Assert that what is counted is so, in O(what is resident); for tests."""
+        pages = [*self._resident.values(), *self._pinned.values()]
+        assert all(page.weight == page.weigh() for page in pages)  # noqa: S101 -- what it is for
+        assert self.weight == sum(page.weight for page in self._resident.values())  # noqa: S101
+        assert self._resident.keys().isdisjoint(self._pinned)  # noqa: S101
+        assert not self._shared, "rows of an operation that is over"  # noqa: S101
+
+    # What pages ask for
+
+    def body_of(self, value: Any) -> Row:
+        """Return what a page is to keep of `value`: `LATE`, its body, or where that was written."""
+        if self.encodes_late and is_late(value):
+            return LATE
+        return self.put_away(self.codec.encode(value))
+
+    def put_away(self, body: bytes) -> Body:
+        """Return `body`, or where it was written if it is long."""
+        if len(body) <= self._longest:
+            return body
+        return OwnPage(self.volume.append(body), len(body))
+
+    def put_away_all(self, bodies: Iterable[bytes]) -> list[Row]:
+        """Return what a page is to keep of each of `bodies`; all or none."""
+        put: list[Row] = []
+        try:
+            for body in bodies:
+                put.append(self.put_away(body))  # noqa: PERF401 -- those before an error count
+        except BaseException:
+            self.release(put)
+            raise
+        return put
+
+    def copies(self, bodies: Iterable[Row]) -> list[Row]:
+        """Return copies of `bodies`: shared, one row's change would be the other's. All or none."""
+        put: list[Row] = []
+        try:
+            for body in bodies:
+                if isinstance(body, OwnPage):
+                    put.append(self.put_away(self.fetch(body)))
+                else:
+                    put.append(body)
+        except BaseException:
+            self.release(put)
+            raise
+        return put
+
+    def fetch(self, body: Body) -> bytes:
+        """Return the bytes of what was put away."""
+        return self._cold.fetch(body)
+
+    def share(self, bodies: Iterable[Row]) -> None:
+        """Note that rows with these bodies are in one page more."""
+        for body in bodies:
+            if isinstance(body, OwnPage):
+                self._shared[body] += 1
+
+    def release(self, bodies: Iterable[Row]) -> None:
+        """Note that rows with these bodies are in one page less; delete what was put away for none."""
+        for body in bodies:
+            if not isinstance(body, OwnPage):
+                continue
+            if self._shared[body] > 0:
+                self._shared[body] -= 1
+            else:
+                self.volume.delete(body.page)
+            if not self._shared[body]:
+                del self._shared[body]
+
+    def account(self, page: ListPage, grown: int) -> None:
+        """Note that `page` is in use and takes `grown` bytes more; it becomes resident again."""
+        page.weight += grown
+        if page is self.front or page.number in self._resident:
+            self.weight += grown
+            if self.weight > self._too_heavy:
+                self.front = None
+        elif page.number not in self._pinned:
+            self._enter(page)
+
+    # Coming and going
+
+    def _bring(self, number: int) -> ListPage:
+        self._make_room()
+        page = self._pinned.pop(number, None) or self._known.get(number)
+        if page is None:
+            page = self._load(number)
+        self._enter(page)
+        return page
+
+    def _load(self, number: int) -> ListPage:
+        records, replaced = self._cold.patched(number)
+        page = ListPage(self, number, self._cold.seed(number), records)
+        page.is_changed = self._cold.forget(number)
+        self.loads += 1
+        self.release(replaced)
+        return page
+
+    def _enter(self, page: ListPage) -> None:
+        self.front = page
+        self._resident[page.number] = page
+        self._known[page.number] = page
+        self.weight += page.weight
+
+    def _leave(self, page: ListPage) -> None:
+        if page is self.front:
+            self.front = None
+        self._pinned.pop(page.number, None)
+        if self._resident.pop(page.number, None) is not None:
+            self.weight -= page.weight
+
+    def _make_room(self, page: ListPage | None = None) -> None:
+        """Evict until all fits, with room for one more page, or with `page`, the last one used."""
+        most = self.max_pages - (page is None)
+        limit = self.ram_limit if self.is_heavy else self._too_heavy
+        if len(self._resident) <= most and self.weight <= limit:
+            return
+        try:
+            while len(self._resident) > most or (self._resident and self.weight > limit):
+                oldest = next(iter(self._resident.values()))
+                if oldest is page:
+                    self._let_go([page])
+                    break
+                self._evict(oldest)
+        finally:
+            # What cannot be made lighter now is not tried again before it has doubled.
+            is_light = self.weight <= self.ram_limit
+            self._too_heavy = self.ram_limit if is_light else 2 * self.weight
+        self._look_at_pinned()
+
+    def _look_at_pinned(self) -> None:
+        """Let go of one page that may be held no longer, or of all such once they are many."""
+        if len(self._pinned) > self._too_many_pinned:
+            self._review_pinned()
+        elif self._pinned:
+            number, page = self._pinned.popitem(last=False)
+            self._pinned[number] = page
+            self._let_go([page])
+
+    def _evict(self, page: ListPage) -> None:
+        is_pinned = self._let_go([page]) > 0
+        self._leave(page)
+        if is_pinned:
+            self._pinned[page.number] = page
+        else:
+            self.evictions += 1
+
+    def _review_pinned(self, *, is_flush: bool = False) -> None:
+        """Let go of all pinned pages but those with a value that is held outside all pages.
+
+        Judged together: a part that values of several pages share is not held by any of them.
+        """
+        if is_flush and not changes.COUNTS_TELL:
+            self._let_go(list(self._pinned.values()), is_held=False)
+        else:
+            self._let_go(list(self._pinned.values()), witnesses=list(self._resident.values()))
+        self._too_many_pinned = max(self.max_pages, 2 * len(self._pinned))
+
+    def _let_go(
+        self,
+        pages: list[ListPage],
+        *,
+        witnesses: Sequence[ListPage] = (),
+        is_held: bool | None = None,
+    ) -> int:
+        """Write `pages` and drop their live objects; return how many pages still have some.
+
+        Pinned ones that have none any more cease to be resident. Values are held where `is_held`,
+        or where references to them tell so, which pages of `witnesses` explain as well.
+        """
+        if self.volume.readonly:
+            is_held = False
+        kept = [self._update(page) for page in pages]
+        for page in pages:
+            self._write(page)
+        if is_held is None:
+            held = self._held(pages, witnesses)
+            kept = [one | other for one, other in zip(kept, held, strict=True)]
+        for page, of_page in zip(pages, kept, strict=True):
+            page.shed(of_page)
+            if not of_page and self._pinned.pop(page.number, None) is not None:
+                self.evictions += 1
+        return sum(map(bool, kept))
+
+    def _held(self, pages: list[ListPage], witnesses: Sequence[ListPage]) -> list[set[int]]:
+        """Return which rows of `pages` have objects that somebody outside holds."""
+        rows = [page.changeable() for page in [*pages, *witnesses]]
+        values: list[Any] = []
+        lengths: list[int] = []
+        for page, of_page in zip([*pages, *witnesses], rows, strict=True):
+            values += [page.live[row] for row in of_page]
+            lengths += page.lengths(of_page)
+        if not values:
+            return [set() for _ in pages]
+        layouts = [page.layout for page in pages]
+        held = iter(changes.held_outside(values, 1, lengths, self._is_kept_by_name))
+        of_pages = [{row for row in of_page if next(held)} for of_page in rows[: len(pages)]]
+        return [
+            of_page
+            if page.layout == layout
+            else set(page.changeable())  # judging ran code of theirs
+            for page, layout, of_page in zip(pages, layouts, of_pages, strict=True)
+        ]
+
+    def _is_kept_by_name(self, value: Any) -> bool:
+        try:
+            return self.codec.decode(self.codec.encode(value)) is value
+        except SerializationError:
+            return False
+
+    def _update(self, page: ListPage) -> set[int]:
+        return set() if self.volume.readonly else page.update()
+
+    def _write(self, page: ListPage) -> None:
+        if page.is_changed:
+            self.volume.write(page.number, page.image())
+            page.is_changed = False
+            self.written += 1
