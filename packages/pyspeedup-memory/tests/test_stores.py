@@ -30,8 +30,16 @@ class InFolder(PageStoreMachine):
 
 class FileMachine(InFolder):
     def check(self, store):
-        used = sum(extent.length for _, extent in store._state.table.items())
+        used = sum(length for _, length in store._state.table.places())
         assert store._space.end <= HEADER_SIZE + 8 * used + 2**20
+
+
+class HalfMappedMachine(InFolder):
+    """Only the beginning of the file is mapped, so that some pages are read."""
+
+    @staticmethod
+    def store_class(folder):
+        return FileStore(folder, map_limit=HEADER_SIZE + 2000)
 
 
 class SqliteMachine(InFolder):
@@ -55,6 +63,7 @@ class ShadowMachine(PageStoreMachine):
 
 
 TestFileMachine = state_machine_test(FileMachine)
+TestHalfMappedMachine = state_machine_test(HalfMappedMachine)
 TestSqliteMachine = state_machine_test(SqliteMachine)
 TestMemoryMachine = state_machine_test(MemoryMachine)
 TestShadowMachine = state_machine_test(ShadowMachine)
