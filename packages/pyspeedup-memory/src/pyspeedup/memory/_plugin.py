@@ -6,7 +6,13 @@ from importlib.util import find_spec
 from typing import TYPE_CHECKING
 
 from pyspeedup.core import hookimpl
-from pyspeedup.memory.serializers import JsonSerializer, compressed
+from pyspeedup.memory.serializers import (
+    JsonSerializer,
+    MsgpackSerializer,
+    SafePickleSerializer,
+    SignedSerializer,
+    compressed,
+)
 from pyspeedup.memory.stores.file import FileStore
 from pyspeedup.memory.stores.fsspec import fsspec_folder
 from pyspeedup.memory.stores.lmdb import LmdbStore
@@ -19,9 +25,13 @@ if TYPE_CHECKING:
 
 @hookimpl
 def pyspeedup_register_serializers(register: Register[SerializerFactory]) -> None:
-    """Offer JSON, and compression of what any other serializer writes."""
+    """Offer some that run no code, and two that go around any other."""
+    register("safe-pickle", SafePickleSerializer)
     register("json", JsonSerializer)
     register("compressed", compressed)
+    register("signed", SignedSerializer)
+    if find_spec("msgspec"):
+        register("msgpack", MsgpackSerializer)
 
 
 @hookimpl

@@ -9,7 +9,7 @@ from pyspeedup.core import PickleSerializer, Serializer, serializers
 if TYPE_CHECKING:
     from pyspeedup.core import SerializerFactory
 
-__all__ = ["Record", "choose_serializer", "describe", "make_serializer", "runs_code"]
+__all__ = ["Record", "agrees", "choose_serializer", "describe", "make_serializer", "runs_code"]
 
 Record: TypeAlias = dict[str, Any]
 """What a header keeps of a serializer: ``{"name": ..., "options": ...}`` or ``{"class": ...}``."""
@@ -23,7 +23,9 @@ def choose_serializer(
     """Return the serializer to use and the record to keep of it.
 
     `recorded` is None for a new store. Raises `ValueError` where the request and the record
-    differ, or where the record names a class that only the caller can bring.
+    differ, or where the record names what only the caller can bring: a class, a key. A record may be
+    anybody's: where it says what may be run (`safe-pickle` with `allow`), a request by name or with an
+    object is not given more than the caller asked for.
 
     >>> choose_serializer(None, None)[1]
     {'name': 'pickle', 'options': {}}
@@ -36,11 +38,29 @@ def choose_serializer(
     if isinstance(requested, str):
         if requested != recorded.get("name"):
             raise ValueError(_differs(repr(requested), recorded))
-        return _remake(recorded), recorded
+        if not hasattr(_factory(requested), "remake"):
+            return _remake(recorded), recorded
     serializer = make_serializer(requested)
-    if describe(serializer) != recorded:
+    if not agrees(serializer, recorded):
         raise ValueError(_differs(_told(describe(serializer)), recorded))
     return serializer, recorded
+
+
+def agrees(serializer: Serializer, recorded: Any) -> bool:
+    """Tell whether `serializer` reads what the recorded one wrote: it says so, or is an equal one.
+
+    `recorded` may be anything: it was read from a store.
+
+    >>> agrees(PickleSerializer(), {"name": "pickle", "options": {}})
+    True
+    """
+    own = describe(serializer)
+    if own == recorded:
+        return True
+    if not (isinstance(recorded, dict) and own.get("name", "") == recorded.get("name")):
+        return False
+    options = recorded.get("options")
+    return isinstance(options, dict) and hasattr(serializer, "reads") and serializer.reads(options)
 
 
 def make_serializer(requested: str | Serializer | Record) -> Serializer:
@@ -100,7 +120,14 @@ def _remake(recorded: Record) -> Serializer:
             f"it was written with {_told(recorded)}, which is not registered under a name: "
             "pass serializer= an object of that class"
         )
-    return _factory(recorded["name"])(**recorded["options"])
+    factory = _factory(recorded["name"])
+    try:
+        made: Serializer = getattr(factory, "remake", factory)(**recorded["options"])
+    except (KeyError, RecursionError, TypeError) as error:  # the record is not one that we wrote
+        raise ValueError(
+            f"the recorded options of its serializer {recorded['name']!r} do not fit: {error!r}"
+        ) from error
+    return made
 
 
 def _factory(name: str) -> SerializerFactory:
