@@ -20,6 +20,7 @@ from pyspeedup.core.testing import (
     SerializerContract,
     strategies,
 )
+from pyspeedup.core.testing._values import same
 
 
 def names_of_tests(contract):
@@ -58,9 +59,13 @@ class Json:
 
     def dumps(self, obj):
         try:
-            return json.dumps(obj, indent=self.indent).encode()
-        except TypeError as error:
+            data = json.dumps(obj, indent=self.indent).encode()
+            come_back = same(obj, json.loads(data))
+        except (RecursionError, TypeError, ValueError) as error:
             raise SerializationError(str(error)) from error
+        if not come_back:
+            raise SerializationError(f"{obj!r} would come back as another value")
+        return data
 
     def loads(self, data):
         try:
@@ -80,8 +85,8 @@ class Text:
     """Takes text alone, so that a contract which draws anything else fails."""
 
     def dumps(self, obj):
-        if not isinstance(obj, str):
-            raise SerializationError(f"{obj!r} is no text")
+        if type(obj) is not str:
+            raise SerializationError("it is no text")
         return obj.encode("utf-8", "surrogatepass")
 
     def loads(self, data):
@@ -158,6 +163,25 @@ class WritesAnythingInsideContainers(PickleSerializer):
             raise
 
 
+class WritesTextAlone(PickleSerializer):
+    """Takes text of any class, and gives a plain one back."""
+
+    def dumps(self, obj):
+        return super().dumps(str(obj) if isinstance(obj, str) else obj)
+
+
+class ReadsWithoutEnd(PickleSerializer):
+    def dumps(self, obj):
+        self.depth = 0
+        self.descend(obj)
+        return super().dumps(self.depth)
+
+    def descend(self, obj):
+        self.depth += 1
+        for item in obj if isinstance(obj, list) else ():
+            self.descend(item)
+
+
 class ForgetsItsOption(PickleSerializer):
     def __init__(self, *, key=7):
         self.key = key
@@ -189,6 +213,8 @@ SERIALIZER_FAULTS = {
     "test_values_do_not_depend_on_what_went_before": RefersToWhatItWroteBefore,
     "test_refuses_with_a_serialization_error": Unwrapped,
     "test_refuses_inside_containers": WritesAnythingInsideContainers,
+    "test_refuses_what_would_not_come_back": WritesTextAlone,
+    "test_refuses_what_is_too_deep_for_it": ReadsWithoutEnd,
     "test_damaged_bytes_raise_nothing_but_a_serialization_error": UnwrappedLoads,
     "test_options_remake_it": lambda: ForgetsItsOption(key=8),
 }

@@ -33,7 +33,10 @@ DISABLED_VARIABLE = "PYSPEEDUP_DISABLED_PLUGINS"
 _MEMORY = "pip install pyspeedup-memory"
 _CONCURRENT = "pip install pyspeedup-concurrent"
 INSTALL_HINTS: dict[str, dict[str, str]] = {
-    "serializer": dict.fromkeys(("json", "compressed"), _MEMORY),
+    "serializer": {
+        **dict.fromkeys(("safe-pickle", "json", "compressed", "signed"), _MEMORY),
+        "msgpack": "pip install 'pyspeedup-memory[msgpack]'",
+    },
     "page store": {
         **dict.fromkeys(("file", "sqlite", "memory"), _MEMORY),
         "fsspec": "pip install 'pyspeedup-memory[fsspec]'",

@@ -61,8 +61,13 @@ class Serializer(Protocol):
     - ``options() -> dict`` returns the keyword arguments that make an equal serializer from the
       registered factory; needed where a factory takes any.
     - ``name`` is the registered name, where the factory is not the serializer's class.
+    - ``reads(options) -> bool`` tells whether it reads what one with these recorded options wrote;
+      without it, options have to be equal.
     - ``runs_code = False`` says that reading can run no code of the writer's, so that stores which
       others could have written may be opened without ``trust=True``.
+
+    A factory with a method ``remake(**options)`` is asked by that for a serializer with options that a
+    store recorded, and so that somebody else may have chosen; by itself, for those of the caller.
 
     >>> from pyspeedup.core import PickleSerializer
     >>> isinstance(PickleSerializer(), Serializer)

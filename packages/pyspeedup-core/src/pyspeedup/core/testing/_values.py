@@ -2,14 +2,30 @@
 
 from __future__ import annotations
 
+import datetime as dt
+import enum
+from collections import deque
 from copy import deepcopy
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Any
+from decimal import Decimal
+from typing import TYPE_CHECKING, Any, NamedTuple
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable
 
-__all__ = ["Box", "change", "fresh", "has_mutable", "innermost", "make_mutable", "same"]
+__all__ = [
+    "Box",
+    "Colour",
+    "Number",
+    "Point",
+    "Text",
+    "change",
+    "fresh",
+    "has_mutable",
+    "innermost",
+    "make_mutable",
+    "same",
+]
 
 
 @dataclass
@@ -23,6 +39,36 @@ class Box:
     """
 
     content: Any
+
+
+class Text(str):
+    """A str that is more than one, as a format of text alone cannot tell."""
+
+    __slots__ = ()
+
+
+class Number(int):
+    """An int that is more than one."""
+
+    __slots__ = ()
+
+
+class Point(NamedTuple):
+    """A tuple that is more than one."""
+
+    x: Any
+    y: Any
+
+
+class Colour(enum.IntEnum):
+    """Ints that are members."""
+
+    RED = 1
+    GREEN = 2
+
+
+TOLD_BY_REPR = (float, complex, Decimal, dt.date, dt.time)
+"""Types of which values are equal that are not the same: 0.0 and -0.0, one time in two zones."""
 
 
 fresh: Callable[[Any], Any] = deepcopy
@@ -39,11 +85,11 @@ def same(left: Any, right: Any) -> bool:
     """
     if type(left) is not type(right):
         return False
-    if isinstance(left, (float, complex)):
+    if isinstance(left, TOLD_BY_REPR):
         return repr(left) == repr(right)
     if isinstance(left, (set, frozenset)):
         left, right = sorted(left, key=repr), sorted(right, key=repr)
-    if isinstance(left, (list, tuple, dict, Box)):
+    if isinstance(left, (list, tuple, deque, dict, Box)):
         mine, theirs = list(_parts(left)), list(_parts(right))
         return len(mine) == len(theirs) and all(map(same, mine, theirs))
     return bool(left == right)
@@ -105,7 +151,7 @@ def _parts(value: Any) -> Iterable[Any]:
 
 
 def _children(value: Any) -> Iterable[Any]:
-    if isinstance(value, (list, tuple)):
+    if isinstance(value, (list, tuple, deque)):
         return value
     if isinstance(value, dict):
         return value.values()

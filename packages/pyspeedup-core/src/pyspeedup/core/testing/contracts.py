@@ -24,7 +24,8 @@ __all__ = ["HaltConditionContract", "SerializerContract"]
 class SerializerContract:
     """What `Serializer` promises, as tests. Override `make_serializer`.
 
-    `value_strategy` draws the values that the serializer takes. Where it takes options, it has a
+    `value_strategy` draws the values that the serializer takes; any others (`any_value_strategy`) it
+    must refuse unless it gives them back equal and of the same type. Where it takes options, it has a
     method ``options()``, and `remake` is to do what its registered factory does.
 
     >>> from pyspeedup.core import PickleSerializer
@@ -36,6 +37,7 @@ class SerializerContract:
     """
 
     value_strategy: ClassVar[st.SearchStrategy[Any]] = strategies.values()
+    any_value_strategy: ClassVar[st.SearchStrategy[Any]] = strategies.any_values()
 
     def make_serializer(self) -> Serializer:
         """Return the serializer to be tried."""
@@ -120,6 +122,34 @@ class SerializerContract:
         for value in self.refused_values():
             with pytest.raises(SerializationError):
                 serializer.dumps([value])
+
+    def test_refuses_what_would_not_come_back(self) -> None:
+        """Whatever value there is, it is refused, or comes back equal and of the same type."""
+        serializer = self.make_serializer()
+
+        def holds(value: Any) -> None:
+            try:
+                data = serializer.dumps(value)
+            except SerializationError:
+                return
+            given_back = serializer.loads(data)
+            assert same(value, given_back), f"{value!r} came back as {given_back!r}"
+
+        for value in strategies.ODD_VALUES:
+            holds(value)
+        _for_each(self.any_value_strategy, holds)
+
+    def test_refuses_what_is_too_deep_for_it(self) -> None:
+        """Lists in lists, and one that holds itself, are taken or refused, with no other error."""
+        serializer = self.make_serializer()
+        knot: list[Any] = []
+        knot.append(knot)
+        for value in (_nested(100_000), knot):
+            try:
+                data = serializer.dumps(value)
+            except SerializationError:
+                continue
+            serializer.loads(data)
 
     def test_damaged_bytes_raise_nothing_but_a_serialization_error(self) -> None:
         """Bytes that are cut or changed are read as a value or refused, with no other error."""
@@ -240,6 +270,13 @@ def _for_each(strategy: st.SearchStrategy[Any], check: Callable[[Any], Any]) -> 
         check(value)
 
     holds()
+
+
+def _nested(depth: int) -> list[Any]:
+    value: list[Any] = []
+    for _ in range(depth):
+        value = [value]
+    return value
 
 
 def _loads_or_refuses(serializer: Serializer, data: bytes) -> None:

@@ -2,17 +2,23 @@
 
 from __future__ import annotations
 
+import datetime as dt
+from array import array
+from collections import Counter, OrderedDict, deque
 from decimal import Decimal
 from fractions import Fraction
+from pathlib import PurePosixPath
 from typing import Any, Self, TypeVar
 
 from hypothesis import strategies as st
 
-from pyspeedup.core.testing._values import Box
+from pyspeedup.core.testing._values import Box, Colour, Number, Point, Text
 
 __all__ = [
     "EQUAL_BUT_DISTINCT",
+    "ODD_VALUES",
     "RepeatedBytes",
+    "any_values",
     "indexes",
     "json_values",
     "keys",
@@ -35,6 +41,18 @@ EQUAL_BUT_DISTINCT: tuple[Any, ...] = (
     *(2**61, float(2**61)),
 )
 """Keys of which some are equal although their types differ, so that a dict keeps the first."""
+
+
+ODD_VALUES: tuple[Any, ...] = (
+    *(Text("text"), Number(7), Colour.GREEN, Point(1, 2), {Text("key"): 1}, [Number(7)]),
+    *((), (1, "a"), [(1,)], {"a": ()}, set(), {1, 2}, frozenset({1}), deque([1]), OrderedDict(a=1)),
+    *({1: "a"}, {None: 1}, {1.5: 1}, {b"a": 1}, {(1, 2): 3}, {True: 1}, Counter("aab")),
+    *(-0.0, float("nan"), float("inf"), [float("-inf")], 1j, Decimal("1.0"), Fraction(1, 2)),
+    *(2**63 - 1, 2**63, 2**64 - 1, 2**64, -(2**63), -(2**63) - 1, 1 << 14_200, float(2**64)),
+    *(b"bytes", bytearray(b"more"), "\ud800", "\ud83d\ude00", "\0", array("i", [1, -2]), range(3)),
+    *(slice(1, None), ..., NotImplemented, Box, len, PurePosixPath("a/b"), dt.date(2024, 2, 29)),
+)
+"""What tells formats apart: values that one or the other would give back as another, or not at all."""
 
 
 def scalars() -> st.SearchStrategy[Any]:
@@ -112,6 +130,62 @@ def json_values() -> st.SearchStrategy[Any]:
             st.lists(inner, max_size=3), st.dictionaries(st.text(max_size=3), inner, max_size=3)
         ),
         max_leaves=5,
+    )
+
+
+def any_values() -> st.SearchStrategy[Any]:
+    """Values of all that programs put together, which no format of plain data has all of.
+
+    Each is equal to its pickled copy, which `same` tells; many are equal to values of another type.
+
+    >>> from hypothesis import find
+    >>> find(any_values(), lambda value: isinstance(value, bytes))
+    b''
+    """
+    leaves = st.one_of(scalars(), _odd_scalars(), st.sampled_from(ODD_VALUES), _dates())
+    hashable = leaves.filter(_is_hashable)
+    keys = st.one_of(hashable, st.tuples(hashable, hashable), st.frozensets(st.integers(0, 3)))
+    return st.recursive(
+        leaves,
+        lambda inner: st.one_of(
+            st.lists(inner, max_size=3),
+            st.lists(inner, max_size=3).map(tuple),
+            st.lists(inner, max_size=3).map(deque),
+            st.dictionaries(keys, inner, max_size=3),
+            st.dictionaries(keys, inner, max_size=3).map(OrderedDict),
+            st.sets(keys, max_size=3),
+            st.builds(Point, inner, inner),
+            st.builds(Box, inner),
+        ),
+        max_leaves=6,
+    )
+
+
+def _is_hashable(value: Any) -> bool:
+    try:
+        hash(value)
+    except TypeError:  # bytearrays, arrays, signalling NaN
+        return False
+    return True
+
+
+def _odd_scalars() -> st.SearchStrategy[Any]:
+    return st.one_of(
+        st.floats(),
+        st.complex_numbers(),
+        st.decimals(),
+        st.fractions(),
+        st.binary(max_size=4),
+        st.builds(bytearray, st.binary(max_size=4)),
+        st.uuids(),
+    )
+
+
+def _dates() -> st.SearchStrategy[Any]:
+    hours = st.integers(-23, 23).map(lambda hour: dt.timezone(dt.timedelta(hours=hour)))
+    zones = st.one_of(st.none(), hours)
+    return st.one_of(
+        st.dates(), st.times(timezones=zones), st.datetimes(timezones=zones), st.timedeltas()
     )
 
 
