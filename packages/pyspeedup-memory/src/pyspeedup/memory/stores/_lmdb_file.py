@@ -32,8 +32,8 @@ STEP = 16 << 20
 MAP_LIMIT = 64 << 20
 """Bytes of values that may have been mapped into memory before they are given back."""
 
-NEIGHBOURS = 64 << 10
-"""How much a system maps at least when a value is first read."""
+NEIGHBOURS = 512 << 10
+"""How much a system may map when a value is first read: Linux takes what lies around it with it."""
 
 
 class LmdbFile:
@@ -64,9 +64,7 @@ class LmdbFile:
             if size:
                 self._check(verify)
             with self.translated():
-                self._environment = self._open(
-                    0 if readonly else _room_for(size), readonly=readonly
-                )
+                self._environment = self._open(_room_for(size), readonly=readonly)
         except BaseException:
             os.close(self._lock)
             raise
@@ -112,7 +110,7 @@ class LmdbFile:
     def get(self, key: bytes) -> memoryview | None:
         """Return the value of `key` where it lies, or None; it is there only until the next call."""
         if self._seen_bytes > MAP_LIMIT:
-            self._give_back()
+            self._give_back_much()
         try:
             if self._reader is None:
                 self._reader = self._environment.begin(buffers=True)
@@ -170,10 +168,12 @@ class LmdbFile:
         size = self._environment.info()["map_size"]
         self._remap(_room_for(size + 2 * needed))
 
-    def _give_back(self) -> None:
-        """Map the file anew, so that nothing of it counts as resident."""
-        with self.translated():
-            self._remap(self._environment.info()["map_size"])
+    def _give_back_much(self) -> None:
+        """Map the file anew where more than the limit can be mapped, so that nothing is resident."""
+        self._seen_bytes = 0
+        if os.fstat(self._lock).st_size > MAP_LIMIT:
+            with self.translated():
+                self._remap(self._environment.info()["map_size"])
 
     def _remap(self, size: int) -> None:
         self._stop_reading()
