@@ -7,11 +7,11 @@ import json
 import os
 import pickle
 import shelve
-import signal
 import sqlite3
 from datetime import date
 
 import pytest
+from commands_killed import can_kill, kill_command
 from pyspeedup.core import SerializationError
 from pyspeedup.core.cli import main
 from pyspeedup.memory import DiskDict, DiskList
@@ -409,31 +409,16 @@ def test_ctrl_c_leaves_nothing_and_says_so(tmp_path, capsys, monkeypatch, lines)
     assert names(tmp_path) == ["x.jsonl"]
 
 
-KILLED = """
-import os, signal, sys
-from itertools import islice
-from pyspeedup.core.cli import main
-from pyspeedup.memory.commands import importing
-
-def killed(items, *_):
-    yield from islice(items, 2000)
-    os.write(1, b"2000\\n")
-    os.kill(os.getpid(), signal.SIGKILL)
-
-importing.shown = killed
-main(sys.argv[1:])
-"""
+AMID = ("pyspeedup.memory.commands.importing", "shown", 2000)
 
 
-@pytest.mark.skipif(not hasattr(signal, "SIGKILL"), reason="no signal that cannot be caught")
+@can_kill
 @pytest.mark.parametrize("option", [None, "--force", "--append"])
 def test_a_killed_import_leaves_what_was_there(tmp_path, capsys, lines, option):
     if option:
         make(tmp_path, "x", {"b": 2})
     way = ["import", str(lines), str(tmp_path / "x"), *([option] if option else [])]
-    with start(KILLED, *way) as process:
-        output, errors = process.communicate(timeout=60)
-    assert (process.returncode, output) == (-signal.SIGKILL, "2000\n"), errors
+    kill_command(way, *AMID)
     assert (tmp_path / "x.pyspeedup").exists() == bool(option)
     assert not option or content_of(tmp_path, "x") == {"b": 2}
     rows = json.loads(run(capsys, "ls", tmp_path, "--json")[1])
@@ -447,9 +432,9 @@ def test_a_killed_import_leaves_what_was_there(tmp_path, capsys, lines, option):
     assert names(tmp_path) == ["x.jsonl", "x.pyspeedup"]
 
 
+@can_kill
 def test_what_a_killed_import_left_can_be_removed(tmp_path, capsys, lines):
-    with start(KILLED, "import", lines, tmp_path / "x") as process:
-        process.communicate(timeout=60)
+    kill_command(["import", lines, tmp_path / "x"], *AMID)
     assert names(tmp_path) == ["x.jsonl", "x.pyspeedup.new"]
     assert run(capsys, "rm", "--yes", tmp_path / "x")[0] == 0
     assert names(tmp_path) == ["x.jsonl"]

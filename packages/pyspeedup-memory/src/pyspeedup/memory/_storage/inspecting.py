@@ -17,6 +17,7 @@ from pyspeedup.memory._storage.folder_lock import FileLock
 from pyspeedup.memory._storage.header import Header, check_of, decode_meta
 from pyspeedup.memory._storage.location import SUFFIX, Place, find_place, name_in_folder_name
 from pyspeedup.memory._storage.marker import LOCK_FILE, MARKER_FILE, Marker, read_marker
+from pyspeedup.memory._storage.moving_over import is_cut_short
 from pyspeedup.memory.stores.file import DATA_FILE
 from pyspeedup.memory.stores.shadow import as_page_store
 from pyspeedup.memory.stores.sqlite import DATABASE_FILE
@@ -142,6 +143,10 @@ def marked(folder: Path) -> Marker:
     `StoreError` where it is no store or holds nothing yet, `StoreCorruptedError` for damage.
     """
     marker = read_marker(folder)
+    if marker is None and is_cut_short(folder):
+        raise StoreCorruptedError(
+            f"{folder}: putting it in place was cut short; pyspeedup compact completes that"
+        )
     if marker is None:
         raise StoreError(f"{folder} is not a store: there is no {MARKER_FILE} in it")
     if not marker.ready:

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import errno
-import os
 from contextlib import contextmanager
 from typing import TYPE_CHECKING
 
@@ -13,6 +12,7 @@ from pyspeedup.memory._storage.exchanging import exchange_folders
 from pyspeedup.memory._storage.folder_lock import FileLock
 from pyspeedup.memory._storage.location import SUFFIX, Place, find_place
 from pyspeedup.memory._storage.marker import LOCK_FILE
+from pyspeedup.memory._storage.moving_over import finish, move_over
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -21,6 +21,7 @@ if TYPE_CHECKING:
 __all__ = [
     "building_aside",
     "discard_unfinished",
+    "finish_replacing",
     "locked",
     "put_in_place",
     "replace",
@@ -123,15 +124,16 @@ def _exists(place: Place) -> FileExistsError:
 
 
 def replace(new: Place, place: Place) -> None:
-    """Exchange the closed stores at `new` and `place` in one step; the latter has to be `locked`.
+    """Exchange the closed stores at `new` and `place`, the latter `locked`, in one step.
 
-    `OSError` where the system cannot do that in one step: nothing has changed then.
+    Where the system cannot do that, the new one's files replace the old one's: a process that is killed
+    between leaves a store that is refused until `finish_replacing` was called.
     """
     if not exchange_folders(new.folder, place.folder):
-        raise OSError(
-            errno.ENOTSUP,
-            "this file system cannot exchange two folders in one step; use another name, "
-            "and delete the old store yourself",
-            os.fspath(place.folder),
-        )
+        move_over(new.folder, place.folder)
     _platform.sync_folder(place.location)
+
+
+def finish_replacing(place: Place) -> None:
+    """Complete a `replace` that was cut short; the store at `place` is `locked`."""
+    finish(work_folder(place.folder) / place.folder.name, place.folder)

@@ -1,7 +1,7 @@
 """``pyspeedup compact``: rewrites a store without what it no longer needs.
 
-All items go to a new store beside the old one, which then takes the old one's place in one step: a
-process that is killed leaves the old store or the new one. The old one is locked meanwhile.
+All items go to a new store beside the old one, which is locked meanwhile, and whose place it then takes
+in one step: a process that is killed leaves the old store or the new one.
 """
 
 from __future__ import annotations
@@ -9,9 +9,13 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from pyspeedup.core import SerializationError, StoreCorruptedError
-from pyspeedup.memory._storage.inspecting import bytes_on_disk, find_folder, marked, store_name
-from pyspeedup.memory._storage.location import Place
-from pyspeedup.memory._storage.replacing import building_aside, locked, replace
+from pyspeedup.memory._storage.inspecting import bytes_on_disk, find_folder, marked, place_of
+from pyspeedup.memory._storage.replacing import (
+    building_aside,
+    finish_replacing,
+    locked,
+    replace,
+)
 from pyspeedup.memory.commands.arguments import (
     add_json,
     add_serializer,
@@ -27,6 +31,7 @@ if TYPE_CHECKING:
     import argparse
 
     from pyspeedup.core import Serializer
+    from pyspeedup.memory._storage.location import Place
 
 __all__ = ["compact"]
 
@@ -49,8 +54,9 @@ def compact(parser: argparse.ArgumentParser) -> None:
 
 def _compact(arguments: argparse.Namespace) -> int:
     folder = find_folder(arguments.store, arguments.location)
-    place = Place(store_name(folder, marked(folder)), folder.parent, folder)
+    place = place_of(str(folder), None)
     with locked(folder):
+        finish_replacing(place)
         before = bytes_on_disk(folder)
         items = _rewrite(place, arguments)
         after = bytes_on_disk(folder)

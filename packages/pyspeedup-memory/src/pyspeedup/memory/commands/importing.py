@@ -13,7 +13,14 @@ from typing import TYPE_CHECKING, Any
 
 from pyspeedup.memory._storage.inspecting import place_of
 from pyspeedup.memory._storage.marker import MARKER_FILE
-from pyspeedup.memory._storage.replacing import building_aside, locked, put_in_place, replace
+from pyspeedup.memory._storage.moving_over import is_cut_short
+from pyspeedup.memory._storage.replacing import (
+    building_aside,
+    finish_replacing,
+    locked,
+    put_in_place,
+    replace,
+)
 from pyspeedup.memory.commands.arguments import (
     add_json,
     add_location,
@@ -107,7 +114,7 @@ def _require_free(place: Place, arguments: argparse.Namespace) -> None:
             "there is something already (--force replaces it, --append adds to it)",
             str(place.folder),
         )
-    if not (place.folder / MARKER_FILE).exists():
+    if not (place.folder / MARKER_FILE).exists() and not is_cut_short(place.folder):
         raise FileExistsError(
             errno.EEXIST, "it is not a store, and is left alone", str(place.folder)
         )
@@ -128,6 +135,7 @@ def _make(place: Place, source: Source, arguments: argparse.Namespace) -> int:
         is_there = place.folder.exists()
         if is_there:
             stack.enter_context(locked(place.folder))
+            finish_replacing(place)
         new = stack.enter_context(building_aside(place))
         with kind(new.name, file_location=new.location, **_options(arguments)) as made:
             with made.transaction():
