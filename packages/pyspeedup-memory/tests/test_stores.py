@@ -9,9 +9,12 @@ import tempfile
 from pathlib import Path
 
 import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
 from pyspeedup.core import PageStore, StoreCorruptedError, StoreError, StoreLockedError
 from pyspeedup.core.testing import PageStoreMachine, state_machine_test
 from pyspeedup.memory import FileStore, MemoryStore, ShadowStore, SqliteStore, _platform
+from pyspeedup.memory.stores._page_table import Extent, PageTable
 from pyspeedup.memory.stores._slots import HEADER_SIZE
 
 
@@ -264,6 +267,73 @@ def test_a_durable_commit_is_not_overwritten_before_the_next(tmp_path):
     store.commit(b"", durable=True)
     assert not store._state.pinned
     store.close()
+
+
+def test_a_durable_commit_is_not_overwritten_by_later_openings_either(tmp_path):
+    store = FileStore(tmp_path)
+    store.open(create=True, readonly=False)
+    for page in (0, 1, 2, 2**40):
+        store.write(page, b"durable" * 100)
+    store.commit(b"", durable=True)
+    places = list(store._state.table.places())
+    for _ in range(5):
+        store.write(0, b"passing" * 100)
+        store.write(2**40, b"passing" * 100)
+        store.commit(b"")
+        store.delete(1)
+        store.write(1, b"passing" * 100)
+        store.close()
+        store.open(create=False, readonly=False)
+    store.close()
+    data = (tmp_path / "data").read_bytes()
+    for offset, length in places:
+        assert data[offset : offset + length] == b"durable" * 100
+
+
+NEAR_AND_FAR = st.one_of(st.integers(0, 20), st.integers(1000, 5000), st.integers(0, 2**62))
+CHANGES = st.lists(st.tuples(NEAR_AND_FAR, st.integers(0, 2**35)), max_size=30)
+
+
+def change(table, model, changes, first):
+    """Give pages places that none had before, or take them out where the length would be odd."""
+    for number, (page, length) in enumerate(changes, first):
+        if length % 2 and page in model:
+            del table[page], model[page]
+        else:
+            table[page] = model[page] = Extent(number << 36, length, number, length % 2**32)
+
+
+@settings(deadline=None)
+@given(CHANGES, CHANGES)
+def test_a_page_table_is_a_dict_of_extents(first, later):
+    table, model = PageTable(), {}
+    change(table, model, first, 1)
+    before, old = table.copy(), dict(model)
+    change(table, model, later, 1 + len(first))
+    for each, expected in ((table, model), (before, old)):
+        again = PageTable.from_bytes(each.to_bytes())
+        assert dict(each.items()) == dict(again.items()) == expected
+        assert all(each[page] == again[page] == expected[page] for page in expected)
+        places = sorted((extent.offset, extent.length) for extent in expected.values())
+        assert sorted(again.places()) == places
+        assert again.end == (sum(places[-1]) if places else 0)
+        for page in {page for page, _ in first + later} - set(expected) | {-1, 2**63}:
+            assert page not in again
+            with pytest.raises(KeyError):
+                again[page]
+            with pytest.raises(KeyError):
+                del again[page]
+    moved = {extent[:2] for page, extent in old.items() if model.get(page) != extent}
+    assert set(before.places_not_in(table)) == moved
+
+
+def test_bytes_of_another_length_are_no_page_table():
+    table = PageTable()
+    table[3] = Extent(4096, 10, 1, 2)
+    data = table.to_bytes()
+    for wrong in (data[:-1], data + b"x", data[:-8]):
+        with pytest.raises(ValueError, match=r"page table|multiple"):
+            PageTable.from_bytes(wrong)
 
 
 def test_a_page_that_the_table_names_is_never_overwritten_before_the_commit(tmp_path):
