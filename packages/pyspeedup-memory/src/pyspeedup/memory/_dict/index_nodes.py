@@ -16,12 +16,14 @@ if TYPE_CHECKING:
     from pyspeedup.core import BytesLike
     from pyspeedup.memory._dict.slots import Slots, SlotWork
 
-__all__ = ["PLACE", "ROW", "Node", "NodePages", "Pages", "node_at"]
+__all__ = ["PLACE", "RESIDUE", "ROW", "Node", "NodePages", "Pages", "node_at"]
 
 ROW = struct.Struct("<QIIB3xII")
 PLACE = struct.Struct("<QIIB")
 """The first four fields of a row, which are all that finding needs."""
 STAMP = struct.Struct("<Q")
+RESIDUE = 0x2144_DF1C
+"""The CRC-32 of anything that its own CRC-32 follows: that of a whole block, begun with its salt."""
 LARGEST_SALT = 0x7FFF_FFFF
 """So that the number of a block can be added to it."""
 

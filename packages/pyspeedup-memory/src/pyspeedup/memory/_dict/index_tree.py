@@ -1,7 +1,7 @@
 """A tree of nodes by the first bits of the hash, through which slots sink in batches to the leaves.
 
 Inner level *k* has ``fan_out ** (k + 1)`` nodes, by as many first bits. Below the last inner level are
-leaves, found by a table of ``2 ** bits`` rows (extendible hashing): a leaf that is too full is
+leaves, found by a table of ``2 ** bits`` rows (extendible hashing: Fagin et al. 1979): a leaf that is too full is
 split by the next bit, and where that needs more bits than the table has, the table is doubled.
 
 A batch is put into the first inner level, or into the leaves while these are few; then one node of each
@@ -12,6 +12,7 @@ number of times at each level (a buffer tree: Arge 1995; Brodal and Fagerberg 20
 
 from __future__ import annotations
 
+from functools import partial
 from itertools import chain
 from typing import TYPE_CHECKING
 
@@ -33,7 +34,11 @@ SPARE_BITS = 4
 
 
 class Tree:
-    """The nodes, in `nodes.pages`. What is put in is found where `leaves` and `levels` say."""
+    """The nodes, in `nodes.pages`.
+
+    `tables` has rows of all of them: of the leaves, then of the inner levels from below, each with
+    how far to shift a hash to the right for its row.
+    """
 
     def __init__(self, nodes: NodePages, *, fan_bits: int, leaf_slots: int) -> None:
         """Start with one leaf, which is empty."""
@@ -44,13 +49,12 @@ class Tree:
 
     def reset(self) -> None:
         """Forget all nodes."""
-        self.take_up([], 0, bytearray(Node().pack()))
+        self.take_up([], 0, bytearray(Node().pack()), 1)
 
-    def take_up(self, levels: list[bytearray], bits: int, leaves: bytearray) -> None:
-        """Go on with these tables of rows."""
-        self.levels = levels
-        self.leaves = leaves, HASH_BITS - bits  # one object, so that no interruption parts them
-        self.leaf_count = sum(1 for _ in self.each_leaf())
+    def take_up(self, levels: list[bytearray], bits: int, leaves: bytearray, count: int) -> None:
+        """Go on with these tables of rows, of `count` leaves."""
+        self._set_tables(levels, leaves, HASH_BITS - bits)
+        self.leaf_count = count
         self._count: int | None = None
 
     def __len__(self) -> int:
@@ -79,6 +83,11 @@ class Tree:
             yield from _rows(level)
         yield from self.each_leaf()
 
+    def each_level(self, work: SlotWork) -> Iterator[Iterator[Slots]]:
+        """Yield the slots of each inner level, then those of the leaves, node by node in order."""
+        for nodes in (*map(_rows, self.levels), self.each_leaf()):
+            yield map(partial(self.nodes.slots, work), nodes)
+
     def check(self, work: SlotWork) -> None:
         """Raise `AssertionError` where nodes contradict each other; reads every page."""
         for level, table in enumerate(self.levels):
@@ -92,6 +101,8 @@ class Tree:
             if {node_at(table, row) for row in range(at, at + width)} != {leaf}:
                 raise AssertionError(f"leaf {at} is not the same in all its rows")
             at += width
+        if sum(1 for _ in self.each_leaf()) != self.leaf_count:
+            raise AssertionError(f"not {self.leaf_count} leaves, as counted")
         pages = [node.page for node in self.each_node() if node.homes]
         if len(set(pages)) != len(pages):
             raise AssertionError("two nodes have one page")
@@ -126,10 +137,38 @@ class Tree:
             table = self.levels[level]
             node = max(children, key=lambda child: node_at(table, child).size)
             self._empty(work, level, node)
+        self._grow()
+
+    def set_leaves(self, leaves: list[Node]) -> None:
+        """Have these leaves, which stand for all hashes in their order, instead of none."""
+        bits = max(leaf.depth for leaf in leaves)
+        rows = [leaf.pack() * _width(leaf, HASH_BITS - bits) for leaf in leaves]
+        self.take_up([], bits, bytearray().join(rows), len(leaves))
+        self._grow()
+
+    def _grow(self) -> None:
+        """Make inner levels as the number of leaves asks for them."""
         while self.leaf_count >= LEAVES_A_NODE << self.fan_bits * (len(self.levels) + 1):
-            nodes = 1 << self.fan_bits * (len(self.levels) + 1)
             depth = self.fan_bits * (len(self.levels) + 1)
-            self.levels = [*self.levels, bytearray(Node(depth=depth).pack() * nodes)]
+            table = bytearray(Node(depth=depth).pack() * (1 << depth))
+            self._set_tables([*self.levels, table], *self.leaves)
+
+    def _set_tables(self, levels: list[bytearray], leaves: bytearray, shift: int) -> None:
+        inner = [(level, self.shift(number)) for number, level in enumerate(levels)]
+        self.tables = (
+            (leaves, shift),
+            *reversed(inner),
+        )  # at once, so that no interruption parts them
+
+    @property
+    def leaves(self) -> tuple[bytearray, int]:
+        """The table of leaves, and how far to shift a hash to the right for its row there."""
+        return self.tables[0]
+
+    @property
+    def levels(self) -> list[bytearray]:
+        """The tables of the inner levels, from above."""
+        return [level for level, _ in self.tables[:0:-1]]
 
     def _bound(self, code: int, level: int) -> int:
         """Return the least hash that belongs after the node of `code`."""
@@ -170,7 +209,7 @@ class Tree:
         table, shift = _deepened(table, shift, depth)
         rows = b"".join([leaf.pack() * _width(leaf, shift) for leaf in new])
         _set_rows(table, first >> shift, rows)
-        self.leaves = table, shift
+        self._set_tables(self.levels, table, shift)
         self.leaf_count += len(new) - 1
         self.nodes.drop(old)
 

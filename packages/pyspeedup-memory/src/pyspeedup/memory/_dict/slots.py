@@ -1,10 +1,12 @@
 """How slots lie in a page of the index, and which of two implementations works on them.
 
-A slot is 64 bits, ``hash << 32 | entry``. A page of slots is blocks of 256 bytes, little-endian:
+A slot is 64 bits, ``hash << 32 | entry``. A page of slots is blocks of 256 bytes, 64 numbers of 32
+bits, little-endian:
 
-    31 slots in ascending order, of which the first `used` count
-    u32 used
-    u32 check: CRC-32 of the bytes before it, begun with the page's salt plus the block's number
+    31 hashes in ascending order, of which the first `used` count
+    used
+    31 entries, one for each hash
+    check: CRC-32 of the bytes before it, begun with the page's salt plus the block's number
 
 A slot's *home* follows from its hash, so that one block is read to find it: the bits of the hash
 below those that all of the page share, times the number of homes. A slot whose home is full is in
@@ -19,7 +21,7 @@ make the same bytes.
 from __future__ import annotations
 
 import importlib
-import struct
+import sys
 from functools import cache
 from typing import TYPE_CHECKING, Any, Protocol, TypeAlias, cast
 
@@ -31,28 +33,31 @@ if TYPE_CHECKING:
 __all__ = [
     "BLOCK",
     "BLOCK_SLOTS",
-    "BLOCK_WORDS",
+    "CHECK_AT",
+    "ENTRIES_AT",
     "HASH_BITS",
     "HASH_MASK",
-    "TAIL",
     "USED_AT",
     "SlotWork",
     "Slots",
     "homes_for",
+    "is_for_numpy",
     "slot_work",
 ]
 
 HASH_BITS = 32
 HASH_MASK = 0xFFFF_FFFF
-BLOCK_WORDS = 32
-BLOCK_SLOTS = BLOCK_WORDS - 1
-BLOCK = 8 * BLOCK_WORDS
-USED_AT = 8 * BLOCK_SLOTS
-TAIL = struct.Struct("<II")  # used, check
+BLOCK = 256
+BLOCK_SLOTS = 31
+USED_AT = 4 * BLOCK_SLOTS
+ENTRIES_AT = USED_AT + 4
+CHECK_AT = BLOCK - 4
 SLOTS_A_HOME = 24
 """On average: one home in twelve is full then, and a slot takes 10.7 bytes."""
 NUMPY_FROM = 4_096
 """So many slots at once are worth the import of numpy, which takes 0.1 s and 20 MB."""
+NUMPY_IMPORTED_FROM = 128
+"""So many are worth its use where it is imported."""
 
 Slots: TypeAlias = Any
 
@@ -111,17 +116,22 @@ def homes_for(slots: int) -> int:
 
 def slot_work(count: int) -> SlotWork:
     """Return the implementation for working on `count` slots at a time."""
-    with_numpy = _numpy_work() if count >= NUMPY_FROM else None
-    return with_numpy or cast("SlotWork", _module("slots_plain"))
+    return cast("SlotWork", _module("slots_numpy" if is_for_numpy(count) else "slots_plain"))
+
+
+def is_for_numpy(count: int) -> bool:
+    """Return whether work on `count` numbers at once is done with numpy, and it is installed."""
+    least = NUMPY_IMPORTED_FROM if "numpy" in sys.modules else NUMPY_FROM
+    return count >= least and _has_numpy()
 
 
 @cache
-def _numpy_work() -> SlotWork | None:
-    """Return the implementation with numpy, or None where that is not installed."""
+def _has_numpy() -> bool:
     try:
-        return cast("SlotWork", _module("slots_numpy"))
+        _module("slots_numpy")
     except ImportError:
-        return None
+        return False
+    return True
 
 
 def _module(name: str) -> Any:

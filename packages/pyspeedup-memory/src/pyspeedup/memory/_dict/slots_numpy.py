@@ -9,8 +9,10 @@ from zlib import crc32
 import numpy as np
 
 from pyspeedup.memory._dict.slots import (
+    BLOCK,
     BLOCK_SLOTS,
-    BLOCK_WORDS,
+    CHECK_AT,
+    ENTRIES_AT,
     HASH_BITS,
     HASH_MASK,
     homes_for,
@@ -23,10 +25,10 @@ if TYPE_CHECKING:
 
 Slots: TypeAlias = "np.ndarray[Any, np.dtype[np.uint64]]"
 
-CHECKED = struct.Struct(f"{BLOCK_WORDS * 8 - 4}s4x")
+CHECKED = struct.Struct(f"{CHECK_AT}s{BLOCK - CHECK_AT}x")
 SHIFT = np.uint64(HASH_BITS)
 MASK = np.uint64(HASH_MASK)
-FILL = np.arange(BLOCK_SLOTS, dtype=np.uint64)
+FILL = np.arange(BLOCK_SLOTS, dtype=np.uint32)
 
 
 def sorted_slots(codes: Sequence[int], entries: Sequence[int]) -> Slots:
@@ -86,17 +88,21 @@ def blocks(slots: Slots, depth: int, salt: int) -> bytes:
     used = np.bincount(places // BLOCK_SLOTS, minlength=homes)
     if used[-1] == BLOCK_SLOTS:
         used = np.append(used, 0)
-    words = np.zeros((len(used), BLOCK_WORDS), "<u8")
-    words.reshape(-1)[places + places // BLOCK_SLOTS] = slots
+    words = np.zeros((len(used), BLOCK // 4), "<u4")
+    places += places // BLOCK_SLOTS * (BLOCK // 4 - BLOCK_SLOTS)
+    flat = words.reshape(-1)
+    flat[places] = slots >> SHIFT
+    flat[places + ENTRIES_AT // 4] = slots & MASK
     words[:, BLOCK_SLOTS] = used
     checked = [block for (block,) in CHECKED.iter_unpack(words.tobytes())]
-    checks = np.array(list(map(crc32, checked, range(salt, salt + len(used)))), np.uint64)
-    words[:, BLOCK_SLOTS] |= checks << SHIFT
+    words[:, CHECK_AT // 4] = list(map(crc32, checked, range(salt, salt + len(used))))
     return words.tobytes()
 
 
 def of_blocks(data: BytesLike) -> Slots:
     """Return the slots of a page that `blocks` made, in O(slots)."""
-    words = from_bytes(data).reshape(-1, BLOCK_WORDS)
-    used = words[:, BLOCK_SLOTS:] & MASK
-    return words[:, :BLOCK_SLOTS][used > FILL]
+    words = np.frombuffer(data, "<u4").reshape(-1, BLOCK // 4)
+    is_used = words[:, BLOCK_SLOTS, None] > FILL
+    slots: Slots = words[:, :BLOCK_SLOTS][is_used].astype(np.uint64) << SHIFT
+    slots |= words[:, ENTRIES_AT // 4 : CHECK_AT // 4][is_used]
+    return slots

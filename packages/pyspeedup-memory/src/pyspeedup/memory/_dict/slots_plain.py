@@ -5,18 +5,16 @@ from __future__ import annotations
 import sys
 from array import array
 from bisect import bisect_left
-from itertools import chain
+from itertools import chain, repeat
 from operator import floordiv
 from typing import TYPE_CHECKING, TypeAlias
 from zlib import crc32
 
 from pyspeedup.memory._dict.slots import (
+    BLOCK,
     BLOCK_SLOTS,
-    BLOCK_WORDS,
     HASH_BITS,
     HASH_MASK,
-    TAIL,
-    USED_AT,
     homes_for,
 )
 
@@ -27,10 +25,13 @@ if TYPE_CHECKING:
 
 Slots: TypeAlias = "array[int]"
 
+LOW, HIGH = (0, 1) if sys.byteorder == "little" else (1, 0)
+"""Where the halves of a slot are, of 32 bits each."""
+
 
 def sorted_slots(codes: Sequence[int], entries: Sequence[int]) -> Slots:
     """Return the slots of `codes` and their `entries`, in O(n log n)."""
-    slots = [code << 32 | entry for code, entry in zip(codes, entries, strict=True)]
+    slots = [code << HASH_BITS | entry for code, entry in zip(codes, entries, strict=True)]
     slots.sort()
     return array("Q", slots)
 
@@ -71,25 +72,32 @@ def from_bytes(data: BytesLike) -> Slots:
 
 def blocks(slots: Slots, depth: int, salt: int) -> bytes:
     """Return the page of one or more slots, in O(slots)."""
+    halves = array("I", slots.tobytes())
+    codes, entries = _little_endian(halves[HIGH::2]), _little_endian(halves[LOW::2])
     kept: list[bytes] = []
     start = 0
     ends = _ends_of_homes(slots, depth)
-    for end in chain(ends, _without_end(len(slots))):
-        used = min(end - start, BLOCK_SLOTS)
-        kept.append(_block(slots[start : start + used], salt + len(kept)))
-        start += used
-        if start == len(slots) and used < BLOCK_SLOTS and len(kept) >= len(ends):
+    for end in chain(ends, repeat(len(slots))):
+        stop = min(end, start + BLOCK_SLOTS)
+        kept.append(_block(codes[start:stop], entries[start:stop], salt + len(kept)))
+        is_last = stop == len(slots) < start + BLOCK_SLOTS and len(kept) >= len(ends)
+        start = stop
+        if is_last:
             break
     return b"".join(kept)
 
 
 def of_blocks(data: BytesLike) -> Slots:
     """Return the slots of a page that `blocks` made, in O(slots)."""
-    words = from_bytes(data)
-    slots = array("Q")
-    for start in range(0, len(words), BLOCK_WORDS):
-        slots += words[start : start + (words[start + BLOCK_SLOTS] & HASH_MASK)]
-    return slots
+    numbers = _little_endian(array("I", bytes(data)))
+    codes, entries = array("I"), array("I")
+    for start in range(0, len(numbers), BLOCK // 4):
+        used = numbers[start + BLOCK_SLOTS]
+        codes += numbers[start : start + used]
+        entries += numbers[start + BLOCK_SLOTS + 1 : start + BLOCK_SLOTS + 1 + used]
+    halves = array("I", bytes(8 * len(codes)))
+    halves[HIGH::2], halves[LOW::2] = codes, entries
+    return array("Q", halves.tobytes())
 
 
 def _ends_of_homes(slots: Slots, depth: int) -> list[int]:
@@ -106,19 +114,16 @@ def _ends_of_homes(slots: Slots, depth: int) -> list[int]:
     return [*ends, len(slots)]
 
 
-def _without_end(number: int) -> chain[int]:
-    return chain.from_iterable(iter(lambda: (number,), None))
+def _block(codes: array[int], entries: array[int], salt: int) -> bytes:
+    column = 4 * BLOCK_SLOTS
+    used = len(codes).to_bytes(4, "little")
+    data = codes.tobytes().ljust(column, b"\0") + used + entries.tobytes().ljust(column, b"\0")
+    return data + crc32(data, salt).to_bytes(4, "little")
 
 
-def _block(slots: Slots, salt: int) -> bytes:
-    data = to_bytes(slots).ljust(USED_AT, b"\0")
-    used = len(slots).to_bytes(TAIL.size // 2, "little")
-    return data + TAIL.pack(len(slots), crc32(data + used, salt))
-
-
-def _little_endian(slots: Slots) -> Slots:
+def _little_endian(numbers: array[int]) -> array[int]:
     if sys.byteorder == "little":
-        return slots
-    swapped = slots[:]
+        return numbers
+    swapped = numbers[:]
     swapped.byteswap()
     return swapped
