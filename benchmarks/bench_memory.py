@@ -4,75 +4,161 @@ from __future__ import annotations
 
 import argparse
 import json
-from dataclasses import asdict, replace
+import sys
+from dataclasses import asdict, dataclass, replace
 from pathlib import Path
+from typing import Any
 
-from memory import child, report, rounds
-from memory.sessions import BUILD, CLOSE, Session, Task
+from memory import bars, child, machine, report, rounds
+from memory.figures import NOTHING, OURS, Results
+from memory.sessions import BUILD, CLOSE, OPEN, Session, Task
 
-FAST = ["dict", "pyspeedup", "lmdb"]
+HUGE = 10_000_000
+HUGE_WORKLOADS = ["insert", "append", "cold_get", "get_rand", OPEN]
 
 
-def main() -> None:
-    """Do what the command line says."""
+@dataclass
+class Measured:
+    """The results for one structure and size."""
+
+    structure: str
+    size: int
+    numpy: rounds.Share
+    results: Results
+
+
+def main() -> int:
+    """Do what the command line says; 1 where our own structures failed."""
     arguments = _arguments()
     if arguments.task:
         print(json.dumps(asdict(child.run(Task.from_json(arguments.task)))))
-        return
-    peers, workloads = child.STRUCTURES["dict"]
-    selected = arguments.only or [*workloads.WORKLOADS, "open"]
-    run = rounds.Run(
-        __file__,
-        "dict",
-        _sessions(workloads.SESSIONS, selected),
-        [name for name in arguments.peers or FAST if peers.PEERS[name].installed()],
-        arguments.size,
-        arguments.rounds,
-        arguments.cap,
-        arguments.folder,
-        not arguments.without_numpy,
-    )
-    results = rounds.measure(run)
-    print(f"{run.size:,} items; operations a second, median of {run.rounds}\n")
-    print(report.rates_table(results, [*selected, CLOSE]))
-    if arguments.bars:
-        print("\n" + report.bars_table(results))
+        return 0
+    if arguments.numpy_share:
+        print(json.dumps(child.import_numpy()))
+        return 0
+    measured = [
+        _measure(arguments, structure, size)
+        for structure in arguments.structures or child.STRUCTURES
+        for size in [*arguments.size, *([HUGE] if arguments.huge else [])]
+    ]
     if arguments.json:
-        arguments.json.write_text(json.dumps(rounds.as_json(results)) + "\n", encoding="utf-8")
+        found = {"note": arguments.note, "machine": machine.facts(), "rounds": arguments.rounds}
+        text = json.dumps(found | {"runs": list(map(asdict, measured))}, indent=1)
+        arguments.json.write_text(text + "\n", encoding="utf-8")
+    return int(any(one.results[OURS].failures for one in measured if OURS in one.results))
+
+
+def _measure(arguments: argparse.Namespace, structure: str, size: int) -> Measured:
+    """Measure one structure at one size, and print what came out."""
+    peers, workloads = child.STRUCTURES[structure]
+    selected = arguments.only or [*workloads.WORKLOADS, OPEN]
+    wanted = arguments.peers or list(peers.PEERS)
+    if size >= HUGE:
+        selected = [name for name in selected if name in HUGE_WORKLOADS]
+        wanted = [NOTHING, OURS]
+    run = rounds.Run(
+        script=__file__,
+        structure=structure,
+        sessions=_sessions(workloads.SESSIONS, selected),
+        peers=_taking_part(peers.PEERS, wanted, size),
+        size=size,
+        rounds=arguments.rounds,
+        cap=arguments.cap,
+        folder=arguments.folder,
+        numpy=not arguments.without_numpy,
+        numpy_apart=arguments.numpy_apart,
+    )
+    one = Measured(structure, size, rounds.numpy_share(run), rounds.measure(run))
+    _print(one, [*selected, CLOSE], arguments)
+    return one
+
+
+def _print(one: Measured, workloads: list[str], arguments: argparse.Namespace) -> None:
+    clock = "CPU second" if arguments.cpu else "second"
+    print(
+        f"\n{one.structure}, {one.size:,} items: operations a {clock}, median of {arguments.rounds}"
+    )
+    if one.numpy.seconds:
+        cost = (
+            f"{one.numpy.seconds * 1000:.0f} ms, {one.numpy.anonymous / bars.MEGA:.1f} MB anonymous"
+        )
+        print(f"importing numpy, where it happens, costs {cost}")
+    print("\n" + report.rates_table(one.results, workloads, cpu=arguments.cpu))
+    print("\n" + report.memory_table(one.results))
+    if arguments.bars and OURS in one.results:
+        verdicts = bars.verdicts(
+            one.structure, one.results, workloads, one.numpy, cpu=arguments.cpu
+        )
+        print("\n" + report.bars_table(verdicts))
+    for line in report.failures(one.results):
+        print(line)
+
+
+def _taking_part(peers: dict[str, Any], wanted: list[str], size: int) -> list[str]:
+    """Return those that are wanted, installed, and not too slow for `size`."""
+    for name in wanted:
+        if name not in peers and name not in _all_peers():
+            sys.exit(f"--peers: there is no {name!r}; there are {', '.join(_all_peers())}")
+    return [
+        name
+        for name in wanted
+        if name in peers and peers[name].installed() and size <= peers[name].most
+    ]
+
+
+def _all_peers() -> list[str]:
+    """Return the names of the peers of all structures."""
+    return list(
+        dict.fromkeys(name for peers, _ in child.STRUCTURES.values() for name in peers.PEERS)
+    )
 
 
 def _sessions(sessions: list[Session], only: list[str]) -> list[Session]:
     """Return what of `sessions` has a workload of `only`, and what that needs."""
-    kept = [
-        replace(session, workloads=[name for name in session.workloads if name in only])
-        for session in sessions
-    ]
-    needs_store = any(session.built and session.workloads for session in kept)
-    return [
-        original if original.name == BUILD and needs_store else session
-        for original, session in zip(sessions, kept, strict=True)
-        if session.workloads or (original.name == BUILD and needs_store)
-    ]
+    kept = []
+    for session in sessions:
+        chosen = [name for name in session.workloads if name in only]
+        if chosen:
+            kept.append(replace(session, workloads=chosen))
+    if any(session.built for session in kept) and kept[0].name != BUILD:
+        kept.insert(0, next(session for session in sessions if session.name == BUILD))
+    return kept
 
 
 def _names(text: str) -> list[str]:
     return text.split(",")
 
 
+def _sizes(text: str) -> list[int]:
+    return [int(size) for size in text.split(",")]
+
+
 def _arguments() -> argparse.Namespace:
     parser = argparse.ArgumentParser(description=__doc__)
-    parser.add_argument("-n", "--size", type=int, default=20_000, help="items (default: 20,000)")
+    parser.add_argument("structures", nargs="*", metavar="dict|list", help="default: both")
+    parser.add_argument(
+        "-n", "--size", type=_sizes, default=[20_000], help="items, as in 200000,1000000"
+    )
     parser.add_argument("--only", type=_names, help="workloads, as in insert,cold_get")
     parser.add_argument("--peers", type=_names, help="contenders, as in lmdb,pyspeedup")
-    parser.add_argument("--rounds", type=int, default=3)
+    parser.add_argument("--rounds", type=int, default=3, help="default: 3")
     parser.add_argument("--cap", type=float, default=3.0, help="seconds a workload (default: 3)")
+    parser.add_argument("--huge", action="store_true", help="ours with 10,000,000 items, too")
     parser.add_argument("--bars", action="store_true", help="say which of the bars hold")
+    parser.add_argument("--cpu", action="store_true", help="rates by processor time, not wall time")
     parser.add_argument("--without-numpy", action="store_true", help="as if it were not installed")
+    parser.add_argument("--numpy-apart", action="store_true", help="import it off the watch")
     parser.add_argument("--folder", type=Path, help="where stores are made")
     parser.add_argument("--json", type=Path, help="write the figures to this file, too")
+    parser.add_argument("--note", default="", help="what to say in that file about this run")
     parser.add_argument("--task", help=argparse.SUPPRESS)
-    return parser.parse_args()
+    parser.add_argument("--numpy-share", action="store_true", help=argparse.SUPPRESS)
+    arguments = parser.parse_args()
+    for structure in arguments.structures:
+        if structure not in child.STRUCTURES:
+            parser.error(f"there is no {structure!r}; there are {', '.join(child.STRUCTURES)}")
+    return arguments
 
 
 if __name__ == "__main__":
-    main()
+    sys.exit(main())

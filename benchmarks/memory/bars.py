@@ -6,11 +6,18 @@ import statistics
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
-if TYPE_CHECKING:
-    from memory.rounds import Figures
+from memory import figures
+from memory.figures import NOTHING, OURS
 
-OURS = "pyspeedup"
-MIB = 1 << 20
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+    from memory.figures import Results
+    from memory.rounds import Share
+
+MEGA = 1_000_000
+BEST = "the best peer"
+IN_RAM = ("dict", "list")
 
 
 @dataclass(frozen=True)
@@ -24,13 +31,14 @@ class Ratio:
 
 
 @dataclass(frozen=True)
-class Limit:
-    """A figure of ours has to stay below."""
+class Verdict:
+    """A bar, what was found, and whether it holds."""
 
     figure: str
-    unit: str
-    at_most: float
-    aim: float
+    found: str
+    bar: str
+    aim: str
+    word: str
 
 
 DICT_RATIOS = [
@@ -48,24 +56,82 @@ DICT_RATIOS = [
     Ratio("absent", "lmdb", 0.6, 1),
     Ratio("delete_half", "lmdb", 0.7, 1),
 ]
-OTHERS = [("diskcache", 3, 8), ("sqlitedict", 10, 30)]
-"""What holds for every row of which nothing else is said."""
-
-LIMITS = [
-    Limit("open", "ms", 5, 1),
-    Limit("longest", "ms", 30, 5),
-    Limit("disk", "bytes an item", 75, 60),
-    Limit("anonymous", "MB", 25, 12),
+LIST_RATIOS = [
+    *(
+        Ratio(name, BEST, 1, 2)
+        for name in ("append", "append_tuple", "extend", "iterate", "iterate_tuple")
+    ),
+    *(
+        Ratio(name, BEST, 2, 5)
+        for name in ("get_rand", "get_tuple", "set_rand", "set_tuple", "slice100")
+    ),
+    *(Ratio(name, "list", 2, 10) for name in ("insert_0", "insert_mid", "delete_mid")),
 ]
+OTHERS = [("diskcache", 3.0, 8.0), ("sqlitedict", 10.0, 30.0)]
+"""What holds for every row and peer of which nothing else is said."""
+
+LIMITS = {"open": ("ms", 5, 1), "longest": ("ms", 30, 5)}
+DISK_LIMIT = ("bytes an item", 75, 60)
+MEMORY_LIMIT = ("MB", 25, 12)
+MEMORY_SESSIONS = ("build", "cold", "use", "big")
 
 
-def rates(figures: Figures, workload: str) -> list[float]:
-    """Return the operations a second of each round."""
-    done, seconds = figures.done.get(workload, []), figures.seconds.get(workload, [])
-    return [n / took for n, took in zip(done, seconds, strict=True)]
+def verdicts(
+    structure: str, results: Results, workloads: list[str], numpy: Share, *, cpu: bool
+) -> Iterator[Verdict]:
+    """Yield what each bar says about `results`; bars of peers that did not take part are left out."""
+    named = DICT_RATIOS if structure == "dict" else LIST_RATIOS
+    for bar in [*named, *_other_ratios(named, workloads)]:
+        peer = _best(results, bar.workload) if bar.peer == BEST else bar.peer
+        if peer in results:
+            found = figures.ratio(results[OURS], results[peer], bar.workload, cpu=cpu)
+            if found is not None:
+                yield _ratio_verdict(bar, peer, found)
+    yield from _limit_verdicts(structure, results, numpy)
 
 
-def ratio(ours: Figures, peer: Figures, workload: str) -> float | None:
-    """Return the median of the rounds' ratios, which drift of the machine leaves alone."""
-    pairs = list(zip(rates(ours, workload), rates(peer, workload), strict=False))
-    return statistics.median(mine / other for mine, other in pairs) if pairs else None
+def _other_ratios(named: list[Ratio], workloads: list[str]) -> Iterator[Ratio]:
+    said = {(bar.workload, bar.peer) for bar in named}
+    for workload in workloads:
+        for peer, at_least, aim in OTHERS:
+            if (workload, peer) not in said and workload not in (*LIMITS, "close"):
+                yield Ratio(workload, peer, at_least, aim)
+
+
+def _best(results: Results, workload: str) -> str:
+    """Return which of the peers on disk is the fastest."""
+    medians = {
+        name: statistics.median(found.rates(workload))
+        for name, found in results.items()
+        if name not in {OURS, NOTHING, *IN_RAM}
+        and workload in found.done
+        and workload not in found.failures
+    }
+    return max(medians, key=medians.__getitem__, default="")
+
+
+def _ratio_verdict(bar: Ratio, peer: str, found: float) -> Verdict:
+    word = "aim" if found >= bar.aim else "holds" if found >= bar.at_least else "NO"
+    return Verdict(
+        bar.workload, f"{found:.3g}x {peer}", f"{bar.at_least:g}x", f"{bar.aim:g}x", word
+    )
+
+
+def _limit_verdicts(structure: str, results: Results, numpy: Share) -> Iterator[Verdict]:
+    ours = results[OURS]
+    for name, limit in LIMITS.items():
+        if name in ours.done:
+            yield _limit_verdict(name, ours.milliseconds(name), limit)
+    if "build" in ours.disk and structure == "dict":
+        yield _limit_verdict("disk", ours.bytes_an_item("build"), DISK_LIMIT)
+    for session in MEMORY_SESSIONS:
+        if session in ours.anonymous:
+            found = figures.net(results, OURS, "anonymous", session)
+            found -= numpy.anonymous * ours.numpy[session]
+            yield _limit_verdict(f"anonymous RAM, {session}", found / MEGA, MEMORY_LIMIT)
+
+
+def _limit_verdict(name: str, found: float, limit: tuple[str, float, float]) -> Verdict:
+    unit, bar, aim = limit
+    word = "aim" if found <= aim else "holds" if found <= bar else "NO"
+    return Verdict(name, f"{found:.3g} {unit}", f"{bar:g} {unit}", f"{aim:g} {unit}", word)

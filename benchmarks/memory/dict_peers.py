@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import importlib
 import importlib.util
 import itertools
 import pickle
@@ -10,51 +9,21 @@ import shelve
 from typing import TYPE_CHECKING, Any, ClassVar
 
 from memory import plan, thin
+from memory.peer import Peer
 
 if TYPE_CHECKING:
     from collections.abc import Iterable
     from pathlib import Path
 
-COMMIT_EVERY = 10_000
-ITSELF = "dict"
 DUMB_AT_MOST = 20_000
-"""Items beyond which shelve over dbm.dumb, which rewrites an index, is left out."""
+"""Items beyond which shelve over dbm.dumb, which writes its index anew, is left out."""
 
 
-class Peer:
-    """A store of a peer, opened: `content` is used as a dict is."""
+class DictPeer(Peer):
+    """An opened store: `content` is used as a dict is."""
 
-    name: ClassVar[str]
-    module: ClassVar[str] = "pickle"
-    most: ClassVar[int] = 2_000_000
-    content: Any
-    _pending = 0
-
-    @classmethod
-    def installed(cls) -> bool:
-        """Return whether it can take part here."""
-        return importlib.util.find_spec(cls.module.partition(".")[0]) is not None
-
-    @classmethod
-    def load(cls) -> None:
-        """Import what it needs, off the watch."""
-        importlib.import_module(cls.module)
-
-    def __init__(self, folder: Path) -> None:
-        raise NotImplementedError
-
-    def begin(self) -> None:
-        """Get ready to write."""
-
-    def commit(self) -> None:
-        """Make what was written permanent."""
-
-    def wrote(self, operations: int) -> None:
-        """Commit, where that many more writes make it due."""
-        self._pending += operations
-        if self._pending >= COMMIT_EVERY:
-            self.commit()
-            self._pending = 0
+    ordered: ClassVar[bool] = True
+    """Whether items come in the order in which they were inserted, or, as these keys do, sorted."""
 
     def update(self, pairs: list[tuple[str, Any]]) -> None:
         """Set all of `pairs`, in whatever way is the fastest."""
@@ -64,19 +33,11 @@ class Peer:
         """Go through all items."""
         return self.content.items()  # type: ignore[no-any-return]  # each peer has its own type
 
-    def count(self) -> int:
-        """Return how many items there are."""
-        return len(self.content)
 
-    def close(self) -> None:
-        """Close it, with everything kept."""
-        self.content.close()
-
-
-class PlainDict(Peer):
+class PlainDict(DictPeer):
     """A dict, pickled when it is closed: what stays in RAM altogether."""
 
-    name = ITSELF
+    name = "dict"
     most = 10_000_000
 
     def __init__(self, folder: Path) -> None:
@@ -89,7 +50,7 @@ class PlainDict(Peer):
             pickle.dump(self.content, file, -1)
 
 
-class Nothing(Peer):
+class Nothing(DictPeer):
     """Keeps nothing and answers from the key: what the benchmark itself costs, in memory above all."""
 
     name = "nothing"
@@ -108,7 +69,7 @@ class Nothing(Peer):
         return ((plan.key(n), plan.value(n)) for n in itertools.count())
 
 
-class PySpeedup(Peer):
+class PySpeedup(DictPeer):
     """DiskDict as it comes."""
 
     name = "pyspeedup"
@@ -118,7 +79,7 @@ class PySpeedup(Peer):
     def __init__(self, folder: Path) -> None:
         from pyspeedup.memory import DiskDict
 
-        self.content = DiskDict("bench", file_location=str(folder))
+        self.content = DiskDict("bench", file_location=folder)
 
     def commit(self) -> None:
         """Commit."""
@@ -128,7 +89,7 @@ class PySpeedup(Peer):
         """Leave it to the dict when to commit."""
 
 
-class ThinPeer(Peer):
+class ThinPeer(DictPeer):
     """A mapping of `memory.thin`, which commits and sets many by itself."""
 
     def commit(self) -> None:
@@ -167,40 +128,33 @@ class RocksDict(ThinPeer):
         self.content = thin.RocksMapping(folder / "bench")
 
 
-class DiskCache(Peer):
+class DiskCache(DictPeer):
     """diskcache's Index, in transactions of 10,000 writes."""
 
     name = module = "diskcache"
-    _open: Any = None
 
     def __init__(self, folder: Path) -> None:
         from diskcache import Index
 
         self.content = Index(str(folder))
+        self._transaction = thin.Transaction(self.content.transact)
 
     def begin(self) -> None:
         """Enter a transaction."""
-        if self._open is None:
-            self._open = self.content.transact()
-            self._open.__enter__()
+        self._transaction.enter()
 
     def commit(self) -> None:
         """End the transaction, and enter the next."""
-        self._end()
-        self.begin()
+        self._transaction.end()
+        self._transaction.enter()
 
     def close(self) -> None:
         """End the transaction, and close."""
-        self._end()
+        self._transaction.end()
         self.content.cache.close()
 
-    def _end(self) -> None:
-        if self._open is not None:
-            self._open.__exit__(None, None, None)
-            self._open = None
 
-
-class SqliteDict(Peer):
+class SqliteDict(DictPeer):
     """sqlitedict, with a write-ahead log and a commit every 10,000 writes."""
 
     name = module = "sqlitedict"
@@ -221,20 +175,22 @@ class SqliteDict(Peer):
         self.content.close()
 
 
-class Shelve(Peer):
+class Shelve(DictPeer):
     """The standard library's shelve, over the best dbm that there is."""
 
     name = module = "shelve"
+    ordered = False
     most = 2_000_000 if importlib.util.find_spec("_gdbm") else DUMB_AT_MOST
 
     def __init__(self, folder: Path) -> None:
         self.content = shelve.open(str(folder / "bench"), protocol=-1)  # noqa: SIM115 -- closed below
 
 
-class DriveLink(Peer):
+class DriveLink(DictPeer):
     """The old library's successor, which needs names that Python 3.10 took out of collections."""
 
     name = module = "drivelink"
+    ordered = False
 
     @classmethod
     def load(cls) -> None:
@@ -248,7 +204,7 @@ class DriveLink(Peer):
         self.content = Dict("bench", file_location=str(folder))
 
 
-PEERS: dict[str, type[Peer]] = {
+PEERS: dict[str, type[DictPeer]] = {
     peer.name: peer
     for peer in (
         PlainDict,

@@ -5,16 +5,18 @@ from __future__ import annotations
 import collections
 import itertools
 import time
+from array import array
 from typing import TYPE_CHECKING, Any
 
 from memory import plan
+from memory.peer import COMMIT_EVERY
 from memory.sessions import OPEN, Session
 from memory.watch import Watch, require
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
 
-    from memory.dict_peers import Peer
+    from memory.dict_peers import DictPeer
 
 HOT = 2_000
 """Keys that hot gets are among."""
@@ -24,6 +26,7 @@ HOT_GETS, COLD_GETS, ABSENT, COUNTS, OVERWRITES = 500_000, 20_000, 200_000, 300_
 """Operations at most of a workload."""
 
 MEGABYTES = 500
+MEGABYTES_A_COMMIT = 25
 SAMPLE = 50
 """Items that are looked at after writes, to see that they are there."""
 
@@ -36,7 +39,7 @@ def pair(n: int) -> tuple[str, Any]:
 
 
 def insert_all(
-    peer: Peer, watch: Watch, numbers: Sequence[int], make: Callable[[int], Any] = pair
+    peer: DictPeer, watch: Watch, numbers: Sequence[int], make: Callable[[int], Any] = pair
 ) -> int:
     """Set the items of `numbers`, in their order, and commit; return how many."""
     content = peer.content
@@ -52,7 +55,7 @@ def insert_all(
     return done
 
 
-def require_some(peer: Peer, numbers: Sequence[int], make: Callable[[int], Any] = pair) -> None:
+def require_some(peer: DictPeer, numbers: Sequence[int], make: Callable[[int], Any] = pair) -> None:
     """See that some of the items of `numbers` are there."""
     step = max(1, len(numbers) // SAMPLE)
     for n in numbers[::step]:
@@ -60,20 +63,20 @@ def require_some(peer: Peer, numbers: Sequence[int], make: Callable[[int], Any] 
         require(key, peer.content[key], value)
 
 
-def first_get(peer: Peer, size: int) -> None:
+def first_get(peer: DictPeer, size: int) -> None:
     """Get one item, which belongs to opening."""
     n = size // 2
     require("the first item", peer.content[plan.key(n)], plan.value(n))
 
 
-def insert(peer: Peer, watch: Watch, size: int) -> None:
+def insert(peer: DictPeer, watch: Watch, size: int) -> None:
     """Set the items in the order of their keys."""
     done = insert_all(peer, watch, range(size))
     require_some(peer, range(done))
     require("the number of items", peer.count(), done)
 
 
-def insert_shuffled(peer: Peer, watch: Watch, size: int) -> None:
+def insert_shuffled(peer: DictPeer, watch: Watch, size: int) -> None:
     """Set the items in no order."""
     numbers = plan.shuffled(size)
     done = insert_all(peer, watch, numbers)
@@ -81,7 +84,7 @@ def insert_shuffled(peer: Peer, watch: Watch, size: int) -> None:
     require("the number of items", peer.count(), done)
 
 
-def update(peer: Peer, watch: Watch, size: int) -> None:
+def update(peer: DictPeer, watch: Watch, size: int) -> None:
     """Set the items by update, 10,000 a call."""
 
     def put(pairs: list[tuple[str, Any]]) -> None:
@@ -95,7 +98,7 @@ def update(peer: Peer, watch: Watch, size: int) -> None:
     require("the number of items", peer.count(), done)
 
 
-def longest(peer: Peer, watch: Watch, size: int) -> None:
+def longest(peer: DictPeer, watch: Watch, size: int) -> None:
     """Find how long the longest of all insertions takes."""
     content, clock = peer.content, time.perf_counter
     slowest = 0.0
@@ -115,7 +118,7 @@ def longest(peer: Peer, watch: Watch, size: int) -> None:
     watch.timing.done = 1
 
 
-def get_all(peer: Peer, watch: Watch, numbers: Sequence[int]) -> None:
+def get_all(peer: DictPeer, watch: Watch, numbers: Sequence[int]) -> None:
     """Get the values of `numbers` one by one."""
     content = peer.content
 
@@ -128,31 +131,34 @@ def get_all(peer: Peer, watch: Watch, numbers: Sequence[int]) -> None:
     watch.batches(numbers, plan.key, get, prove)
 
 
-def cold_get(peer: Peer, watch: Watch, size: int) -> None:
+def cold_get(peer: DictPeer, watch: Watch, size: int) -> None:
     """Get items all over the store, each once, in a process that has seen none of them."""
     get_all(peer, watch, plan.distinct(size, COLD_GETS))
 
 
-def hot_get(peer: Peer, watch: Watch, size: int) -> None:
+def hot_get(peer: DictPeer, watch: Watch, size: int) -> None:
     """Get a few items over and over."""
     get_all(peer, watch, plan.zipf(size, HOT, HOT_GETS))
 
 
-def items(peer: Peer, watch: Watch, size: int) -> None:
-    """Go through all items, in the order in which they were inserted."""
+def items(peer: DictPeer, watch: Watch, size: int) -> None:
+    """Go through all items, in the order in which they were inserted, where that is kept."""
     all_items = iter(peer.items())
+    seen = array("L")
 
     def take(numbers: list[int]) -> list[tuple[str, Any]]:
         return list(itertools.islice(all_items, len(numbers)))
 
     def prove(numbers: Sequence[int], found: list[tuple[str, Any]]) -> None:
-        require("an item", found[0], pair(numbers[0]))
-        require("what was iterated", found, list(map(pair, numbers)))
+        these = numbers if peer.ordered else [value[0] for _, value in found]
+        require("what was iterated", found, list(map(pair, these)))
+        seen.extend(these)
 
-    watch.batches(range(size), int, take, prove)
+    if watch.batches(range(size), int, take, prove) == size:
+        require("each item once", sorted(seen), list(range(size)))
 
 
-def absent(peer: Peer, watch: Watch, size: int) -> None:
+def absent(peer: DictPeer, watch: Watch, size: int) -> None:
     """Ask for keys that are not there."""
     content = peer.content
 
@@ -165,7 +171,7 @@ def absent(peer: Peer, watch: Watch, size: int) -> None:
     watch.batches(plan.uniform(size, ABSENT), plan.absent_key, ask, prove)
 
 
-def overwrite(peer: Peer, watch: Watch, size: int) -> None:
+def overwrite(peer: DictPeer, watch: Watch, size: int) -> None:
     """Give items all over the store a longer value, and commit."""
 
     def longer_pair(n: int) -> tuple[str, Any]:
@@ -176,7 +182,7 @@ def overwrite(peer: Peer, watch: Watch, size: int) -> None:
     require_some(peer, numbers[:done], longer_pair)
 
 
-def delete_half(peer: Peer, watch: Watch, size: int) -> None:
+def delete_half(peer: DictPeer, watch: Watch, size: int) -> None:
     """Delete every other item, and commit."""
     content = peer.content
 
@@ -192,7 +198,7 @@ def delete_half(peer: Peer, watch: Watch, size: int) -> None:
     require("what was deleted", plan.key(0) in content, False)
 
 
-def counter(peer: Peer, watch: Watch, size: int) -> None:
+def counter(peer: DictPeer, watch: Watch, size: int) -> None:
     """Add 1 to counters, some of which are much more in use than others."""
     keys = min(size, COUNTERS)
     filling = Watch(watch.cap, watch.memory)
@@ -212,14 +218,14 @@ def counter(peer: Peer, watch: Watch, size: int) -> None:
     require_some(peer, sorted(sums), lambda n: (plan.key(n), sums[n]))
 
 
-def big_set(peer: Peer, watch: Watch, _size: int) -> None:
+def big_set(peer: DictPeer, watch: Watch, _size: int) -> None:
     """Set values of 1 MB, and commit."""
     content = peer.content
 
     def put(pairs: list[tuple[str, bytes]]) -> None:
         for key, value in pairs:
             content[key] = value
-        peer.wrote(len(pairs))
+        peer.wrote(COMMIT_EVERY // MEGABYTES_A_COMMIT)
 
     def big_pair(n: int) -> tuple[str, bytes]:
         return plan.key(n), plan.megabyte(n)
@@ -230,7 +236,7 @@ def big_set(peer: Peer, watch: Watch, _size: int) -> None:
     require("the number of items", peer.count(), done)
 
 
-def big_get(peer: Peer, watch: Watch, _size: int) -> None:
+def big_get(peer: DictPeer, watch: Watch, _size: int) -> None:
     """Get values of 1 MB, each once, in no order."""
     content = peer.content
 
@@ -254,7 +260,7 @@ SESSIONS = [
     Session("big", ["big_set", "big_get"]),
 ]
 
-WORKLOADS: dict[str, Callable[[Peer, Watch, int], None]] = {
+WORKLOADS: dict[str, Callable[[DictPeer, Watch, int], None]] = {
     "insert": insert,
     "insert_shuffled": insert_shuffled,
     "update": update,

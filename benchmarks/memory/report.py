@@ -1,69 +1,91 @@
-"""The tables on the terminal: rates of all peers, our ratios, and which bars hold."""
+"""The tables on the terminal: rates of all peers, memory and disk, and which bars hold."""
 
 from __future__ import annotations
 
 import statistics
 from typing import TYPE_CHECKING
 
-from memory import bars
+from memory import figures
+from memory.bars import MEGA
+from memory.figures import NOTHING
 from pyspeedup.core.tables import format_table
 
 if TYPE_CHECKING:
-    from memory.rounds import Figures
+    from collections.abc import Iterable
+
+    from memory.bars import Verdict
+    from memory.figures import Figures, Results
 
 SINGLE = ("open", "close", "longest")
 """Workloads of which the milliseconds count, not the rate."""
 
 
-def rates_table(results: dict[str, Figures], workloads: list[str]) -> str:
+def rates_table(results: Results, workloads: Iterable[str], *, cpu: bool) -> str:
     """Return operations a second, and milliseconds of what is done once."""
+    shown = {name: found for name, found in results.items() if name != NOTHING}
     rows = [
-        [name, *(cell(figures, name) for figures in results.values())]
+        [name, *(_cell(found, name, cpu=cpu) for found in shown.values())]
         for name in workloads
-        if any(name in figures.done or name in figures.failures for figures in results.values())
+        if any(name in found.done or name in found.failures for found in shown.values())
     ]
-    return format_table(["", *results], rows)
+    return format_table(["", *shown], rows)
 
 
-def cell(figures: Figures, workload: str) -> str:
-    """Return the median of the rounds, or why there is none."""
-    if workload in figures.failures:
-        return f"no: {figures.failures[workload]:.30}"
-    if workload not in figures.done:
+def memory_table(results: Results) -> str:
+    """Return MB at most above the benchmark's own, anonymous and in all, and bytes an item on disk."""
+    shown = {name: found for name, found in results.items() if name != NOTHING}
+    sessions = list(dict.fromkeys(key for found in shown.values() for key in found.anonymous))
+    rows = [
+        [f"MB {what}, {session}", *(_net(results, name, what, session) for name in shown)]
+        for what in ("anonymous", "resident")
+        for session in sessions
+    ]
+    for session in ("build", "use"):
+        if session in sessions:
+            cells = (
+                f"{found.bytes_an_item(session):.0f}" if session in found.disk else ""
+                for found in shown.values()
+            )
+            rows.append([f"bytes an item, {session}", *cells])
+    return format_table(["", *shown], rows)
+
+
+def bars_table(verdicts: Iterable[Verdict]) -> str:
+    """Return each bar with what was found."""
+    rows = [[bar.figure, bar.found, bar.bar, bar.aim, bar.word] for bar in verdicts]
+    return format_table(["", "ours", "bar", "aim", ""], rows)
+
+
+def failures(results: Results) -> list[str]:
+    """Return a line for each workload that a peer could not do."""
+    return [
+        f"{name}, {workload}: {failure:.200}"
+        for name, found in results.items()
+        if name != NOTHING
+        for workload, failure in found.failures.items()
+    ]
+
+
+def _net(results: Results, peer: str, what: str, session: str) -> str:
+    if session not in results[peer].anonymous:
+        return ""
+    return f"{figures.net(results, peer, what, session) / MEGA:.1f}"
+
+
+def _cell(found: Figures, workload: str, *, cpu: bool) -> str:
+    """Return the median of the rounds."""
+    if workload in found.failures:
+        return "no"
+    if workload not in found.done:
         return ""
     if workload in SINGLE:
-        return f"{statistics.median(figures.seconds[workload]) * 1000:.3g} ms"
-    return short(statistics.median(bars.rates(figures, workload)))
+        return f"{found.milliseconds(workload):.3g} ms"
+    return _short(statistics.median(found.rates(workload, cpu=cpu)))
 
 
-def short(rate: float) -> str:
-    """Return a rate as 539k or 1.14M.
-
-    >>> short(538_900), short(1_140_000), short(5.71)
-    ('539k', '1.14M', '5.71')
-    """
+def _short(rate: float) -> str:
+    """Return a rate as 539k or 1.14M."""
     for unit, size in (("M", 1e6), ("k", 1e3)):
         if rate >= size:
             return f"{rate / size:.3g}{unit}"
     return f"{rate:.3g}"
-
-
-def bars_table(results: dict[str, Figures]) -> str:
-    """Return our ratio for each bar, and whether it holds."""
-    ours = results[bars.OURS]
-    rows = []
-    for bar in bars.DICT_RATIOS:
-        if bar.peer in results:
-            found = bars.ratio(ours, results[bar.peer], bar.workload)
-            if found is not None:
-                verdict = "aim" if found >= bar.aim else "holds" if found >= bar.at_least else "NO"
-                rows.append(
-                    [
-                        bar.workload,
-                        f"{found:.2f}x {bar.peer}",
-                        f"{bar.at_least}x",
-                        f"{bar.aim}x",
-                        verdict,
-                    ]
-                )
-    return format_table(["", "ours", "at least", "aim", ""], rows)

@@ -4,16 +4,18 @@ from __future__ import annotations
 
 import contextlib
 import fcntl
+import importlib.util
 import json
 import shutil
 import sys
 import tempfile
-from dataclasses import asdict, dataclass, field
+from dataclasses import asdict, dataclass, replace
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 from contest import ChildFailedError, answer_of
-from memory.sessions import BUILD, CLOSE, Outcome, Session, Task
+from memory.figures import Figures, Results
+from memory.sessions import BUILD, Outcome, Session, Task
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -39,36 +41,26 @@ class Run:
     cap: float
     folder: Path | None = None
     numpy: bool = True
+    numpy_apart: bool = False
 
 
 @dataclass
-class Figures:
-    """What one peer took: a list with one entry a round, for each workload, session and folder."""
+class Share:
+    """What importing numpy costs by itself: bytes of memory, and seconds."""
 
-    done: dict[str, list[int]] = field(default_factory=dict)
-    seconds: dict[str, list[float]] = field(default_factory=dict)
-    cpu: dict[str, list[float]] = field(default_factory=dict)
-    failures: dict[str, str] = field(default_factory=dict)
-    anonymous: dict[str, list[int]] = field(default_factory=dict)
-    resident: dict[str, list[int]] = field(default_factory=dict)
-    disk: dict[str, list[int]] = field(default_factory=dict)
-    count: dict[str, list[int]] = field(default_factory=dict)
-    numpy: bool = False
-
-    def note(self, session: Session, outcome: Outcome, disk: int) -> None:
-        """Add what a process did."""
-        for name, timing in outcome.timings.items():
-            if name != CLOSE or session.name == BUILD:
-                for what in ("done", "seconds", "cpu"):
-                    getattr(self, what).setdefault(name, []).append(timing[what])
-        self.failures |= outcome.failures
-        self.numpy |= outcome.numpy
-        values = {"disk": disk, **asdict(outcome)}
-        for what in ("anonymous", "resident", "disk", "count"):
-            getattr(self, what).setdefault(session.name, []).append(values[what])
+    anonymous: int = 0
+    resident: int = 0
+    seconds: float = 0.0
 
 
-def measure(run: Run) -> dict[str, Figures]:
+def numpy_share(run: Run) -> Share:
+    """Return what numpy costs where it is used; nothing where it is not there."""
+    if not run.numpy or importlib.util.find_spec("numpy") is None:
+        return Share()
+    return Share(**answer_of([sys.executable, run.script, "--numpy-share"]))
+
+
+def measure(run: Run) -> Results:
     """Run everything, one process at a time, while no other benchmark runs on this machine."""
     figures = {peer: Figures() for peer in run.peers}
     with _alone():
@@ -76,6 +68,8 @@ def measure(run: Run) -> dict[str, Figures]:
             with tempfile.TemporaryDirectory(prefix="pyspeedup-bench-", dir=run.folder) as folder:
                 for session in run.sessions:
                     for peer in run.peers:
+                        if session.built and BUILD not in figures[peer].count:
+                            continue  # why it could not be built is told already
                         _show(f"round {number + 1} of {run.rounds}: {session.name}, {peer}")
                         _measure_session(run, session, peer, Path(folder, peer), figures[peer])
     _show("")
@@ -86,8 +80,9 @@ def _measure_session(run: Run, session: Session, peer: str, home: Path, figures:
     built = session.built or session.name == BUILD
     folder = home / (BUILD if built else session.name)
     folder.mkdir(parents=True, exist_ok=True)
-    size = figures.count[BUILD][-1] if session.built and BUILD in figures.count else run.size
+    size = figures.count[BUILD][-1] if session.built else run.size
     cap = run.cap * max(1.0, run.size / FILLED_IN_CAP if session.fills else 1.0)
+    session = replace(session, numpy_apart=session.numpy_apart or run.numpy_apart)
     task = Task(session, run.structure, peer, str(folder), size, cap, run.numpy)
     command = [sys.executable, run.script, "--task", json.dumps(asdict(task))]
     patience = PATIENCE + cap * 2 * len(session.workloads)
@@ -121,8 +116,3 @@ def _show(text: str) -> None:
     """Show on a terminal where it is, in place of what was shown before."""
     if sys.stderr.isatty():
         print(f"\r{text:<78}\r", end="", file=sys.stderr, flush=True)
-
-
-def as_json(figures: dict[str, Figures]) -> dict[str, Any]:
-    """Return `figures` as JSON has them."""
-    return {peer: asdict(found) for peer, found in figures.items()}

@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Any
 from memory import plan
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Iterator
+    from collections.abc import Callable, Iterable, Iterator
     from pathlib import Path
 
 LMDB_MAP = 1 << 34
@@ -201,6 +201,58 @@ class Nothing:
 
     def close(self) -> None:
         """Do nothing."""
+
+
+class Places:
+    """A list that keeps nothing but its length: each item is its place."""
+
+    def __init__(self) -> None:
+        """Start empty."""
+        self.length = 0
+
+    def __getitem__(self, place: Any) -> Any:
+        return range(LMDB_MAP)[place]
+
+    def __setitem__(self, place: int, item: Any) -> None:
+        pass
+
+    def __delitem__(self, place: int) -> None:
+        self.length -= 1
+
+    def __len__(self) -> int:
+        return self.length
+
+    def append(self, _item: Any) -> None:
+        """Count it."""
+        self.length += 1
+
+    def extend(self, items: list[Any]) -> None:
+        """Count them."""
+        self.length += len(items)
+
+    def close(self) -> None:
+        """Do nothing."""
+
+
+class Transaction:
+    """A transaction of diskcache, which is entered and ended by hand."""
+
+    def __init__(self, make: Callable[[], Any]) -> None:
+        """Take what makes a transaction."""
+        self._make = make
+        self._open: Any = None
+
+    def enter(self) -> None:
+        """Enter one, unless one is open."""
+        if self._open is None:
+            self._open = self._make()
+            self._open.__enter__()
+
+    def end(self) -> None:
+        """End the open one, if there is one."""
+        if self._open is not None:
+            self._open.__exit__(None, None, None)
+            self._open = None
 
 
 def restore_collections() -> None:
