@@ -10,6 +10,7 @@ import struct
 import sys
 import time
 from collections import Counter
+from contextlib import suppress
 from functools import partial
 
 import pytest
@@ -113,13 +114,34 @@ class TestInterruptions:
             (tmp_path / str(number)).mkdir(exist_ok=True)
             return LmdbStore(tmp_path / str(number))
 
-        make.step = 7
+        make.step = 11
         return make
 
     test_operations = staticmethod(test_interrupt.test_an_interrupted_operation_is_done_or_not)
     test_going_back = staticmethod(
         test_interrupt.test_going_back_after_an_interrupted_commit_finds_what_was_committed
     )
+
+    def test_writing_on_after_an_interrupted_commit_deletes_nothing_committed(self, make_store):
+        found = set()
+        for at in range(1, 400, 3):
+            volume = Volume(make_store(at), kind="toy", page_size=1)
+            volume.append(b"old")
+            volume.commit(b"old")
+            volume.write(0, b"new")
+            interrupter = test_interrupt.Interrupter(at)
+            with suppress(KeyboardInterrupt), interrupter:
+                volume.commit(b"new")
+            volume.write(0, b"later")
+            volume.write(0, b"later still")
+            volume.close()
+            again = Volume(make_store(at), kind="toy", page_size=1)
+            assert bytes(again.read(0)) == again.state
+            found.add(again.state)
+            again.close()
+            if interrupter.left > 0:
+                break
+        assert found == {b"old", b"new"}
 
 
 class TestLocks:
@@ -151,6 +173,38 @@ def test_a_forked_child_is_refused_and_harms_nothing(ending, tmp_path):
     assert told.splitlines() == ["refused", "refused", "refused", "True"]
     with Toy("x", file_location=tmp_path) as toy:
         assert toy.content() == {"a": "by the parent", "b": "y" * 300_000, "c": "later"}
+
+
+ABANDONED = """
+import os, subprocess, sys, warnings
+from pyspeedup.memory import LmdbStore
+warnings.simplefilter("ignore")
+store = LmdbStore(sys.argv[1])
+store.open(create=True, readonly=False)
+store.write(0, b"zero")
+store.commit(b"meta")
+store.read(0)
+child = os.fork()
+if child == 0:
+    store.abandon()
+    os._exit(0)
+os.waitpid(child, 0)
+attempt = "import sys; from pyspeedup.memory import LmdbStore; " \
+    "LmdbStore(sys.argv[1]).open(create=False, readonly=True)"
+told = subprocess.run([sys.executable, "-c", attempt, sys.argv[1]], capture_output=True, text=True)
+print(told.stderr.splitlines()[-1])
+store.write(1, b"one")
+store.commit(b"more")
+print(store.read(0), store.read(1))
+store.close()
+"""
+
+
+@needs_fork
+def test_a_child_that_lets_go_leaves_the_lock_and_the_file_to_the_parent(tmp_path):
+    told, content = run(ABANDONED, tmp_path).splitlines()
+    assert told.startswith("pyspeedup.core.errors.StoreLockedError")
+    assert content == "b'zero' b'one'"
 
 
 def test_a_store_is_open_once_in_a_process_for_whatever(tmp_path):
