@@ -3,28 +3,20 @@
 from __future__ import annotations
 
 import argparse
+import itertools
 import json
 import sys
-from dataclasses import asdict, dataclass, replace
+from dataclasses import asdict, replace
 from pathlib import Path
 from typing import Any
 
 from memory import bars, child, machine, report, rounds
-from memory.figures import NOTHING, OURS, Results
+from memory.bars import Sized
+from memory.figures import NOTHING, OURS
 from memory.sessions import BUILD, CLOSE, OPEN, Session, Task
 
 HUGE = 10_000_000
 HUGE_WORKLOADS = ["insert", "append", "cold_get", "get_rand", OPEN]
-
-
-@dataclass
-class Measured:
-    """The results for one structure and size."""
-
-    structure: str
-    size: int
-    numpy: rounds.Share
-    results: Results
 
 
 def main() -> int:
@@ -36,19 +28,22 @@ def main() -> int:
     if arguments.numpy_share:
         print(json.dumps(child.import_numpy()))
         return 0
-    measured = [
-        _measure(arguments, structure, size)
-        for structure in arguments.structures or child.STRUCTURES
-        for size in [*arguments.size, *([HUGE] if arguments.huge else [])]
-    ]
+    measured: dict[str, list[Sized]] = {}
+    for structure in arguments.structures or child.STRUCTURES:
+        sizes = [*arguments.size, *([HUGE] if arguments.huge else [])]
+        measured[structure] = [_measure(arguments, structure, size) for size in sizes]
+        if arguments.bars and OURS in measured[structure][0].results:
+            _print_growth(measured[structure])
     if arguments.json:
-        found = {"note": arguments.note, "machine": machine.facts(), "rounds": arguments.rounds}
-        text = json.dumps(found | {"runs": list(map(asdict, measured))}, indent=1)
+        about = {"note": arguments.note, "machine": machine.facts(), "rounds": arguments.rounds}
+        found = {structure: list(map(asdict, sized)) for structure, sized in measured.items()}
+        text = json.dumps(about | {"measured": found}, indent=1)
         arguments.json.write_text(text + "\n", encoding="utf-8")
-    return int(any(one.results[OURS].failures for one in measured if OURS in one.results))
+    every = itertools.chain.from_iterable(measured.values())
+    return int(any(one.results[OURS].failures for one in every if OURS in one.results))
 
 
-def _measure(arguments: argparse.Namespace, structure: str, size: int) -> Measured:
+def _measure(arguments: argparse.Namespace, structure: str, size: int) -> Sized:
     """Measure one structure at one size, and print what came out."""
     peers, workloads = child.STRUCTURES[structure]
     selected = arguments.only or [*workloads.WORKLOADS, OPEN]
@@ -68,16 +63,20 @@ def _measure(arguments: argparse.Namespace, structure: str, size: int) -> Measur
         numpy=not arguments.without_numpy,
         numpy_apart=arguments.numpy_apart,
     )
-    one = Measured(structure, size, rounds.numpy_share(run), rounds.measure(run))
-    _print(one, [*selected, CLOSE], arguments)
+    one = Sized(size, rounds.measure(run), rounds.numpy_share(run))
+    _print(structure, one, [*selected, CLOSE], arguments)
     return one
 
 
-def _print(one: Measured, workloads: list[str], arguments: argparse.Namespace) -> None:
+def _print_growth(sizes: list[Sized]) -> None:
+    verdicts = [bar for pair in itertools.pairwise(sizes) for bar in bars.growth(*pair)]
+    if verdicts:
+        print("\n" + report.bars_table(verdicts))
+
+
+def _print(structure: str, one: Sized, workloads: list[str], arguments: argparse.Namespace) -> None:
     clock = "CPU second" if arguments.cpu else "second"
-    print(
-        f"\n{one.structure}, {one.size:,} items: operations a {clock}, median of {arguments.rounds}"
-    )
+    print(f"\n{structure}, {one.size:,} items: operations a {clock}, median of {arguments.rounds}")
     if one.numpy.seconds:
         cost = (
             f"{one.numpy.seconds * 1000:.0f} ms, {one.numpy.anonymous / bars.MEGA:.1f} MB anonymous"
@@ -86,9 +85,7 @@ def _print(one: Measured, workloads: list[str], arguments: argparse.Namespace) -
     print("\n" + report.rates_table(one.results, workloads, cpu=arguments.cpu))
     print("\n" + report.memory_table(one.results))
     if arguments.bars and OURS in one.results:
-        verdicts = bars.verdicts(
-            one.structure, one.results, workloads, one.numpy, cpu=arguments.cpu
-        )
+        verdicts = bars.verdicts(structure, one, workloads, cpu=arguments.cpu)
         print("\n" + report.bars_table(verdicts))
     for line in report.failures(one.results):
         print(line)

@@ -31,6 +31,15 @@ class Ratio:
 
 
 @dataclass(frozen=True)
+class Sized:
+    """The results at one size, and what importing numpy costs."""
+
+    size: int
+    results: Results
+    numpy: Share
+
+
+@dataclass(frozen=True)
 class Verdict:
     """A bar, what was found, and whether it holds."""
 
@@ -73,13 +82,16 @@ OTHERS = [("diskcache", 3.0, 8.0), ("sqlitedict", 10.0, 30.0)]
 LIMITS = {"open": ("ms", 5, 1), "longest": ("ms", 30, 5)}
 DISK_LIMIT = ("bytes an item", 75, 60)
 MEMORY_LIMIT = ("MB", 25, 12)
+GROWTH, FLAT = 1.5, 1.1
+"""How much more an operation may cost, and a process take, with ten times the items."""
+
+GROWING = ("insert", "cold_get", "append", "get_rand")
 MEMORY_SESSIONS = ("build", "cold", "use", "big")
 
 
-def verdicts(
-    structure: str, results: Results, workloads: list[str], numpy: Share, *, cpu: bool
-) -> Iterator[Verdict]:
-    """Yield what each bar says about `results`; bars of peers that did not take part are left out."""
+def verdicts(structure: str, sized: Sized, workloads: list[str], *, cpu: bool) -> Iterator[Verdict]:
+    """Yield what each bar says about the results; bars of peers that did not take part are left out."""
+    results = sized.results
     named = DICT_RATIOS if structure == "dict" else LIST_RATIOS
     for bar in [*named, *_other_ratios(named, workloads)]:
         peer = _best(results, bar.workload) if bar.peer == BEST else bar.peer
@@ -87,7 +99,36 @@ def verdicts(
             found = figures.ratio(results[OURS], results[peer], bar.workload, cpu=cpu)
             if found is not None:
                 yield _ratio_verdict(bar, peer, found)
-    yield from _limit_verdicts(structure, results, numpy)
+    yield from _limit_verdicts(structure, sized)
+
+
+def growth(smaller: Sized, larger: Sized) -> Iterator[Verdict]:
+    """Yield how much dearer things became with size, and whether memory stayed flat."""
+    for workload in GROWING:
+        cost = [_cost(sized, workload) for sized in (smaller, larger)]
+        if all(cost):
+            grown = cost[1] / cost[0]
+            word = "holds" if grown <= GROWTH else "NO"
+            name = f"{workload}, {smaller.size:,} to {larger.size:,}"
+            yield Verdict(name, f"{grown:.3g}x", f"{GROWTH:g}x", "1x", word)
+    for session in MEMORY_SESSIONS:
+        if all(session in sized.results[OURS].anonymous for sized in (smaller, larger)):
+            small, large = (_anonymous(sized, session) for sized in (smaller, larger))
+            word = "holds" if large <= small * FLAT else "NO"
+            name = f"anonymous RAM, {session}, {smaller.size:,} to {larger.size:,}"
+            yield Verdict(name, f"{large / small:.3g}x", f"{FLAT:g}x", "1x", word)
+
+
+def _cost(sized: Sized, workload: str) -> float:
+    """Return our seconds an operation; 0 where it was not measured."""
+    rates = sized.results[OURS].rates(workload)
+    return 1 / statistics.median(rates) if rates else 0.0
+
+
+def _anonymous(sized: Sized, session: str) -> float:
+    """Return our anonymous bytes, without numpy's."""
+    found = figures.net(sized.results, OURS, "anonymous", session)
+    return found - sized.numpy.anonymous * sized.results[OURS].numpy[session]
 
 
 def _other_ratios(named: list[Ratio], workloads: list[str]) -> Iterator[Ratio]:
@@ -117,8 +158,8 @@ def _ratio_verdict(bar: Ratio, peer: str, found: float) -> Verdict:
     )
 
 
-def _limit_verdicts(structure: str, results: Results, numpy: Share) -> Iterator[Verdict]:
-    ours = results[OURS]
+def _limit_verdicts(structure: str, sized: Sized) -> Iterator[Verdict]:
+    ours = sized.results[OURS]
     for name, limit in LIMITS.items():
         if name in ours.done:
             yield _limit_verdict(name, ours.milliseconds(name), limit)
@@ -126,9 +167,8 @@ def _limit_verdicts(structure: str, results: Results, numpy: Share) -> Iterator[
         yield _limit_verdict("disk", ours.bytes_an_item("build"), DISK_LIMIT)
     for session in MEMORY_SESSIONS:
         if session in ours.anonymous:
-            found = figures.net(results, OURS, "anonymous", session)
-            found -= numpy.anonymous * ours.numpy[session]
-            yield _limit_verdict(f"anonymous RAM, {session}", found / MEGA, MEMORY_LIMIT)
+            found = _anonymous(sized, session) / MEGA
+            yield _limit_verdict(f"anonymous RAM, {session}", found, MEMORY_LIMIT)
 
 
 def _limit_verdict(name: str, found: float, limit: tuple[str, float, float]) -> Verdict:
