@@ -77,6 +77,47 @@ def test_an_error_of_ours_is_a_line_and_not_a_traceback(commands, capsys):
     assert capsys.readouterr().err == "pyspeedup fail: /data/words: not a store\n"
 
 
+def test_an_interruption_is_a_line_and_not_a_traceback(commands, capsys, monkeypatch):
+    def interrupted(parser):
+        def run(_arguments):
+            raise KeyboardInterrupt
+
+        parser.set_defaults(run=run)
+
+    monkeypatch.setattr(cli, "entry_points", lambda *, group: [entry("slow", interrupted)])
+    assert cli.main(["slow"]) == cli.INTERRUPTED
+    assert capsys.readouterr().err == "pyspeedup slow: interrupted\n"
+
+
+@pytest.mark.parametrize("size", [10, 10_000_000])
+def test_a_reader_that_has_seen_enough_is_no_error_to_tell_of(size):
+    program = """
+import sys
+from types import SimpleNamespace
+from pyspeedup.core import cli
+
+def talking(parser):
+    parser.set_defaults(run=lambda _: say(int(sys.argv[1])))
+
+def say(size):
+    print("x")
+    sys.stdout.flush()
+    sys.stdin.read()  # until nobody reads our output any more
+    print("x" * size)
+
+cli.entry_points = lambda *, group: [SimpleNamespace(name="talk", load=lambda: talking)]
+sys.exit(cli.main(["talk"]))
+"""
+    command = [sys.executable, "-c", program, str(size)]
+    pipes = dict.fromkeys(["stdin", "stdout", "stderr"], subprocess.PIPE)
+    with subprocess.Popen(command, **pipes) as process:
+        process.stdout.read(1)
+        process.stdout.close()
+        process.stdin.close()
+        assert process.stderr.read() == b""
+    assert process.returncode == cli.FAILURE
+
+
 def test_wrong_arguments_of_a_command_are_its_own_usage(commands, capsys):
     with pytest.raises(SystemExit) as caught:
         cli.main(["fail"])

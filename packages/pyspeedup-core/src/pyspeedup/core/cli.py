@@ -56,7 +56,7 @@ def _run(entry: EntryPoint, arguments: Sequence[str]) -> int:
     command(parser)
     parsed = parser.parse_args(arguments)
     try:
-        return int(parsed.run(parsed))
+        return _finished(parsed)
     except BrokenPipeError:  # whoever read our output has seen enough
         _silence_stdout()
         return FAILURE
@@ -66,6 +66,13 @@ def _run(entry: EntryPoint, arguments: Sequence[str]) -> int:
     except KeyboardInterrupt:
         print(f"pyspeedup {entry.name}: interrupted", file=sys.stderr)
         return INTERRUPTED
+
+
+def _finished(parsed: argparse.Namespace) -> int:
+    """Run a command until its output is out of our hands, and return its exit status."""
+    status = int(parsed.run(parsed))
+    sys.stdout.flush()
+    return status
 
 
 def _silence_stdout() -> None:
