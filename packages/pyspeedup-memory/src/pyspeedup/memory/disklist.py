@@ -71,10 +71,12 @@ class DiskList(Handle[ListContent], MutableSequence[T]):
         """Return an item, in O(log pages), or a plain list of those of a slice, in O(items)."""
         content = self._content
         with content.lock:
+            if type(index) is int:
+                return content.item(index)  # type: ignore[no-any-return]  # a T
             if isinstance(index, slice):
                 return items_at(content, range(len(content))[index])
             place = checked_index(index, len(content), "list index out of range")
-            return cast("T", content.get(place))
+            return content.item(place)  # type: ignore[no-any-return]  # a T
 
     @overload
     def __setitem__(self, index: SupportsIndex, value: T, /) -> None: ...
@@ -148,10 +150,7 @@ class DiskList(Handle[ListContent], MutableSequence[T]):
             if not len(content):
                 raise IndexError("pop from empty list")
             place = checked_index(wanted, len(content), "pop index out of range")
-            value = cast("T", content.get(place))
-            content.commit_if_due()
-            content.delete(place)
-            return value
+            return content.pop(place)  # type: ignore[no-any-return]  # a T
 
     def remove(self, value: T, /) -> None:
         """Remove the first item equal to `value`, in O(n); `ValueError` where there is none.

@@ -20,9 +20,6 @@ if TYPE_CHECKING:
 
 __all__ = ["ColdRows"]
 
-WANTED = 128
-"""So many accesses to a page cost what it costs to load it."""
-WANTED_IF_ROOM = 16
 IN_A_ROW = 16
 """For how many an access counts that comes right after one to the same page."""
 REMEMBERED = 4096
@@ -48,19 +45,16 @@ class ColdRows:
         self._remembered = 0
         self._last = -1
 
-    def is_wanted(self, number: int, *, has_room: bool) -> bool:
-        """Count an access to a page; return whether it had so many that it should be in RAM."""
+    def accessed(self, number: int) -> int:
+        """Count an access to a page; return how many there were lately."""
         self._remembered += 1
         if self._remembered > REMEMBERED:
             self._accesses.clear()
             self._remembered = 0
         count = self._accesses.get(number, 0) + (IN_A_ROW if number == self._last else 1)
         self._last = number
-        if count < (WANTED_IF_ROOM if has_room else WANTED):
-            self._accesses[number] = count
-            return False
-        self._accesses.pop(number, None)
-        return True
+        self._accesses[number] = count
+        return count
 
     def seed(self, number: int) -> int:
         """Return what the checks of a page's rows begin with."""
@@ -161,11 +155,12 @@ class ColdRows:
         changes = self._waiting.of_page(number)
         if not changes:
             return records, []
-        replaced = [body for body in map(records.body, changes) if type(body) is OwnPage]
+        replaced = records.own_pages_of(changes)
         return Records(records.patched(changes, self.seed(number))), replaced
 
     def forget(self, number: int) -> bool:
-        """Forget what waits for a page; return whether anything did."""
+        """Forget accesses to a page and what waits for it; return whether anything did."""
+        self._accesses.pop(number, None)
         return bool(self._waiting.take(number))
 
     def clear(self) -> None:

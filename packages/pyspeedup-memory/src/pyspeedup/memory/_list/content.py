@@ -16,7 +16,7 @@ from pyspeedup.memory._list.ordered_pages import OrderedPages
 from pyspeedup.memory._list.page_table import PageTable
 from pyspeedup.memory._list.pager import Pager
 from pyspeedup.memory._list.plain import encode_many, is_late
-from pyspeedup.memory._list.rows import Rows
+from pyspeedup.memory._list.rows import ABSENT, Rows
 from pyspeedup.memory._list.sorting import Sorting
 from pyspeedup.memory._list.walking import Walks
 from pyspeedup.memory._pages.bodies import value_codec
@@ -89,6 +89,20 @@ class ListContent(Content):
         """Return the number of items, in O(1)."""
         return len(self.pages.table)
 
+    def item(self, index: int) -> Any:
+        """Return the item at an index that may be negative, or out of range: `IndexError`."""
+        pages = self.pages
+        if index < 0:
+            index += len(pages.table)
+        page, row = pages.near, index - pages.begin
+        if page is not None and page is self.pager.front and 0 <= row < len(page.live):
+            value = page.live[row]
+            if value is not ABSENT and not page.is_touched:
+                return value
+        if not 0 <= index < len(pages.table):
+            raise IndexError("list index out of range")
+        return self.get(index)
+
     def get(self, index: int) -> Any:
         """Return an item, in O(log pages): it is in RAM, or is read alone."""
         try:
@@ -139,13 +153,7 @@ class ListContent(Content):
         """Add an item at the end, in O(1), and O(page) once a page."""
         pages = self.pages
         tail = pages.tail
-        if (
-            tail is not None
-            and tail is self.pager.front
-            and len(tail.live) < pages.page_size
-            and self.pager.encodes_late
-            and is_late(value)
-        ):
+        if tail is not None and tail is self.pager.front and tail.paid and is_late(value):
             tail.append_late(value)
             pages.table.grow_last()
         else:
@@ -179,6 +187,14 @@ class ListContent(Content):
         """Remove an item, in O(page + log pages)."""
         self.pages.delete(index)
         self.changed()
+
+    def pop(self, index: int) -> Any:
+        """Remove an item and return it, in O(page + log pages); where a commit is due, before that."""
+        value = self.get(index)
+        self.commit_if_due()
+        self.pages.delete(index)
+        self.changed()
+        return value
 
     def _refused(self, index: int, error: SerializationError) -> SerializationError:
         return SerializationError(f"{self._name(index)} cannot be kept: {error}")

@@ -11,6 +11,7 @@ from contextlib import closing
 from typing import TYPE_CHECKING
 
 from pyspeedup.memory._list.page_builder import PageBuilder
+from pyspeedup.memory._list.plain import is_late
 from pyspeedup.memory._list.rows import Rows
 
 if TYPE_CHECKING:
@@ -24,6 +25,8 @@ if TYPE_CHECKING:
 
 __all__ = ["OrderedPages"]
 
+PREPARED = 64
+"""For how many appended items room is accounted at once."""
 MERGE_BELOW = 4
 """A page with fewer items than this part of a full one joins its neighbour."""
 
@@ -81,13 +84,16 @@ class OrderedPages:
 
     def append(self, value: Any) -> bool:
         """Add an item to the last page; false, and nothing done, if that is full."""
-        place = self.last_place()
-        if place is None:
-            return False
-        page = self.pager.page(self.table.number(*place))
+        page = self.tail
+        if page is None or page is not self.pager.front or len(page.live) >= self.page_size:
+            place = self.last_place()
+            if place is None:
+                return False
+            page = self.tail = self.pager.page(self.table.number(*place))
         page.append(value)
-        self.table.add(*place, 1)
-        self.tail = page
+        self.table.grow_last()
+        if self.pager.encodes_late and not page.paid and is_late(value):
+            page.prepare(min(PREPARED, self.page_size - len(page)))
         return True
 
     def insert(self, index: int, value: Any) -> None:
@@ -103,8 +109,9 @@ class OrderedPages:
     def delete(self, index: int) -> None:
         """Remove an item, in O(page)."""
         page, row = self.page_of(index)
-        left = len(page) - 1
-        if left == 0 or self.neighbour(self._place, self._place, left):
+        left = len(page.live) - 1
+        may_join = left < self.page_size // MERGE_BELOW
+        if not left or (may_join and self.neighbour(self._place, self._place, left)):
             self.splice(index, index + 1, self.builder())
         else:
             page.delete(row)

@@ -13,10 +13,10 @@ from pyspeedup.memory._list.rows import (
     LATE,
     LATE_LENGTH,
     LATE_ROW_WEIGHT,
+    LATE_WEIGHT,
     ROW_OVERHEAD,
     Rows,
     body_length,
-    late_weight,
     live_weight,
     row_weight,
     weight_of_rows,
@@ -34,6 +34,9 @@ if TYPE_CHECKING:
 __all__ = ["ListPage", "Surroundings"]
 
 ATTEMPTS = 3
+RUN = 32
+RUN_BYTES = 4096
+"""How many rows, and bytes of bodies, are decoded for whoever reads in order."""
 
 
 class Surroundings(Protocol):
@@ -77,6 +80,7 @@ class ListPage:
         "layout",
         "live",
         "number",
+        "paid",
         "weight",
     )
 
@@ -91,6 +95,7 @@ class ListPage:
         """The live object of each row, or `ABSENT`. Whoever finds one may answer with it."""
         self._live_weights = 0  # the part of `weight` that live objects are
         self.is_touched = False  # whether one of the live objects may be one that can change
+        self.paid = 0  # rows that `append_late` may add, whose weight is accounted already
         self.layout = 0  # counts how often rows moved
         self.number = number
         self.weight = 0 if records is None else ROW_OVERHEAD * len(records) + records.size
@@ -106,12 +111,34 @@ class ListPage:
         """Return the live object of a row, decoding it the first time."""
         value = self.live[row]
         if value is ABSENT:
-            body = self._body(row)
-            value = self._around.codec.decode(self._around.fetch(body))
-            self.live[row] = value
-            self.is_touched = self.is_touched or may_change(value)
-            self._live_grew(live_weight(body, value))
+            if row and self.live[row - 1] is not ABSENT and not self.is_touched:
+                self._decode_run(row)
+                value = self.live[row]
+            if value is ABSENT:
+                body = self._body(row)
+                value = self._around.codec.decode(self._around.fetch(body))
+                self.live[row] = value
+                self.is_touched = self.is_touched or may_change(value)
+                self._live_grew(live_weight(body, value))
         return value
+
+    def _decode_run(self, row: int) -> None:
+        """Make live objects of the rows from `row` on that whoever reads in order asks for next.
+
+        Not of such as could change, which would have to be watched.
+        """
+        stop = min(row + RUN, self.reach(row, RUN_BYTES))
+        live = enumerate(self.live[row:stop], row)
+        stop = next((place for place, value in live if value is not ABSENT), stop)
+        bodies = self.rows(row, stop).bodies
+        try:
+            values = self._around.codec.decode_many(list(map(self._around.fetch, bodies)))  # type: ignore[arg-type]  # none is late
+        except SerializationError:
+            return  # one by one: the value that cannot be read is named once it is asked for
+        if may_change_any(values):
+            return
+        self.live[row:stop] = values
+        self._live_grew(sum(map(live_weight, bodies, values)))
 
     def values(self, start: int, stop: int) -> list[Any]:
         """Return the values of some rows, decoded in one go.
@@ -148,7 +175,7 @@ class ListPage:
             return self._records.reach(row, size)
         end = last = len(self.live)
         for end in range(row, last):
-            size -= body_length(self._bodies[end], self.live[end])
+            size -= body_length(self._bodies[end])
             if size < 0:
                 return max(row + 1, end)
         return last
@@ -164,26 +191,46 @@ class ListPage:
         body = self._around.body_of(value)
         self._taken_apart().insert(row, body)
         self.live.insert(row, value)
+        self._came(body, value)
+
+    def _came(self, body: Row, value: Any) -> None:
         self.layout += 1
-        if body is not LATE and not self.is_touched:
-            self.is_touched = may_change(value)
-        self._changed(row_weight(body), live_weight(body, value))
+        if body is LATE:
+            self._changed(LATE_ROW_WEIGHT, LATE_WEIGHT)
+        else:
+            self.is_touched = self.is_touched or may_change(value)
+            self._changed(row_weight(body), live_weight(body, value))
 
     def append(self, value: Any) -> None:
         """Add a row at the end."""
-        self.insert(len(self.live), value)
+        body = self._around.body_of(value)
+        self._taken_apart().append(body)
+        self.live.append(value)
+        self._came(body, value)
+
+    def prepare(self, rows: int) -> None:
+        """Allow so many calls of `append_late` before anything else is done to the page."""
+        self.paid += rows
+        self._changed(LATE_ROW_WEIGHT * rows, LATE_WEIGHT * rows)
 
     def append_late(self, value: Any) -> None:
-        """Add a row of a value that `is_late`."""
-        self._taken_apart().append(LATE)
+        """Add a row of a value that `is_late`, while `paid` is not 0."""
+        self.paid -= 1
+        self._bodies.append(LATE)
         self.live.append(value)
-        self._changed(LATE_ROW_WEIGHT, late_weight(value))
+
+    def _pay_back(self) -> None:
+        rows, self.paid = self.paid, 0
+        self._live_grew(-LATE_WEIGHT * rows, -LATE_ROW_WEIGHT * rows)
 
     def delete(self, row: int) -> None:
         """Remove a row; later ones move up."""
         body = self._taken_apart().pop(row)
         value = self.live.pop(row)
         self.layout += 1
+        if body is LATE:
+            self._changed(-LATE_ROW_WEIGHT, -LATE_WEIGHT)
+            return
         self._changed(-row_weight(body), -live_weight(body, value))
         if type(body) is OwnPage:
             self._around.release([body])
@@ -223,16 +270,16 @@ class ListPage:
         return encoded(self._bodies, self._seed)  # type: ignore[arg-type]  # none of them is late now
 
     def _encode_late(self) -> None:
-        late = [row for row, body in enumerate(self._bodies) if body is LATE]
-        if not late:
+        bodies = self._taken_apart()
+        if type(LATE) not in set(map(type, bodies)):
             return
+        late = [row for row, body in enumerate(bodies) if body is LATE]
         values = [self.live[row] for row in late]
-        bodies = encode_many(values) or [self._around.codec.encode(value) for value in values]
-        grown = weight_of_scalars(bodies, values) - sum(map(late_weight, values))
-        for row, body in zip(late, bodies, strict=True):
-            self._bodies[row] = body
-        self._live_weights += grown
-        self._around.account(self, grown + sum(map(len, bodies)) - LATE_LENGTH * len(late))
+        made = encode_many(values) or [self._around.codec.encode(value) for value in values]
+        grown = weight_of_scalars(made, values) - LATE_WEIGHT * len(late)
+        for row, body in zip(late, made, strict=True):
+            bodies[row] = body
+        self._live_grew(grown, sum(map(len, made)) - LATE_LENGTH * len(late))
 
     def own_pages(self) -> list[OwnPage]:
         """Return what is kept elsewhere."""
@@ -249,7 +296,7 @@ class ListPage:
 
     def lengths(self, rows: Iterable[int]) -> list[int]:
         """Return how long the bodies of `rows` are."""
-        return [body_length(self._body(row), self.live[row]) for row in rows]
+        return [body_length(self._body(row)) for row in rows]
 
     def update(self) -> builtins.set[int]:
         """Make the bodies of live objects anew; return the rows of those that have none now.
@@ -281,11 +328,14 @@ class ListPage:
     def weigh(self) -> int:
         """Return what `weight` must be, in O(rows)."""
         rows = self.rows(0, len(self))
-        assert self._live_weights == rows.weight()  # noqa: S101 -- what it is for
-        return weight_of_rows(rows.bodies) + rows.weight()
+        live_weights = rows.weight() + LATE_WEIGHT * self.paid
+        assert self._live_weights == live_weights  # noqa: S101 -- what it is for
+        return weight_of_rows(rows.bodies) + live_weights + LATE_ROW_WEIGHT * self.paid
 
     def shed(self, kept: Collection[int]) -> None:
         """Let go of all live objects but those of `kept`, in O(rows). None may be late."""
+        if self.paid:
+            self._pay_back()
         live: list[Any] = [ABSENT] * len(self.live)
         for row in kept:
             live[row] = self.live[row]
@@ -302,6 +352,8 @@ class ListPage:
         if self._records is not None:
             self._bodies = [*self._records.bodies(0, len(self._records))]
             self._records = None
+        if self.paid:
+            self._pay_back()
         return self._bodies
 
     def _remember(self, values: dict[int, Any]) -> None:
@@ -312,9 +364,9 @@ class ListPage:
         self.is_touched = True
         self._live_grew(grown)
 
-    def _live_grew(self, grown: int) -> None:
+    def _live_grew(self, grown: int, rows_grown: int = 0) -> None:
         self._live_weights += grown
-        self._around.account(self, grown)
+        self._around.account(self, grown + rows_grown)
 
     def _replace(self, row: int, body: Row, value: Any) -> None:
         bodies = self._taken_apart()

@@ -10,7 +10,7 @@ from __future__ import annotations
 
 from collections import Counter, OrderedDict
 from typing import TYPE_CHECKING, Any
-from weakref import WeakValueDictionary
+from weakref import ref
 
 from pyspeedup.core import SerializationError
 from pyspeedup.memory._list.cold import ColdRows
@@ -33,6 +33,9 @@ __all__ = ["Pager"]
 LONGEST_AMONG_OTHERS = 16 * 1024
 """A longer body gets a page of its own: one may be replaced without the others being written."""
 LARGEST_PAGE = 2**31 - 1
+WANTED = 128
+"""So many accesses to a page, one right after another counting for many, bring it into RAM."""
+WANTED_IF_ROOM = 16
 MOST_ROWS = 1 << 20
 """More a page would make one of them too large to be written."""
 
@@ -81,7 +84,8 @@ class Pager:
         self._shared: Counter[OwnPage] = (
             Counter()
         )  # how many pages more than one have it, while rows move
-        self._known: WeakValueDictionary[int, ListPage] = WeakValueDictionary()
+        self._known: dict[int, ref[ListPage]] = {}
+        """Every page that is there, resident or held by somebody: there must be no second one."""
         self.weight = 0  # of the resident pages that are not pinned
         self._too_heavy = ram_limit
         self._too_many_pinned = max_pages
@@ -148,8 +152,11 @@ class Pager:
         """Return whether a page that is not resident may be left on disk at this access."""
         if number in self._pinned:
             return False
+        accesses = self._cold.accessed(number)
+        if accesses < WANTED_IF_ROOM:
+            return True
         has_room = len(self._resident) < self.max_pages and 2 * self.weight < self.ram_limit
-        return not self._cold.is_wanted(number, has_room=has_room)
+        return accesses < WANTED and not has_room
 
     def new_page(self) -> ListPage:
         """Return an empty page with a number that was not in use."""
@@ -161,7 +168,8 @@ class Pager:
 
     def drop(self, number: int) -> None:
         """Delete a page, with what its rows keep elsewhere. Nothing becomes resident, or leaves."""
-        page = self._known.pop(number, None)
+        page = self._find(number)
+        self._known.pop(number, None)
         own_pages = (self._cold.records(number) if page is None else page).own_pages()
         if page is not None:
             self._leave(page)
@@ -286,11 +294,26 @@ class Pager:
 
     def _bring(self, number: int) -> ListPage:
         self._make_room()
-        page = self._pinned.pop(number, None) or self._known.get(number)
+        page = self._pinned.pop(number, None) or self._find(number)
         if page is None:
             page = self._load(number)
         self._enter(page)
         return page
+
+    def _know(self, page: ListPage) -> None:
+        number, known = page.number, self._known
+        if number in known:
+            return
+
+        def forget(gone: ref[ListPage]) -> None:
+            if known.get(number) is gone:
+                del known[number]
+
+        known[number] = ref(page, forget)
+
+    def _find(self, number: int) -> ListPage | None:
+        known = self._known.get(number)
+        return None if known is None else known()
 
     def _load(self, number: int) -> ListPage:
         records, replaced = self._cold.patched(number)
@@ -303,7 +326,7 @@ class Pager:
     def _enter(self, page: ListPage) -> None:
         self.front = page
         self._resident[page.number] = page
-        self._known[page.number] = page
+        self._know(page)
         self.weight += page.weight
 
     def _leave(self, page: ListPage) -> None:

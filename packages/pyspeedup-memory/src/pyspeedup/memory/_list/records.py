@@ -3,7 +3,7 @@
 A page in bytes, all numbers u32 and little-endian:
 
     1 where a value may be in a page of its own, else 0 | rows
-    for each row: twice the end of its body, counted from the first body, + 1 where the value is
+    for each row: the end of its body, counted from the first body, + 2**31 where the value is
         in a page of its own | the CRC-32 of the body
     the bodies, one after the other
 
@@ -22,7 +22,7 @@ from itertools import accumulate, pairwise, repeat
 from typing import TYPE_CHECKING, Any, NamedTuple, TypeAlias
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Mapping, Sequence
+    from collections.abc import Callable, Iterable, Mapping, Sequence
 
     from pyspeedup.memory._pages.bodies import Codec
 
@@ -42,6 +42,8 @@ ROW = struct.Struct("<IIII")
 """What stands before a row, and the row: where it begins, and its end and check."""
 ROW_SIZE = 8
 FLAGS = (b"\0\0\0\0", b"\1\0\0\0")
+ELSEWHERE = 1 << 31
+PLACE = ELSEWHERE - 1
 INVERTED = 0xFFFFFFFF
 SPREAD = 2654435761
 """Odd, so that no two pages of a store have one seed before there are 2**32."""
@@ -69,14 +71,17 @@ def encoded(bodies: Sequence[Body], seed: int) -> bytes:
     >>> page.bodies(0, 2), len(page)
     ([b'spam', OwnPage(page=7, length=20000)], 2)
     """
-    own = [row for row, body in enumerate(bodies) if type(body) is OwnPage]
-    kept = [_packed(body) for body in bodies] if own else bodies
+    own: list[int] = []
+    kept = bodies
+    if OwnPage in set(map(type, bodies)):
+        own = [row for row, body in enumerate(bodies) if type(body) is OwnPage]
+        kept = [_packed(body) for body in bodies]
     table = array("I", bytes(ROW_SIZE * (len(bodies) + 1)))
     table[0], table[1] = bool(own), len(bodies)
-    table[2::2] = array("I", [2 * end for end in accumulate(map(len, kept))])
-    table[3::2] = array("I", list(map(zlib.crc32, kept, repeat(seed))))  # type: ignore[arg-type]  # packed
+    table[2::2] = array("I", accumulate(map(len, kept)))
+    table[3::2] = array("I", map(zlib.crc32, kept, repeat(seed)))  # type: ignore[arg-type]  # packed
     for row in own:
-        table[2 * row + 2] |= 1
+        table[2 * row + 2] |= ELSEWHERE
         table[2 * row + 3] ^= INVERTED
     return b"".join([_little_endian(table).tobytes(), *kept])  # type: ignore[list-item]  # packed
 
@@ -96,7 +101,7 @@ class Records:
         self._table = array("I", image[: self._begin])
         _little_endian(self._table)
         self._ends = self._table[2::2]
-        if len(image) != self._begin + (self._ends[-1] >> 1 if rows else 0):
+        if len(image) != self._begin + (self._ends[-1] & PLACE if rows else 0):
             raise ValueError("its length is not that of its records")
         self._has_own = image[0] == 1
         self.size = len(image) - self._begin  # of all bodies that are here
@@ -107,13 +112,13 @@ class Records:
 
     def _bounds(self, row: int) -> tuple[int, int]:
         before = self._ends[row - 1] if row else 0
-        return self._begin + (before >> 1), self._begin + (self._ends[row] >> 1)
+        return self._begin + (before & PLACE), self._begin + (self._ends[row] & PLACE)
 
     def body(self, row: int) -> Body:
         """Return one body, in O(its length)."""
         begin, end = self._bounds(row)
         body = self.image[begin:end]
-        return OwnPage(*REFERENCE.unpack(body)) if self._ends[row] & 1 else body
+        return OwnPage(*REFERENCE.unpack(body)) if self._ends[row] & ELSEWHERE else body
 
     def bodies(self, start: int, stop: int) -> list[Body]:
         """Return the bodies of several rows, in O(their length)."""
@@ -121,9 +126,9 @@ class Records:
             return []
         if self._has_own:
             return [self.body(row) for row in range(start, stop)]
-        image, first = self.image, self._bounds(start)[0]
-        ends = [self._begin + (end >> 1) for end in self._ends[start:stop]]
-        return [image[a:b] for a, b in zip([first, *ends], ends, strict=False)]
+        ends = self._ends[start - 1 : stop] if start else [0, *self._ends[:stop]]
+        together = self.image[self._begin :]
+        return [together[a:b] for a, b in pairwise(ends)]
 
     def decoded(
         self, start: int, stop: int, codec: Codec, fetch: Callable[[Body], bytes]
@@ -135,9 +140,13 @@ class Records:
 
     def own_pages(self) -> list[OwnPage]:
         """Return the references to pages of their own."""
+        return self.own_pages_of(range(len(self)))
+
+    def own_pages_of(self, rows: Iterable[int]) -> list[OwnPage]:
+        """Return the references of some rows to pages of their own, in O(1) where no row has one."""
         if not self._has_own:
             return []
-        return [body for body in self.bodies(0, len(self)) if type(body) is OwnPage]
+        return [body for body in map(self.body, rows) if type(body) is OwnPage]
 
     def reach(self, row: int, size: int) -> int:
         """Return the end of the longest run from `row` on with at most `size` bytes.
@@ -146,7 +155,7 @@ class Records:
         """
         if not self._has_own:
             before = self._ends[row - 1] if row else 0
-            return max(row + 1, bisect_right(self._ends, before + 2 * size + 1))
+            return max(row + 1, bisect_right(self._ends, before + size))
         for end in range(row, len(self)):
             body = self.body(end)
             size -= body.length if type(body) is OwnPage else len(body)
@@ -165,7 +174,7 @@ class Records:
             body = changes[row]
             pieces += (self.image[taken:begin], body)
             moved += len(body) - (end - begin)
-            table[2 * row + 2] = 2 * (end - self._begin + moved)
+            table[2 * row + 2] = end - self._begin + moved
             table[2 * row + 3] = zlib.crc32(body, seed)
             taken, done = end, row + 1
         _move(table, done, len(self), moved)
@@ -186,8 +195,8 @@ def peek_body(
     except struct.error:
         raise ValueError("it is cut short") from None
     begin = ROW_SIZE * (rows + 1)
-    body = peek(page, begin + (before >> 1), begin + (end >> 1))
-    if not end & 1 and zlib.crc32(body, seed) == check:
+    body = peek(page, begin + (before & PLACE), begin + (end & PLACE))
+    if end < ELSEWHERE and zlib.crc32(body, seed) == check:
         return body
     return _checked(body, end, check, seed)
 
@@ -205,7 +214,7 @@ def peek_bodies(
     if len(data) != ROW_SIZE * (len(places) + 1):
         raise ValueError("it is cut short")
     table = _little_endian(array("I", data))
-    ends = [end >> 1 for end in table[::2]]
+    ends = [end & PLACE for end in table[::2]]
     begin = ROW_SIZE * (rows + 1)
     together = peek(page, begin + ends[0], begin + ends[-1])
     bodies = [together[a - ends[0] : b - ends[0]] for a, b in pairwise(ends)]
@@ -216,16 +225,16 @@ def peek_bodies(
 
 
 def _checked(body: bytes, end: int, check: int, seed: int) -> Body:
-    if zlib.crc32(body, seed) ^ (INVERTED if end & 1 else 0) != check:
+    if zlib.crc32(body, seed) ^ (INVERTED if end & ELSEWHERE else 0) != check:
         raise ValueError("the check of a row does not match; it is damaged, or of another page")
-    return OwnPage(*REFERENCE.unpack(body)) if end & 1 else body
+    return OwnPage(*REFERENCE.unpack(body)) if end & ELSEWHERE else body
 
 
 def _move(table: array[int], start: int, stop: int, moved: int) -> None:
     """Add to the ends of the rows from `start` to `stop`."""
     if moved and start < stop:
         places = slice(2 * start + 2, 2 * stop + 2, 2)
-        table[places] = array("I", [end + 2 * moved for end in table[places]])
+        table[places] = array("I", [end + moved for end in table[places]])
 
 
 def _packed(body: Body) -> bytes:

@@ -14,11 +14,11 @@ __all__ = [
     "LATE",
     "LATE_LENGTH",
     "LATE_ROW_WEIGHT",
+    "LATE_WEIGHT",
     "ROW_OVERHEAD",
     "Row",
     "Rows",
     "body_length",
-    "late_weight",
     "live_weight",
     "row_weight",
     "weight_of_rows",
@@ -31,10 +31,11 @@ LIVE_OVERHEAD = 64
 LIVE_FACTOR = 8
 """RAM of a live object: as long as its body for text and bytes, and this many times that for all
 else. Lists of floats take 4 times their body, lists of ints 7, lists of small tuples 8."""
-LATE_LENGTH = 8
-"""How long the body of a number is taken to be that is not encoded yet."""
+LATE_LENGTH = 24
+"""How long a body is taken to be that is not made yet."""
+LATE_WEIGHT = 192
+"""What the live object of such a row is taken to weigh."""
 LATE_ROW_WEIGHT = ROW_OVERHEAD + LATE_LENGTH
-LATE_WEIGHT = LIVE_OVERHEAD + LIVE_FACTOR * LATE_LENGTH
 TEXTS = frozenset({str, bytes})
 
 
@@ -83,13 +84,11 @@ class Rows(NamedTuple):
         return Rows(self.bodies[start:stop], self.live[start:stop])
 
 
-def body_length(body: Row, value: Any) -> int:
-    """Return how many bytes the body of `value` has, wherever they are."""
+def body_length(body: Row) -> int:
+    """Return how many bytes a body has, wherever they are."""
     if type(body) is bytes:
         return len(body)
-    if type(body) is OwnPage:
-        return body.length
-    return LATE_LENGTH + (len(value) if type(value) in TEXTS else 0)
+    return body.length if type(body) is OwnPage else LATE_LENGTH
 
 
 def row_weight(body: Row) -> int:
@@ -116,16 +115,11 @@ def weight_of_scalars(bodies: list[bytes], values: list[Any]) -> int:
     return LIVE_OVERHEAD * len(bodies) + LIVE_FACTOR * (lengths - texts) + texts
 
 
-def late_weight(value: Any) -> int:
-    """Return `live_weight` of a value that is not encoded yet."""
-    if type(value) in TEXTS:
-        return LATE_WEIGHT - (LIVE_FACTOR - 1) * LATE_LENGTH + len(value)
-    return LATE_WEIGHT
-
-
 def live_weight(body: Row, value: Any) -> int:
     """Return about how many bytes of RAM a live object takes, as long as `body` says it is."""
     if value is ABSENT:
         return 0
-    length = body_length(body, value)
+    if body is LATE:
+        return LATE_WEIGHT
+    length = len(body) if type(body) is bytes else body_length(body)
     return LIVE_OVERHEAD + (length if type(value) in TEXTS else LIVE_FACTOR * length)

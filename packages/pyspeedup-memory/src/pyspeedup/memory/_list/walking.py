@@ -72,11 +72,13 @@ class Walks:
     def moved(self) -> None:
         """Note that items have moved."""
         self.version += 1
-        for walk in [*self.under_way]:
-            walk.interrupt()
+        if self.under_way:
+            for walk in [*self.under_way]:
+                walk.interrupt()
 
     def set(self, index: int, value: Any) -> None:
         """Note that an item was replaced."""
         self.version += 1
-        for walk in [*self.under_way]:
-            walk.set(index, value)
+        if self.under_way:
+            for walk in [*self.under_way]:
+                walk.set(index, value)

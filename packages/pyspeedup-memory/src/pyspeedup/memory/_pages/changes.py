@@ -11,6 +11,7 @@ from __future__ import annotations
 
 import gc
 import sys
+from itertools import chain
 from types import BuiltinFunctionType, FunctionType, ModuleType
 from typing import TYPE_CHECKING, Any, NamedTuple
 
@@ -40,7 +41,8 @@ class _Node(NamedTuple):
 
 def may_change(value: Any) -> bool:
     """Return whether `value` could change in place, in O(1) for what is no tuple or frozenset."""
-    if type(value) in UNCHANGING:
+    kind = type(value)
+    if kind in UNCHANGING or (kind is tuple and UNCHANGING.issuperset(map(type, value))):
         return False
     pending, seen = [value], set()
     while pending:
@@ -56,8 +58,15 @@ def may_change(value: Any) -> bool:
 
 
 def may_change_any(values: Sequence[Any]) -> bool:
-    """Return whether one of `values` could change; 20 ns a value where none is a tuple."""
-    return not UNCHANGING.issuperset(map(type, values)) and any(map(may_change, values))
+    """Return whether one of `values` could change; 20 ns a value, 60 one that is a flat tuple."""
+    others = set(map(type, values)) - UNCHANGING
+    if not others:
+        return False
+    if others == {tuple}:
+        tuples = (value for value in values if type(value) is tuple)
+        if UNCHANGING.issuperset(map(type, chain.from_iterable(tuples))):
+            return False
+    return any(map(may_change, values))
 
 
 def held_outside(
