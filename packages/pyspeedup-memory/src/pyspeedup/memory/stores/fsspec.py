@@ -97,7 +97,7 @@ class Files(MutableMapping[str, bytes]):
             yield
         except OSError as error:
             if error.errno is None:  # without one, Python leaves the name out of the message
-                error.errno, error.strerror = errno.EIO, str(error)
+                error.errno, error.strerror = errno.EIO, str(error) or type(error).__name__
             if error.filename is None:
                 error.filename = place
             raise
