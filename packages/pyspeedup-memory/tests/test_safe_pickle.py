@@ -16,9 +16,23 @@ from dataclasses import dataclass, field
 from decimal import Decimal
 from fractions import Fraction
 from pathlib import PurePosixPath, PureWindowsPath
+from typing import NamedTuple
 from zoneinfo import ZoneInfo
 
 import pytest
+from exploits import (
+    A_FRACTION,
+    ARGS,
+    EXPLOITS,
+    HARM,
+    SLOTS,
+    call,
+    dictionary,
+    maker,
+    number,
+    text,
+    whole,
+)
 from hypothesis import given
 from hypothesis import strategies as st
 from pyspeedup.core import SerializationError, StoreError, UntrustedStoreError
@@ -26,8 +40,6 @@ from pyspeedup.memory import DiskDict, DiskList
 from pyspeedup.memory._storage.codecs import choose_serializer, describe, runs_code
 from pyspeedup.memory.serializers import SafePickleSerializer, _plain, compressed
 from pyspeedup.memory.serializers._careful import CarefulUnpickler
-
-OURS = _plain.__name__
 
 
 @pytest.fixture(autouse=True)
@@ -81,8 +93,9 @@ class Items(list):
     __hash__ = None
 
 
-class Named(collections.namedtuple("Named", "first second")):
-    __slots__ = ()
+class Named(NamedTuple):
+    first: int
+    second: str
 
 
 class Keywords:
@@ -143,132 +156,8 @@ ALLOWED = [
 ]
 
 
-# An assembler of pickles
-
-
-def text(value):
-    data = value.encode("utf-8", "surrogatepass")
-    return pickle.BINUNICODE + len(data).to_bytes(4, "little") + data
-
-
-def name(module, qualname):
-    return text(module) + text(qualname) + pickle.STACK_GLOBAL
-
-
-def maker(which):
-    return name(OURS, which)
-
-
-def call(function, *args):
-    return function + pickle.MARK + b"".join(args) + pickle.TUPLE + pickle.REDUCE
-
-
-def whole(*parts):
-    return b"\x80\x05" + b"".join(parts) + b"."
-
-
-def number(value):
-    return pickle.BININT + value.to_bytes(4, "little", signed=True)
-
-
-def dictionary(**items):
-    pairs = b"".join(text(key) + value for key, value in items.items())
-    return pickle.EMPTY_DICT + pickle.MARK + pairs + pickle.SETITEMS
-
-
-NONE = pickle.NONE
-ARGS = pickle.EMPTY_TUPLE
 POINT = f"{__name__}:Point"
 A_POINT = call(maker("new"), call(maker("named"), text(POINT)), ARGS, pickle.EMPTY_DICT)
-A_FRACTION = call(maker("fraction"), number(1), number(2))
-SLOTS = NONE + dictionary(canary=number(1)) + pickle.TUPLE2  # what BUILD sets by setattr
-
-
-def exploit(module, qualname, *args):
-    return whole(call(name(module, qualname), *args))
-
-
-HARM = text("import canary")
-EXPLOITS = {
-    "os.system as text": b"cos\nsystem\n(S'touch canary'\ntR.",
-    "posix.system": exploit("posix", "system", text("touch canary")),
-    "exec": exploit("builtins", "exec", HARM),
-    "eval of Python 2": b"c__builtin__\neval\n(S'__import__(\"canary\")'\ntR.",
-    "import": exploit("importlib", "import_module", text("canary")),
-    "runpy": exploit("runpy", "run_module", text("canary")),
-    "an import by the name alone": whole(name("canary", "anything")),
-    "an import of a part of a package": whole(name("canary.part", "anything")),
-    "getattr": exploit("builtins", "getattr", maker("decimal"), text("__class__")),
-    "attrgetter": whole(call(call(name("operator", "attrgetter"), text("_make")), maker("date"))),
-    "methodcaller": exploit("operator", "methodcaller", text("system")),
-    "partial": exploit("functools", "partial", name("builtins", "exec"), HARM),
-    "reduce": exploit("functools", "reduce", name("builtins", "getattr"), ARGS),
-    "resolve_name": exploit("pkgutil", "resolve_name", text("canary:anything")),
-    "_reconstructor": exploit("copyreg", "_reconstructor", name("builtins", "object")),
-    "a function from code": exploit("types", "FunctionType", ARGS, pickle.EMPTY_DICT),
-    "marshal": exploit("marshal", "loads", pickle.SHORT_BINBYTES + b"\1N"),
-    "pickle in a pickle": exploit("pickle", "loads", pickle.SHORT_BINBYTES + b"\2N."),
-    "weakref": exploit("weakref", "finalize", ARGS),
-    "our module's modules": whole(maker("sys")),
-    "our module's modules, dotted": exploit(OURS, "sys.modules.__getitem__", text("os")),
-    "our module's importlib": exploit(OURS, "importlib.import_module", text("canary")),
-    "our module's helper": exploit(OURS, "_from", text("canary"), text("anything")),
-    "our module's class": exploit(OURS, "Maker", text("decimal"), maker("decimal")),
-    "our module's table": whole(maker("MAKERS")),
-    "a maker's function": whole(maker("decimal._make")),
-    "a maker's class": whole(maker("decimal.__class__")),
-    "a maker's globals": whole(maker("decimal._make.__globals__")),
-    "our module's builtins": exploit(OURS, "__builtins__.exec", HARM),
-    "the package above": exploit("pyspeedup.memory.serializers._allowed", "_import", text("canary:a")),
-    "INST": b"(S'touch canary'\nios\nsystem\n.",
-    "OBJ": b"(cos\nsystem\nS'touch canary'\no.",
-    "NEWOBJ": whole(name("builtins", "object"), ARGS, pickle.NEWOBJ),
-    "NEWOBJ of a maker": whole(maker("decimal"), ARGS, pickle.NEWOBJ),
-    "NEWOBJ_EX": whole(maker("decimal"), ARGS, pickle.EMPTY_DICT, pickle.NEWOBJ_EX),
-    "an id of a persistent object": whole(text("canary"), pickle.BINPERSID),
-    "an id of a persistent object as text": b"Pcanary\n.",
-    "a buffer from outside": whole(pickle.NEXT_BUFFER),
-    "BUILD of a maker": whole(maker("decimal"), dictionary(_make=NONE), pickle.BUILD),
-    "BUILD of a maker's slots": whole(maker("decimal"), SLOTS, pickle.BUILD),
-    "BUILD of a maker that needs care": whole(maker("fraction"), SLOTS, pickle.BUILD),
-    "BUILD of a fraction": whole(A_FRACTION, SLOTS, pickle.BUILD),
-    "BUILD of what was read before": whole(call(maker("zone"), text("UTC")), SLOTS, pickle.BUILD),
-    "items of a maker": whole(maker("date"), pickle.MARK, text("a"), NONE, pickle.SETITEMS),
-    "items after a maker": whole(maker("date"), pickle.MARK, text("a"), pickle.APPENDS),
-    "items into a maker": whole(maker("date"), pickle.MARK, text("a"), pickle.ADDITEMS),
-    "a call of a text": whole(call(text("spam"))),
-    "a call of what a maker made": whole(call(A_FRACTION)),
-    "a class without allow": whole(call(maker("named"), text("canary:anything"))),
-    "a call without allow": whole(call(maker("call"), maker("decimal"), text("1"))),
-    "a new object without allow": whole(call(maker("new"), maker("decimal"), ARGS, ARGS)),
-    "a filling without allow": whole(call(maker("fill"), maker("decimal"), ARGS)),
-    "a decimal of something else": whole(call(maker("decimal"), ARGS)),
-    "a fraction that takes years": whole(call(maker("fraction"), text("1e999999999"), number(1))),
-    "a deque that takes all RAM": whole(call(maker("deque"), call(maker("range_"), *[number(9)] * 3), NONE)),
-    "an array of objects": whole(call(maker("array"), text("O"), number(8), pickle.SHORT_BINBYTES + b"\0")),
-    "an array of text": whole(call(maker("array"), text("u"), number(4), pickle.SHORT_BINBYTES + b"\0")),
-    "an array of half a number": whole(
-        call(maker("array"), text("i"), number(4), pickle.SHORT_BINBYTES + b"\1a")
-    ),
-    "an array of another machine": whole(
-        call(maker("array"), text("i"), number(2), pickle.SHORT_BINBYTES + b"\2aa")
-    ),
-    "a path of another kind": whole(call(maker("path"), text("os"), text("a"))),
-    "a path of no text": whole(call(maker("path"), text("PurePath"), text("a"))),
-    "a zone outside": whole(call(maker("zone"), text("../../../../etc/passwd"))),
-    "a date that is none": whole(call(maker("date"), pickle.SHORT_BINBYTES + b"\4\x07\xe6\2\x1f")),
-    "a time that is none": whole(call(maker("time"), pickle.SHORT_BINBYTES + b"\6\xff\0\0\0\0\0")),
-    "a datetime that is none": whole(
-        call(maker("datetime"), pickle.SHORT_BINBYTES + b"\x0a\x07\xe6\2\x02\x63\0\0\0\0\0")
-    ),
-    "a datetime of years": whole(call(maker("datetime"), number(2024), number(1), number(1))),
-    "a uuid of nothing": whole(call(maker("uuid"), pickle.SHORT_BINBYTES + b"\0", NONE)),
-    "a counter of no dict": whole(call(maker("counter"), text("aab"))),
-    "an ordered dict of no list": whole(call(maker("ordered"), pickle.EMPTY_DICT)),
-    "no pickle": b"\x80",
-    "nothing": b"",
-    "a future protocol": b"\x80\x63N.",
-}  # fmt: skip
 
 
 @pytest.fixture
@@ -436,12 +325,16 @@ PLAIN_VALUES = [
         NotImplemented,
     ),
     *(Decimal("1.50"), Decimal("-0"), Decimal("sNaN123"), Decimal("1e999999"), Fraction(-1, 3)),
-    *(dt.date.max, dt.time(1, 2, 3, 4, fold=1), dt.timedelta(-1, 1, 1), dt.timezone.utc),
+    *(dt.date.max, dt.time(1, 2, 3, 4, fold=1), dt.timedelta(-1, 1, 1), dt.UTC),
     *(
         dt.timezone(dt.timedelta(minutes=7), "odd"),
         dt.datetime(2024, 2, 29, tzinfo=ZoneInfo("UTC")),
     ),
-    *(dt.datetime.min, dt.datetime(2024, 1, 1, fold=1, tzinfo=dt.timezone.utc), ZoneInfo("UTC")),
+    *(
+        dt.datetime.min.replace(tzinfo=dt.UTC),
+        dt.datetime(2024, 1, 1, fold=1, tzinfo=dt.UTC),
+        ZoneInfo("UTC"),
+    ),
     *(
         uuid.UUID(int=0),
         uuid.uuid1(),
@@ -492,13 +385,7 @@ def test_a_container_that_could_not_be_remade_is_refused():
     loop.append(loop)
     attributed = OrderedDict()
     attributed.own = 1
-    stranger = ZoneInfo.no_cache("UTC")
-    for value in (
-        loop,
-        attributed,
-        array("u", "a") if sys.version_info < (3, 13) else loop,
-        stranger,
-    ):
+    for value in (loop, attributed, ZoneInfo.no_cache("UTC")):
         with pytest.raises(SerializationError):
             SafePickleSerializer().dumps([value])
 
@@ -574,7 +461,7 @@ def test_what_a_class_is_remade_by_must_be_allowed_too():
     with pytest.raises(SerializationError, match=r"what remakes a Reduced.*:remake"):
         SafePickleSerializer(allow=[Reduced]).dumps(Reduced())
     for value in (ByName(), BySetter()):
-        with pytest.raises(SerializationError, match="name|by <function"):
+        with pytest.raises(SerializationError, match=r"name|by <function"):
             SafePickleSerializer(allow=[ByName, BySetter, remake]).dumps(value)
 
 
@@ -654,7 +541,7 @@ def test_what_a_store_says_is_allowed_is_not_believed(canary, tmp_path, kind):
     for mine in ("safe-pickle", SafePickleSerializer(), SafePickleSerializer(allow=[Point])):
         with kind("victim", file_location=tmp_path, serializer=mine) as store:
             with pytest.raises(
-                (SerializationError, StoreError), match="canary:anything.*not allowed"
+                (SerializationError, StoreError), match=r"canary:anything.*not allowed"
             ):
                 store[place]
             assert len(store) == 1
@@ -666,9 +553,9 @@ def test_what_a_mapping_says_is_allowed_is_not_believed_either(canary, kind):
     hostile = Hostile(allow=["canary:anything"])
     with kind("victim", page_store=pages, serializer=hostile) as store:
         store.update(key="value") if kind is DiskDict else store.append("value")
-    with kind("victim", page_store=pages, serializer="safe-pickle") as store:
-        with pytest.raises((SerializationError, StoreError), match="canary:anything.*not allowed"):
-            store["key" if kind is DiskDict else 0]
+    refusal = pytest.raises((SerializationError, StoreError), match=r"canary:anything.*not allowed")
+    with kind("victim", page_store=pages, serializer="safe-pickle") as store, refusal:
+        store["key" if kind is DiskDict else 0]
 
 
 @pytest.mark.parametrize("kind", [DiskDict, DiskList])
@@ -688,14 +575,6 @@ def test_a_store_of_my_own_remembers_what_i_allowed(tmp_path, kind):
             store[1] = Colour.RED
         else:
             store.append(Colour.RED)
-        assert store[1] is Colour.RED
-    with (
-        kind("mine", file_location=tmp_path, serializer=compressed("safe-pickle"))
-        if False
-        else kind(
-            "mine", file_location=tmp_path, serializer=SafePickleSerializer([Point, Colour])
-        ) as store
-    ):
         assert store[1] is Colour.RED
 
 

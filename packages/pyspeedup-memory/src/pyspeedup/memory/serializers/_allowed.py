@@ -23,7 +23,7 @@ __all__ = ["Allowed", "Named"]
 Named: TypeAlias = "type | Callable[..., Any] | str"
 """What `allow` takes: a class or function, or its ``"module:qualname"``."""
 
-NAME = re.compile(r"[^\W\d][\w.]*:[^\W\d][\w.]*")
+NAME = re.compile(r"[^:\s]+:[^\W\d][\w.]*")
 NAMED_THINGS = (type, FunctionType, BuiltinFunctionType)
 PARTS = 6
 """Of what ``__reduce_ex__`` returns at most."""
