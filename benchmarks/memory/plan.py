@@ -8,10 +8,12 @@ from array import array
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
+    from collections.abc import Callable, Sequence
 
 SEED = 20
 """To be repeated, not to be secret."""
+
+AT_ONCE = 5_000
 
 
 def key(n: int) -> str:
@@ -41,19 +43,20 @@ def megabyte(n: int) -> bytes:
 
 def shuffled(size: int) -> Sequence[int]:
     """Return all of range(size), each once, in no order."""
-    numbers = array("L", range(size))
+    numbers = array("I", range(size))
     random.Random(SEED).shuffle(numbers)  # noqa: S311
     return numbers
 
 
 def uniform(size: int, draws: int) -> Sequence[int]:
     """Return `draws` of range(size), with repetitions."""
-    return array("L", random.Random(SEED + 1).choices(range(size), k=draws))  # noqa: S311
+    chance = random.Random(SEED + 1)  # noqa: S311
+    return _drawn(draws, lambda count: chance.choices(range(size), k=count))
 
 
 def distinct(size: int, draws: int) -> Sequence[int]:
     """Return `draws` different ones of range(size), or as many as there are."""
-    return array("L", random.Random(SEED + 2).sample(range(size), min(size, draws)))  # noqa: S311
+    return array("I", random.Random(SEED + 2).sample(range(size), min(size, draws)))  # noqa: S311
 
 
 def zipf(size: int, among: int, draws: int) -> Sequence[int]:
@@ -61,4 +64,12 @@ def zipf(size: int, among: int, draws: int) -> Sequence[int]:
     chance = random.Random(SEED + 3)  # noqa: S311
     numbers = chance.sample(range(size), min(size, among))
     weights = list(itertools.accumulate(1 / rank for rank in range(1, len(numbers) + 1)))
-    return array("L", chance.choices(numbers, cum_weights=weights, k=draws))
+    return _drawn(draws, lambda count: chance.choices(numbers, cum_weights=weights, k=count))
+
+
+def _drawn(draws: int, draw: Callable[[int], list[int]]) -> Sequence[int]:
+    """Return what `draw` draws, a few at a time: memory that is used here hides what a peer uses."""
+    numbers = array("I")
+    while len(numbers) < draws:
+        numbers.extend(draw(min(AT_ONCE, draws - len(numbers))))
+    return numbers
