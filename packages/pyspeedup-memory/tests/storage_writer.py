@@ -85,6 +85,7 @@ def step(volume, number, pages):
             volume.write(pages[index], content)
         else:
             pages[index] = volume.append(content)
+        assert volume.peek(pages[index], 1, 9) == content[1:9]
     for index in dropped & set(pages):
         volume.delete(pages.pop(index))
 

@@ -33,7 +33,9 @@ class InFolder(PageStoreMachine):
 
 class FileMachine(InFolder):
     def check(self, store):
-        used = sum(length for _, length in store._state.table.places())
+        kept = [*store._state.table.places(), *store._state.pinned]
+        used = sum(length for _, length in kept)
+        used += sum(extent.length for extent in store._state.pages.put_since.values())
         assert store._space.end <= HEADER_SIZE + 8 * used + 2**20
 
 
