@@ -48,10 +48,12 @@ def names(folder):
 
 
 @pytest.mark.parametrize("kind", KINDS)
-@pytest.mark.parametrize("page_store", ["file", "sqlite"])
+@pytest.mark.parametrize("page_store", ["file", "sqlite", "lmdb"])
 def test_compacting_keeps_items_order_and_options_and_gives_room_back(
     tmp_path, capsys, kind, page_store
 ):
+    if page_store == "lmdb":
+        pytest.importorskip("lmdb")
     expected = make(tmp_path, kind, page_store=page_store, serializer="json")
     before = json.loads(run(capsys, "info", tmp_path / "x", "--json")[1])
     status, output, errors = run(capsys, "compact", tmp_path / "x", "--json")

@@ -433,6 +433,16 @@ def test_a_killed_import_leaves_what_was_there(tmp_path, capsys, lines, option):
 
 
 @can_kill
+def test_nothing_of_a_killed_import_gets_into_the_next(tmp_path, capsys, lines):
+    step = ("pyspeedup.memory.commands.importing", "put_in_place", "before")
+    kill_command(["import", lines, tmp_path / "x"], *step)
+    other = tmp_path / "other.jsonl"
+    other.write_text('{"key": "a", "value": 1}\n')
+    assert run(capsys, "import", other, tmp_path / "x")[0] == 0
+    assert content_of(tmp_path, "x") == {"a": 1}
+
+
+@can_kill
 def test_what_a_killed_import_left_can_be_removed(tmp_path, capsys, lines):
     kill_command(["import", lines, tmp_path / "x"], *AMID)
     assert names(tmp_path) == ["x.jsonl", "x.pyspeedup.new"]

@@ -136,4 +136,6 @@ def replace(new: Place, place: Place) -> None:
 
 def finish_replacing(place: Place) -> None:
     """Complete a `replace` that was cut short; the store at `place` is `locked`."""
-    finish(work_folder(place.folder) / place.folder.name, place.folder)
+    work = work_folder(place.folder)
+    new = next(work.glob(f"*{SUFFIX}"), work / place.folder.name)
+    finish(new, place.folder)
