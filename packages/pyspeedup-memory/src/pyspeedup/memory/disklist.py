@@ -106,7 +106,7 @@ class DiskList(Handle[ListContent], MutableSequence[T]):
 
     def __len__(self) -> int:
         """Return the number of items, in O(1)."""
-        return len(self._content.pages)  # which an unusable handle's content refuses
+        return self._content.length  # which an unusable handle's content refuses
 
     def append(self, value: T, /) -> None:
         """Add an item at the end, in O(1).
@@ -118,7 +118,6 @@ class DiskList(Handle[ListContent], MutableSequence[T]):
         """
         content = self._content
         with content.lock:
-            content.require_writable()
             content.append(value)
 
     def insert(self, index: SupportsIndex, value: T, /) -> None:

@@ -6,7 +6,15 @@ import zlib
 from typing import TYPE_CHECKING, Any
 
 from pyspeedup.core import StoreCorruptedError
-from pyspeedup.memory._list.records import OwnPage, Records, peek_bodies, peek_body, seed_of
+from pyspeedup.memory._list.records import (
+    INVERTED,
+    SPREAD,
+    OwnPage,
+    Records,
+    peek_bodies,
+    peek_body,
+    seed_of,
+)
 from pyspeedup.memory._list.rows import ABSENT
 from pyspeedup.memory._list.waiting import Waiting
 from pyspeedup.memory._pages.changes import may_change, may_change_any
@@ -23,7 +31,7 @@ __all__ = ["ColdRows"]
 IN_A_ROW = 16
 """For how many an access counts that comes right after one to the same page."""
 REMEMBERED = 4096
-"""After how many accesses it is forgotten which pages they went to."""
+"""Of how many pages it is known how often they were asked for since a page was loaded."""
 
 
 class ColdRows:
@@ -42,19 +50,9 @@ class ColdRows:
         self._longest = longest
         self._waiting = Waiting(most, limit)
         self._accesses: dict[int, int] = {}
-        self._remembered = 0
         self._last = -1
-
-    def accessed(self, number: int) -> int:
-        """Count an access to a page; return how many there were lately."""
-        self._remembered += 1
-        if self._remembered > REMEMBERED:
-            self._accesses.clear()
-            self._remembered = 0
-        count = self._accesses.get(number, 0) + (IN_A_ROW if number == self._last else 1)
-        self._last = number
-        self._accesses[number] = count
-        return count
+        self.wanted = 0
+        """From how many accesses on a page is wanted in RAM; whoever brings it there says so."""
 
     def seed(self, number: int) -> int:
         """Return what the checks of a page's rows begin with."""
@@ -63,18 +61,32 @@ class ColdRows:
     # Reading
 
     def value(self, number: int, rows: int, row: int) -> Any:
-        """Return the value of a row, or `ABSENT` if it could change, and so has to be watched."""
+        """Return the value of a row; or `ABSENT` if the page should be in RAM.
+
+        That is where it is often asked for, or the value could change, and so has to be watched.
+        """
+        if self._is_wanted(number):
+            return ABSENT
         body: Body | None = self._waiting.get(number, row) if self._waiting else None
         if body is None:
-            seed = seed_of(self._seed, number)
+            seed = (self._seed + number * SPREAD) & INVERTED  # inline: every cold get comes here
             try:
                 body = peek_body(self._volume.peek, number, rows, row, seed)
             except ValueError as error:
                 raise self._damaged(number, error) from error
-        if type(body) is OwnPage:
-            body = self.fetch(body)
+            if type(body) is OwnPage:
+                body = self.fetch(body)
         value = self._codec.decode(body)  # type: ignore[arg-type]  # bytes now
         return ABSENT if may_change(value) else value
+
+    def _is_wanted(self, number: int) -> bool:
+        """Count an access to a page; return whether it had so many that it should be in RAM."""
+        count = self._accesses.get(number, 0) + (IN_A_ROW if number == self._last else 1)
+        if count == 1 and len(self._accesses) > REMEMBERED:
+            self._accesses.clear()
+        self._accesses[number] = count
+        self._last = number
+        return count >= self.wanted
 
     def values(self, number: int, rows: int, places: range, limit: int) -> list[Any] | None:
         """Return the values of several rows, as far as their bodies have at most `limit` bytes.
@@ -126,8 +138,11 @@ class ColdRows:
     def set(
         self, number: int, row: int, value: Any, release: Callable[[Iterable[OwnPage]], None]
     ) -> bool:
-        """Let the body of `value` wait; false, and nothing done, if it could change or is long."""
-        if may_change(value):
+        """Let the body of `value` wait; false, and nothing done, if the page should be in RAM.
+
+        That is where it is often asked for, or the value could change or is long.
+        """
+        if self._is_wanted(number) or may_change(value):
             return False
         body = self._codec.encode(value)
         if len(body) > self._longest:
@@ -149,6 +164,12 @@ class ColdRows:
         while self._waiting:
             self.write(self._waiting.first(), release)
 
+    def load(self, number: int) -> tuple[Records, list[OwnPage], bool]:
+        """Return what `patched` does, and whether anything waited; it waits no more."""
+        self._accesses.clear()  # so that only what is asked for more than others is loaded next
+        records, replaced = self.patched(number)
+        return records, replaced, bool(self._waiting.take(number))
+
     def patched(self, number: int) -> tuple[Records, list[OwnPage]]:
         """Return the rows of a page with what waits for it, and what is replaced in pages of its own."""
         records = self.records(number)
@@ -159,8 +180,7 @@ class ColdRows:
         return Records(records.patched(changes, self.seed(number))), replaced
 
     def forget(self, number: int) -> bool:
-        """Forget accesses to a page and what waits for it; return whether anything did."""
-        self._accesses.pop(number, None)
+        """Forget what waits for a page; return whether anything did."""
         return bool(self._waiting.take(number))
 
     def clear(self) -> None:

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import sys
 from itertools import islice, repeat
+from time import monotonic
 from typing import TYPE_CHECKING, Any
 
 from pyspeedup.core import SerializationError, StoreCorruptedError
@@ -31,6 +32,8 @@ __all__ = ["ListContent"]
 
 CHUNK_BYTES = 1 << 18
 """How many bytes of bodies are decoded in one go."""
+MOST_INCOMING = 256
+"""How many values are put into a page at once, where they are appended one by one."""
 FIRST_BATCH = 16
 LARGEST_BATCH = 1024
 """How many values are taken in order to be encoded in one go, while they are small and plain."""
@@ -48,24 +51,40 @@ class ListContent(Content):
         codec = value_codec(volume.serializer)
         self.pager = Pager(volume, codec, max_pages, ram_limit, self._describe)
         self.walks = Walks()
+        self.incoming: list[Any] = []
+        """Plain values that were appended and are in no page yet."""
         self.restart()
 
     # What `Content` asks for
 
     def write_back(self, *, leave_out_refused: bool = False) -> bytes:
         """Write every change to the volume, and return the state to commit with it."""
+        table = self.pages.table
         self.pager.flush(leave_out_refused=leave_out_refused)
-        return self.pages.table.to_bytes()
+        return table.to_bytes()
 
     def restart(self) -> None:
         """Begin again from ``volume.state``."""
         self.pager.clear()
+        self.incoming.clear()
         try:
             table = PageTable.from_bytes(self.volume.state) if self.volume.state else PageTable()
         except ValueError as error:
             raise StoreCorruptedError(f"{self.volume.name}: its state: {error}") from error
-        self.pages = OrderedPages(self.pager, table, self.walks)
+        self._pages = OrderedPages(self.pager, table, self.walks)
         self.walks.moved()
+
+    @property
+    def pages(self) -> OrderedPages:
+        """The pages, with all items in them."""
+        if self.incoming:
+            self._settle()
+        return self._pages
+
+    def _settle(self) -> None:
+        """Put what is incoming into pages; where that raises, the rest of it is still incoming."""
+        while self.incoming:
+            del self.incoming[: self._pages.append_late(self.incoming)]
 
     def flush(self, *, durable: bool = False) -> None:
         """Commit as `Content` says. Iterations under way ask anew, also whether the list is closed."""
@@ -87,7 +106,12 @@ class ListContent(Content):
 
     def __len__(self) -> int:
         """Return the number of items, in O(1)."""
-        return len(self.pages.table)
+        return len(self._pages.table) + len(self.incoming)
+
+    @property
+    def length(self) -> int:
+        """The number of items."""
+        return len(self._pages.table) + len(self.incoming)
 
     def item(self, index: int) -> Any:
         """Return the item at an index that may be negative, or out of range: `IndexError`."""
@@ -151,11 +175,20 @@ class ListContent(Content):
 
     def append(self, value: Any) -> None:
         """Add an item at the end, in O(1), and O(page) once a page."""
-        pages = self.pages
-        tail = pages.tail
-        if tail is not None and tail is self.pager.front and tail.paid and is_late(value):
-            tail.append_late(value)
-            pages.table.grow_last()
+        incoming, since = self.incoming, self._dirty_since
+        if (
+            incoming
+            and since is not None
+            and is_late(value)
+            and monotonic() - since < self.sync_every
+        ):
+            if len(incoming) >= MOST_INCOMING:
+                self._settle()
+            incoming.append(value)
+            return
+        self.require_writable()
+        if self.pager.encodes_late and is_late(value):
+            incoming.append(value)
         else:
             self._append(value)
         self.changed()
@@ -190,9 +223,14 @@ class ListContent(Content):
 
     def pop(self, index: int) -> Any:
         """Remove an item and return it, in O(page + log pages); where a commit is due, before that."""
+        if self.incoming and index == len(self) - 1:
+            self.commit_if_due()  # which leaves nothing incoming
+            if self.incoming:
+                self.walks.moved()
+                return self.incoming.pop()
         value = self.get(index)
         self.commit_if_due()
-        self.pages.delete(index)
+        self._pages.delete(index)
         self.changed()
         return value
 

@@ -11,8 +11,7 @@ from contextlib import closing
 from typing import TYPE_CHECKING
 
 from pyspeedup.memory._list.page_builder import PageBuilder
-from pyspeedup.memory._list.plain import is_late
-from pyspeedup.memory._list.rows import Rows
+from pyspeedup.memory._list.rows import ABSENT, Rows
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -25,8 +24,6 @@ if TYPE_CHECKING:
 
 __all__ = ["OrderedPages"]
 
-PREPARED = 64
-"""For how many appended items room is accounted at once."""
 MERGE_BELOW = 4
 """A page with fewer items than this part of a full one joins its neighbour."""
 
@@ -67,10 +64,8 @@ class OrderedPages:
         if page is not None and page is self.pager.front and 0 <= row < len(page.live):
             return page.value(row)
         number, count, row = self.table.find(index)
-        value = self.pager.value(number, count, row)
-        if self.pager.is_in_front(number):
-            self.page_of(index)
-        return value
+        value = self.pager.cold_value(number, count, row)
+        return self.page_of(index)[0].value(row) if value is ABSENT else value
 
     def set(self, index: int, value: Any) -> None:
         """Replace an item; its page is near then, or the item waits."""
@@ -84,17 +79,33 @@ class OrderedPages:
 
     def append(self, value: Any) -> bool:
         """Add an item to the last page; false, and nothing done, if that is full."""
+        page = self._last_with_room()
+        if page is None:
+            return False
+        page.append(value)
+        self.table.grow_last(1)
+        return True
+
+    def append_late(self, values: list[Any]) -> int:
+        """Add values that are late, as many as there is room for in one page; return how many."""
+        page = self._last_with_room()
+        if page is None:
+            page = self.pager.new_page()
+            self.table.replace(*self.table.end(), 0, [(page.number, 0)])
+            self.moved()
+        some = values[: self.page_size - len(page)]
+        page.append_late(some)
+        self.table.grow_last(len(some))
+        return len(some)
+
+    def _last_with_room(self) -> ListPage | None:
         page = self.tail
         if page is None or page is not self.pager.front or len(page.live) >= self.page_size:
             place = self.last_place()
             if place is None:
-                return False
+                return None
             page = self.tail = self.pager.page(self.table.number(*place))
-        page.append(value)
-        self.table.grow_last()
-        if self.pager.encodes_late and not page.paid and is_late(value):
-            page.prepare(min(PREPARED, self.page_size - len(page)))
-        return True
+        return page
 
     def insert(self, index: int, value: Any) -> None:
         """Put an item before that of `index`, in O(page)."""

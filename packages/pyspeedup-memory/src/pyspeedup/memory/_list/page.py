@@ -80,7 +80,6 @@ class ListPage:
         "layout",
         "live",
         "number",
-        "paid",
         "weight",
     )
 
@@ -95,7 +94,6 @@ class ListPage:
         """The live object of each row, or `ABSENT`. Whoever finds one may answer with it."""
         self._live_weights = 0  # the part of `weight` that live objects are
         self.is_touched = False  # whether one of the live objects may be one that can change
-        self.paid = 0  # rows that `append_late` may add, whose weight is accounted already
         self.layout = 0  # counts how often rows moved
         self.number = number
         self.weight = 0 if records is None else ROW_OVERHEAD * len(records) + records.size
@@ -111,7 +109,7 @@ class ListPage:
         """Return the live object of a row, decoding it the first time."""
         value = self.live[row]
         if value is ABSENT:
-            if row and self.live[row - 1] is not ABSENT and not self.is_touched:
+            if not self.is_touched:
                 self._decode_run(row)
                 value = self.live[row]
             if value is ABSENT:
@@ -123,22 +121,33 @@ class ListPage:
         return value
 
     def _decode_run(self, row: int) -> None:
-        """Make live objects of the rows from `row` on that whoever reads in order asks for next.
+        """Make live objects of rows about `row` that whoever reads in order asks for next.
 
         Not of such as could change, which would have to be watched.
         """
-        stop = min(row + RUN, self.reach(row, RUN_BYTES))
-        live = enumerate(self.live[row:stop], row)
-        stop = next((place for place, value in live if value is not ABSENT), stop)
-        bodies = self.rows(row, stop).bodies
+        start, stop = self._run_at(row)
+        bodies = self.rows(start, stop).bodies
+        if start == stop or sum(map(body_length, bodies)) > RUN_BYTES:
+            return
         try:
             values = self._around.codec.decode_many(list(map(self._around.fetch, bodies)))  # type: ignore[arg-type]  # none is late
         except SerializationError:
             return  # one by one: the value that cannot be read is named once it is asked for
-        if may_change_any(values):
-            return
-        self.live[row:stop] = values
-        self._live_grew(sum(map(live_weight, bodies, values)))
+        if not may_change_any(values):
+            self.live[start:stop] = values
+            self._live_grew(sum(map(live_weight, bodies, values)))
+
+    def _run_at(self, row: int) -> tuple[int, int]:
+        """Return which rows to decode with `row`: those behind a live one, or before one; else none."""
+        live = self.live
+        if row and live[row - 1] is not ABSENT:
+            places = range(row + 1, min(row + RUN, len(live)))
+            return row, next((place for place in places if live[place] is not ABSENT), places.stop)
+        if row + 1 == len(live) or live[row + 1] is not ABSENT:
+            places = range(row - 1, max(-1, row - RUN), -1)
+            before = next((place for place in places if live[place] is not ABSENT), places.stop)
+            return before + 1, row + 1
+        return row, row
 
     def values(self, start: int, stop: int) -> list[Any]:
         """Return the values of some rows, decoded in one go.
@@ -208,20 +217,12 @@ class ListPage:
         self.live.append(value)
         self._came(body, value)
 
-    def prepare(self, rows: int) -> None:
-        """Allow so many calls of `append_late` before anything else is done to the page."""
-        self.paid += rows
-        self._changed(LATE_ROW_WEIGHT * rows, LATE_WEIGHT * rows)
-
-    def append_late(self, value: Any) -> None:
-        """Add a row of a value that `is_late`, while `paid` is not 0."""
-        self.paid -= 1
-        self._bodies.append(LATE)
-        self.live.append(value)
-
-    def _pay_back(self) -> None:
-        rows, self.paid = self.paid, 0
-        self._live_grew(-LATE_WEIGHT * rows, -LATE_ROW_WEIGHT * rows)
+    def append_late(self, values: list[Any]) -> None:
+        """Add rows of values that are late, at the end."""
+        self._taken_apart().extend([LATE] * len(values))
+        self.live += values
+        self.layout += 1
+        self._changed(LATE_ROW_WEIGHT * len(values), LATE_WEIGHT * len(values))
 
     def delete(self, row: int) -> None:
         """Remove a row; later ones move up."""
@@ -328,14 +329,11 @@ class ListPage:
     def weigh(self) -> int:
         """Return what `weight` must be, in O(rows)."""
         rows = self.rows(0, len(self))
-        live_weights = rows.weight() + LATE_WEIGHT * self.paid
-        assert self._live_weights == live_weights  # noqa: S101 -- what it is for
-        return weight_of_rows(rows.bodies) + live_weights + LATE_ROW_WEIGHT * self.paid
+        assert self._live_weights == rows.weight()  # noqa: S101 -- what it is for
+        return weight_of_rows(rows.bodies) + rows.weight()
 
     def shed(self, kept: Collection[int]) -> None:
         """Let go of all live objects but those of `kept`, in O(rows). None may be late."""
-        if self.paid:
-            self._pay_back()
         live: list[Any] = [ABSENT] * len(self.live)
         for row in kept:
             live[row] = self.live[row]
@@ -352,8 +350,6 @@ class ListPage:
         if self._records is not None:
             self._bodies = [*self._records.bodies(0, len(self._records))]
             self._records = None
-        if self.paid:
-            self._pay_back()
         return self._bodies
 
     def _remember(self, values: dict[int, Any]) -> None:

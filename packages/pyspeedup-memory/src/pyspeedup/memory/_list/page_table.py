@@ -31,12 +31,6 @@ class _Group:
         self.total = sum(counts)
         self.starts: list[int] | None = None  # unless they changed
 
-    def add(self, slot: int, grown: int) -> None:
-        self.counts[slot] += grown
-        self.total += grown
-        if slot < len(self.counts) - 1:
-            self.starts = None
-
     def sum(self) -> list[int]:
         self.starts = [0, *accumulate(self.counts[:-1])]
         return self.starts
@@ -130,17 +124,21 @@ class PageTable:
 
     def add(self, group: int, slot: int, grown: int) -> None:
         """Note that a page holds `grown` items more."""
-        self._groups[group].add(slot, grown)
+        changed = self._groups[group]
+        changed.counts[slot] += grown
+        changed.total += grown
         self._length += grown
+        if slot < len(changed.counts) - 1:
+            changed.starts = None
         if group < len(self._groups) - 1:
             self._starts = None
 
-    def grow_last(self) -> None:
-        """Note that the last page holds an item more."""
+    def grow_last(self, grown: int) -> None:
+        """Note that the last page holds `grown` items more."""
         group = self._groups[-1]
-        group.counts[-1] += 1
-        group.total += 1
-        self._length += 1
+        group.counts[-1] += grown
+        group.total += grown
+        self._length += grown
 
     def before(self, group: int, slot: int) -> tuple[int, int] | None:
         """Return the place of the page before that one; None for the first."""

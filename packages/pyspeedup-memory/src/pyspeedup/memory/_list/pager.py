@@ -77,6 +77,7 @@ class Pager:
         )
         self.encodes_late = codec.concatenates
         """Whether what `is_late` may be put into a page without a body."""
+        self._cold.wanted = WANTED_IF_ROOM
         self.front: ListPage | None = None
         """The page that was asked for last, while it may be used without asking again."""
         self._resident: OrderedDict[int, ListPage] = OrderedDict()
@@ -117,21 +118,19 @@ class Pager:
         self.front = page
         return page
 
-    def value(self, number: int, rows: int, row: int) -> Any:
-        """Return the value of a row of a page that has `rows`: `page` is in front then, or it is read alone.
+    def cold_value(self, number: int, rows: int, row: int) -> Any:
+        """Return the value of a row of a page that has `rows`, reading it alone; or `ABSENT`.
 
-        O(row) or, where the page is often asked for, its size.
+        That is where the page is resident or should be: it is often asked for, or the value could
+        change, and so has to be watched.
         """
-        if number not in self._resident and self._may_stay(number):
-            value = self._cold.value(number, rows, row)
-            if value is not ABSENT:
-                return value
-        return self.page(number).value(row)
+        if number in self._resident or number in self._pinned:
+            return ABSENT
+        return self._cold.value(number, rows, row)
 
     def set_value(self, number: int, row: int, value: Any) -> None:
         """Replace a row, whose page is in front then, or the new body waits for being written."""
-        is_cold = number not in self._known and self._may_stay(number)
-        if not is_cold or not self._cold.set(number, row, value, self.release):
+        if number in self._known or not self._cold.set(number, row, value, self.release):
             self.page(number).set(row, value)
 
     def values(self, number: int, rows: int, start: int, limit: int, size: int) -> list[Any]:
@@ -143,20 +142,6 @@ class Pager:
                 return values
         page = self.page(number)
         return page.values(start, min(stop, page.reach(start, size)))
-
-    def is_in_front(self, number: int) -> bool:
-        """Return whether a page is that which was asked for last, and may be used."""
-        return self.front is not None and self.front.number == number
-
-    def _may_stay(self, number: int) -> bool:
-        """Return whether a page that is not resident may be left on disk at this access."""
-        if number in self._pinned:
-            return False
-        accesses = self._cold.accessed(number)
-        if accesses < WANTED_IF_ROOM:
-            return True
-        has_room = len(self._resident) < self.max_pages and 2 * self.weight < self.ram_limit
-        return accesses < WANTED and not has_room
 
     def new_page(self) -> ListPage:
         """Return an empty page with a number that was not in use."""
@@ -316,9 +301,9 @@ class Pager:
         return None if known is None else known()
 
     def _load(self, number: int) -> ListPage:
-        records, replaced = self._cold.patched(number)
+        records, replaced, is_changed = self._cold.load(number)
         page = ListPage(self, number, self._cold.seed(number), records)
-        page.is_changed = self._cold.forget(number)
+        page.is_changed = is_changed
         self.loads += 1
         self.release(replaced)
         return page
@@ -328,6 +313,8 @@ class Pager:
         self._resident[page.number] = page
         self._know(page)
         self.weight += page.weight
+        has_room = len(self._resident) < self.max_pages and 2 * self.weight < self.ram_limit
+        self._cold.wanted = WANTED_IF_ROOM if has_room else WANTED
 
     def _leave(self, page: ListPage) -> None:
         if page is self.front:

@@ -20,6 +20,9 @@ TEXTS = frozenset({str, bytes})
 FLAT = SCALARS | {tuple}
 LONGEST_LATE = 128
 """Characters, or bytes, of a value that may wait in RAM for being encoded."""
+LONGEST_PART = 32
+MOST_PARTS = 6
+"""Characters of a part, and parts, of a tuple that may wait."""
 LARGEST_LATE = 1 << 256
 AT_ONCE = 256
 TEXT_AT_ONCE = 1 << 18
@@ -30,14 +33,27 @@ def is_late(value: Any) -> bool:
     """Return whether `value` may be kept for a while before it is encoded: it is plain, and small.
 
     >>> is_late(7), is_late("text"), is_late((7,)), is_late("long" * 1000)
-    (True, True, False, False)
+    (True, True, True, False)
     """
     kind = type(value)
     if kind is int:
         return bool(-LARGEST_LATE < value < LARGEST_LATE)
     if kind is str or kind is bytes:
         return len(value) <= LONGEST_LATE
-    return kind in SCALARS
+    return _is_late_tuple(value) if kind is tuple else kind in SCALARS
+
+
+def _is_late_tuple(value: tuple[Any, ...]) -> bool:
+    if len(value) > MOST_PARTS:
+        return False
+    for part in value:
+        kind = type(part)
+        if kind is int:
+            if not -LARGEST_LATE < part < LARGEST_LATE:
+                return False
+        elif kind not in SCALARS or (kind in TEXTS and len(part) > LONGEST_PART):
+            return False
+    return True
 
 
 def encode_many(values: Sequence[Any]) -> list[bytes] | None:

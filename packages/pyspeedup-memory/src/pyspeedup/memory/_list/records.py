@@ -27,7 +27,9 @@ if TYPE_CHECKING:
     from pyspeedup.memory._pages.bodies import Codec
 
 __all__ = [
+    "INVERTED",
     "REFERENCE",
+    "SPREAD",
     "Body",
     "OwnPage",
     "Records",

@@ -33,7 +33,7 @@ LIVE_FACTOR = 8
 else. Lists of floats take 4 times their body, lists of ints 7, lists of small tuples 8."""
 LATE_LENGTH = 24
 """How long a body is taken to be that is not made yet."""
-LATE_WEIGHT = 192
+LATE_WEIGHT = 256
 """What the live object of such a row is taken to weigh."""
 LATE_ROW_WEIGHT = ROW_OVERHEAD + LATE_LENGTH
 TEXTS = frozenset({str, bytes})
