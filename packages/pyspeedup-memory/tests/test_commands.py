@@ -100,6 +100,12 @@ def test_a_store_of_any_name_is_found(tmp_path, capsys, name, monkeypatch):
         assert (status, errors) == (0, "")
         told = json.loads(output)
         assert (told["name"], told["items"]) == (name, 1)
+    assert run(capsys, "ls", tmp_path)[0] == 0
+    assert run(capsys, "compact", "--location", tmp_path, "--", name)[0] == 0
+    assert run(capsys, "repair", "--output", "other", folder)[0] == 0
+    for found in (name, "other"):
+        with DiskDict(found, file_location=tmp_path) as d:
+            assert d == {"a": 1}
 
 
 def test_a_path_that_begins_with_a_dot_is_a_path(stores, capsys, monkeypatch):
@@ -213,6 +219,14 @@ def test_rm_asks_on_a_terminal_and_does_nothing_elsewhere(stores, capsys, monkey
     monkeypatch.setattr(sys, "stdin", Terminal("y\n"))
     assert run(capsys, "rm", stores / "words")[0] == 0
     assert not (stores / "words.pyspeedup").exists()
+
+
+def test_what_is_under_way_is_shown_on_a_terminal_only(monkeypatch):
+    for stream, told in [(io.StringIO(), ""), (Terminal(), "copying")]:
+        monkeypatch.setattr(sys, "stderr", stream)
+        with progress.noted("copying"):
+            assert told in stream.getvalue()
+        assert bool(stream.getvalue()) == bool(told)
 
 
 @pytest.mark.parametrize("with_tqdm", [True, False])

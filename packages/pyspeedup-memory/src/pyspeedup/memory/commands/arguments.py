@@ -88,8 +88,10 @@ def serializer_of(arguments: argparse.Namespace) -> Serializer | str | None:
 
 
 def tell(arguments: argparse.Namespace, facts: Any, text: str) -> None:
-    """Print `facts` as JSON where that was asked for, else `text`."""
-    print(json.dumps(facts, indent=2) if arguments.json else text)
+    """Print `facts` as JSON where that was asked for, else `text`, with escapes for what no stdout takes."""
+    encoding = sys.stdout.encoding or "utf-8"
+    shown = json.dumps(facts, indent=2) if arguments.json else text
+    print(shown.encode(encoding, "backslashreplace").decode(encoding))
 
 
 def refuse(command: str, reason: str) -> int:

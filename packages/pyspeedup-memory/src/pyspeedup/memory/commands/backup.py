@@ -15,6 +15,7 @@ from pyspeedup.memory.commands.arguments import (
     serializer_of,
     tell,
 )
+from pyspeedup.memory.commands.progress import noted
 from pyspeedup.memory.commands.reading import opened
 
 if TYPE_CHECKING:
@@ -47,7 +48,8 @@ def _backup(arguments: argparse.Namespace) -> int:
     with opened(folder, trust=arguments.trust, serializer=serializer_of(arguments)) as structure:
         name = structure.name if arguments.name is None else arguments.name
         items = len(structure)
-        structure.backup(destination, name)
+        with noted(f"backup: copying {bytes_on_disk(folder):,} bytes"):
+            structure.backup(destination, name)
     copy = find_place(name, destination).folder
     size = bytes_on_disk(copy)
     told = {"folder": str(folder), "backup": str(copy), "items": items, "bytes": size}
