@@ -25,6 +25,7 @@ from exploits import (
     ARGS,
     EXPLOITS,
     HARM,
+    NONE,
     SLOTS,
     call,
     dictionary,
@@ -93,6 +94,14 @@ class Items(list):
     __hash__ = None
 
 
+class Table(dict):
+    pass
+
+
+class Group(set):
+    pass
+
+
 class Named(NamedTuple):
     first: int
     second: str
@@ -152,12 +161,19 @@ class Stateful:
 
 ALLOWED = [
     *(Colour, Access, Point, Frozen, Slotted, Items, Named, Keywords, Reduced, remake, Stateful),
-    *(collections.defaultdict, list, ValueError),
+    *(Table, Group, collections.defaultdict, list, ValueError),
 ]
 
 
 POINT = f"{__name__}:Point"
-A_POINT = call(maker("new"), call(maker("named"), text(POINT)), ARGS, pickle.EMPTY_DICT)
+
+
+def new_of(kind):
+    named = call(maker("named"), text(f"{__name__}:{kind}"))
+    return call(maker("new"), named, ARGS, pickle.EMPTY_DICT)
+
+
+A_POINT = new_of("Point")
 
 
 @pytest.fixture
@@ -251,6 +267,15 @@ WITH_CLASSES = {
     "a filling of a maker": whole(call(maker("fill"), maker("decimal"), FILLING)),
     "items of a class": whole(NAMED_POINT, text("a"), number(1), pickle.SETITEM),
     "items after an instance": whole(A_POINT, text("a"), pickle.APPEND),
+    "items after a list of a class": whole(new_of("Items"), text("a"), pickle.APPEND),
+    "items after a list of a class, many": whole(
+        new_of("Items"), pickle.MARK, text("a"), pickle.APPENDS
+    ),
+    "items of a dict of a class": whole(new_of("Table"), text("a"), NONE, pickle.SETITEM),
+    "items of a dict of a class, many": whole(
+        new_of("Table"), pickle.MARK, text("a"), NONE, pickle.SETITEMS
+    ),
+    "items in a set of a class": whole(new_of("Group"), pickle.MARK, text("a"), pickle.ADDITEMS),
 }
 
 
@@ -433,7 +458,7 @@ INSTANCES = [
         items(),
     ),
     *(Named(1, "a"), Keywords(word="w"), Reduced([1]), stateful(), Colour, remake),
-    *(collections.defaultdict(list, {1: [2]}), {Colour.RED: Point(None)}),
+    *(collections.defaultdict(list, {1: [2]}), Table(a=1), Group({1}), {Colour.RED: Point(None)}),
 ]
 
 
