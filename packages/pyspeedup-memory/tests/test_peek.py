@@ -5,6 +5,7 @@ from __future__ import annotations
 import errno
 import os
 import shutil
+from contextlib import suppress
 
 import pytest
 from pyspeedup.core import StoreCorruptedError
@@ -13,6 +14,7 @@ from pyspeedup.memory._storage.recent_pages import RecentPages
 from pyspeedup.memory._storage.volume import Volume
 from pyspeedup.memory.stores import _data_file
 from pyspeedup.memory.stores._slots import HEADER_SIZE
+from test_interrupt import Interrupter
 
 LIMIT = HEADER_SIZE + 50_000
 
@@ -194,7 +196,6 @@ def test_a_child_lets_go_of_its_map_and_harms_nobody(tmp_path):
 def test_a_closed_store_maps_nothing_and_can_be_opened_again(tmp_path):
     store = opened(tmp_path)
     fill(store)
-    view = store._window.view
     store.peek(0, 0, 1)
     view = store._window.view
     store.close()
@@ -226,6 +227,38 @@ def test_a_page_is_whole_after_a_restart_by_the_checksum_that_the_volume_handed_
     volume = Volume(FileStore(tmp_path), kind="toy", page_size=1)
     assert (volume.state, volume.read(page)) == (b"not synced", content(1))
     volume.close()
+
+
+CHANGES = {
+    "write": lambda volume: volume.write(1, content(1, 30_000)),
+    "delete": lambda volume: volume.delete(1),
+    "rollback": lambda volume: volume.rollback(),
+    "peek": lambda volume: volume.peek(3, 0, 9),
+}
+
+
+@pytest.mark.parametrize("change", CHANGES)
+def test_a_peek_gives_what_a_read_does_after_any_interruption(change, tmp_path):
+    for at in range(1, 200):
+        (tmp_path / str(at)).mkdir()
+        volume = Volume(FileStore(tmp_path / str(at)), kind="toy", page_size=1)
+        for number in range(5):
+            volume.append(content(number))
+        volume.commit(b"")
+        volume.write(2, content(7, 20_000))
+        for page in (0, 1, 2):
+            volume.peek(page, 0, 9)
+        interrupter = Interrupter(at)
+        with suppress(KeyboardInterrupt), interrupter:
+            CHANGES[change](volume)
+        for _ in range(2):
+            for page in volume.pages():
+                assert volume.peek(page, 0, 99_999) == volume.read(page)
+            volume.append(content(9))
+        volume.close()
+        if interrupter.left > 0:
+            return
+    pytest.fail("no change has that many lines")
 
 
 class WholePages:

@@ -70,6 +70,21 @@ def test_rollback_gives_pages_numbers_and_reservations_back(make_store):
     volume.close()
 
 
+def test_going_back_brings_the_last_pages_of_an_opened_store_back(make_store):
+    volume = open_volume(make_store())
+    pages = [volume.append(b"%d" % number) for number in range(4)]
+    volume.commit(b"state")
+    volume.close()
+    volume = open_volume(make_store())
+    for page in pages[1:]:
+        volume.delete(page)
+    assert volume.append(b"new") in pages
+    volume.rollback()
+    assert [bytes(volume.read(page)) for page in pages] == [b"0", b"1", b"2", b"3"]
+    assert volume.append(b"new") not in pages
+    volume.close()
+
+
 def test_rollback_of_a_store_that_knows_only_closing():
     class Minimal:
         """The protocol and nothing more."""
@@ -122,6 +137,32 @@ def test_going_back_after_a_commit_that_failed_tells_what_became_of_it(made):
     volume.append(b"more")
     volume.commit(b"more")
     assert open_again(volume, store).state == b"more"
+
+
+def test_going_back_that_fails_once_can_be_done_again():
+    class FailsOnce(MemoryStore):
+        left = 0
+
+        def rollback(self):
+            self.left -= 1
+            if self.left >= 0:
+                raise OSError("no connection")
+            super().rollback()
+
+    for times in (1, 2):
+        store = FailsOnce()
+        volume = open_volume(store)
+        page = volume.append(b"old")
+        volume.commit(b"old")
+        volume.write(page, b"new")
+        store.left = times
+        with pytest.raises(OSError, match="no connection"):
+            volume.rollback()
+        store.left = 0
+        volume.rollback()
+        assert bytes(volume.read(page)) == b"old"
+        volume.commit(b"still")
+        assert bytes(open_again(volume, store).read(page)) == b"old"
 
 
 def open_again(volume, store):

@@ -51,7 +51,7 @@ def encode_meta(header: Header, table: array[int], state: bytes | None) -> bytes
 
 
 def decode_meta(meta: bytes, name: str) -> tuple[Header, array[int], bytes | None]:
-    """Return what `encode_meta` was given; a store that somebody else made is a `StoreError`.
+    """Return what `encode_meta` was given, without unused numbers at the end; a store that somebody else made is a `StoreError`.
 
     `StoreCorruptedError` for damage, `StoreError` for a format of a newer release.
     """
@@ -67,9 +67,11 @@ def decode_meta(meta: bytes, name: str) -> tuple[Header, array[int], bytes | Non
         raise StoreCorruptedError(f"{name}: the checksum of its header does not match")
     head_size, table_size, state_size, has_state = SIZES.unpack_from(body)
     ends = [SIZES.size, SIZES.size + head_size, SIZES.size + head_size + table_size]
-    table = array("Q", bytes(body[ends[1] : ends[2]]))
+    table = _little_endian(array("Q", bytes(body[ends[1] : ends[2]])))
+    while table and not table[-1]:
+        table.pop()
     state = bytes(body[ends[2] : ends[2] + state_size]) if has_state else None
-    return Header(**json.loads(bytes(body[ends[0] : ends[1]]))), _little_endian(table), state
+    return Header(**json.loads(bytes(body[ends[0] : ends[1]]))), table, state
 
 
 def _little_endian(table: array[int]) -> array[int]:

@@ -119,10 +119,9 @@ class Volume:
             )
 
     def _find_free(self) -> list[int]:
-        """Return the numbers not in use, lowest last, in O(pages); while none is reserved."""
-        while self._table and not self._table[-1]:
-            self._table.pop()
-        free = [page for page, check in enumerate(self._table) if not check]
+        """Return the numbers that are not in use, lowest last, in O(pages)."""
+        kept = self._reserved
+        free = [p for p, check in enumerate(self._table) if not check and p not in kept]
         free.reverse()
         return free
 
@@ -270,6 +269,14 @@ class Volume:
     def rollback(self) -> None:
         """Drop all changes since the last commit, reserved numbers too, in O(pages)."""
         self.require_writable()
+        try:
+            self._go_back()
+        except BaseException:
+            if not self._closed:
+                self._go_back()  # interrupted in the middle, checks would not be those of the pages
+            raise
+
+    def _go_back(self) -> None:
         self._recent.clear()
         self._free = None  # first: what is free now may be in use afterwards
         roll_back = getattr(self._store, "rollback", None)

@@ -83,7 +83,8 @@ class FileStore:
         """Keep the folder, which must exist; nothing is touched before `open`.
 
         `map_limit` bounds in bytes what is mapped of the file, and so what it adds to the resident
-        memory. `peek` copies from the map what lies in it, and reads what lies behind; 0 maps nothing.
+        memory. `peek` copies from the map what lies in it, and reads what lies behind. A disk that
+        fails under a map ends the process, as does another process that cuts the file: 0 maps nothing.
         """
         if map_limit < 0:
             raise ValueError(f"map_limit must be 0 bytes or more, not {map_limit}")
