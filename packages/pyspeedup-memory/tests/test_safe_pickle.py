@@ -498,6 +498,13 @@ def test_a_subclass_of_an_allowed_class_is_not_allowed():
         SafePickleSerializer(allow=[Point]).dumps(Sub(1))
 
 
+def test_another_class_of_an_allowed_name_is_not_allowed():
+    other = type("Point", (), {"__module__": __name__, "__qualname__": "Point"})
+    for value in (other(), other):
+        with pytest.raises(SerializationError, match="is not what is found as"):
+            SafePickleSerializer(allow=[Point]).dumps(value)
+
+
 @pytest.mark.parametrize(
     "allow",
     [

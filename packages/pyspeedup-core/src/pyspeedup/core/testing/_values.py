@@ -87,6 +87,8 @@ def same(left: Any, right: Any) -> bool:
         return False
     if isinstance(left, TOLD_BY_REPR):
         return repr(left) == repr(right)
+    if isinstance(left, slice):
+        return same((left.start, left.stop, left.step), (right.start, right.stop, right.step))
     if isinstance(left, (set, frozenset)):
         left, right = sorted(left, key=repr), sorted(right, key=repr)
     if isinstance(left, (list, tuple, deque, dict, Box)):
