@@ -11,6 +11,7 @@ It is a hint: whoever asks compares the keys. But that it leads nowhere is belie
 from __future__ import annotations
 
 import struct
+from contextlib import suppress
 from itertools import accumulate, chain, pairwise
 from typing import TYPE_CHECKING
 from zlib import crc32
@@ -114,11 +115,14 @@ class Index:
             block = (code << depth & HASH_MASK) * homes >> HASH_BITS
             while True:
                 data = self._pages.peek(page, block * BLOCK, block * BLOCK + BLOCK)
-                at = data.find(hash_bytes, 0, USED_AT)
+                stop = (
+                    USED_AT if code else 4 * sum(data[USED_AT : USED_AT + 1])
+                )  # unused ones are 0
+                at = data.find(hash_bytes, 0, stop)
                 while at >= 0:
-                    if not at & 3 and (code or at < 4 * data[USED_AT]):
+                    if not at & 3 and len(data) == BLOCK:
                         yield number_in(data, at + ENTRIES_AT)[0]
-                    at = data.find(hash_bytes, at + 1, USED_AT)
+                    at = data.find(hash_bytes, at + 1, stop)
                 if crc32(data, salt + block) != RESIDUE:
                     raise self._damaged(page, block)
                 if data[USED_AT] < BLOCK_SLOTS or number_in(data, LAST_AT)[0] > code:
@@ -312,20 +316,21 @@ class Index:
 
         ``rename(entries)`` returns what becomes of each entry of an array (of numpy where that is
         used), a negative number for one to be left out. About `expected` slots are left. Where this
-        raises, no new page is left behind.
+        raises, no new page is left behind, or none but until the next batch or flush.
         """
         self._room()
-        nodes = NodePages(self._pages, self._seed, self._tree.nodes.written)
+        old = self._tree
         new = Index(self._pages, seed=self._seed, name=self._name, recent_slots=self._most)
-        new._tree = Tree(nodes, fan_bits=self._tree.fan_bits, leaf_slots=self._tree.leaf_slots)
+        new._tree = Tree(old.nodes, fan_bits=old.fan_bits, leaf_slots=old.leaf_slots)
         work = slot_work(len(self))
         recent = work.sorted_slots(*self._recent_pairs())
-        levels = chain([[recent]], self._tree.each_level(work))
+        levels = chain([[recent]], old.each_level(work))
         try:
             fill(new._tree, work, levels, rename, len(self) if expected is None else expected)
-        finally:
-            self._tree.nodes.written = nodes.written
-            nodes.sweep()
+        except BaseException:
+            with suppress(OSError):  # which the next batch or flush tries again
+                old.nodes.sweep()
+            raise
         return new
 
     def _decode(self, state: bytes) -> None:

@@ -186,12 +186,12 @@ class Tree:
             return
         slots = self.nodes.slots(work, node)
         for done, bound in self.spread(work, slots, level + 1):
-            left = node._replace(start=bound, size=node.size - done)
-            if not left.size:
-                left = Node(depth=node.depth)
-            _set_rows(table, index, left.pack())
-        self.nodes.drop(node)
-        self.nodes.sweep()
+            if done < node.size:
+                left = node._replace(start=bound, size=node.size - done)
+                _set_rows(table, index, left.pack())
+            else:
+                _set_rows(table, index, Node(depth=node.depth).pack())
+                self.nodes.drop(node)
 
     def _add_to_inner(self, work: SlotWork, level: int, index: int, slots: Slots) -> None:
         table = self.levels[level]
