@@ -38,9 +38,7 @@ class SignedSerializer:
     name = "signed"
     runs_code = False
 
-    def __init__(
-        self, inner: str | Serializer | dict[str, Any] = "pickle", key: bytes | None = None
-    ) -> None:
+    def __init__(self, inner: str | Serializer = "pickle", key: bytes | None = None) -> None:
         """Wrap `inner`; raises what `signed` does."""
         if key is None:
             raise ValueError(NO_KEY)
