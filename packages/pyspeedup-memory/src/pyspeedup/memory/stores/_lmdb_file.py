@@ -29,10 +29,7 @@ DATA_FILE = "data.mdb"
 STEP = 16 << 20
 """By how many bytes the map grows at least; what is not written to takes no room on the disk."""
 
-MAP_LIMIT = 64 << 20
-"""Bytes of values that may have been mapped into memory before they are given back."""
-
-NEIGHBOURS = 512 << 10
+NEIGHBOURS = 256 << 10
 """How much a system may map when a value is first read: Linux takes what lies around it with it."""
 
 
@@ -41,10 +38,12 @@ class LmdbFile:
 
     `get` costs O(log rows), whatever the length of the value; `write` is one transaction. A full disk
     is an `OSError` and leaves the file as it was. Values that were asked for stay mapped, and count
-    as resident memory, until they are `MAP_LIMIT` bytes together.
+    as resident memory, until they are about `map_limit` bytes together.
     """
 
-    def __init__(self, folder: Path, name: str, *, create: bool, readonly: bool) -> None:
+    def __init__(
+        self, folder: Path, name: str, *, create: bool, readonly: bool, map_limit: int
+    ) -> None:
         """Lock, check and open the file; `create` makes it where there is none, unless `readonly`.
 
         `FileNotFoundError` where there is none, `StoreLockedError`, and `StoreCorruptedError` for a
@@ -56,6 +55,7 @@ class LmdbFile:
         self._reader: lmdb.Transaction[memoryview] | None = None
         self._seen: set[bytes] = set()
         self._seen_bytes = 0
+        self._map_limit = map_limit
         writing = not readonly
         self._lock = _platform.open_file(self._path, write=writing, create=create and writing)
         try:
@@ -101,15 +101,20 @@ class LmdbFile:
         )
         return environment
 
-    def sorted_keys(self) -> Iterator[bytes]:
-        """Iterate over all keys in order, in O(rows), reading no value."""
-        with self.translated(), self._environment.begin() as transaction:
-            for key in transaction.cursor().iternext(keys=True, values=False):
-                yield bytes(key)
+    def items(self, start: bytes, stop: bytes) -> Iterator[tuple[bytes, memoryview]]:
+        """Iterate over the rows with keys from `start` to before `stop`, in order, reading their values."""
+        with self.translated(), self._environment.begin(buffers=True) as transaction:
+            cursor = transaction.cursor()
+            rows = cursor.iternext() if cursor.set_range(start) else iter(())
+            for found, value in rows:
+                key = bytes(found)
+                if key >= stop:
+                    return
+                yield key, value
 
     def get(self, key: bytes) -> memoryview | None:
         """Return the value of `key` where it lies, or None; it is there only until the next call."""
-        if self._seen_bytes > MAP_LIMIT:
+        if self._seen_bytes > self._map_limit:
             self._give_back_much()
         try:
             if self._reader is None:
@@ -171,7 +176,7 @@ class LmdbFile:
     def _give_back_much(self) -> None:
         """Map the file anew where more than the limit can be mapped, so that nothing is resident."""
         self._seen_bytes = 0
-        if os.fstat(self._lock).st_size > MAP_LIMIT:
+        if os.fstat(self._lock).st_size > self._map_limit:
             with self.translated():
                 self._remap(self._environment.info()["map_size"])
 

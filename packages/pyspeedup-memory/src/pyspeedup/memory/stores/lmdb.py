@@ -1,8 +1,8 @@
-"""Pages in an LMDB file: a row a version of a page, of which a commit says which count.
+"""Pages in an LMDB file: a row a version of a page, and a row a page that says which version counts.
 
 LMDB keeps a transaction in RAM, and gives all of it up where the disk or its map is full. So a page
-that is not committed yet is a row of its own, with a version newer than the last commit's; the
-transaction that commits says up to which version rows count now, and deletes what they replaced.
+that is not committed yet is a row of its own at once, with a version newer than the last commit's; the
+transaction that commits makes such versions count, and deletes what they replaced.
 """
 
 from __future__ import annotations
@@ -23,11 +23,18 @@ if TYPE_CHECKING:
 
 __all__ = ["LmdbStore"]
 
-ROW = struct.Struct(">QQ")  # page, version: big-endian, so that rows lie in the order of pages
-LARGEST_PAGE_NUMBER = 2**64 - 1
 COMMIT = b"\0"
-"""The key of the last commit: shorter than that of any row, and so before them all."""
-HEAD = struct.Struct(">QI")  # newest version that counts, checksum of it and the meta
+"""The key of the last commit: the newest version then, a checksum, the meta."""
+HEAD = struct.Struct(">QI")
+PAGE = struct.Struct(">cQ")
+"""The key of a page, by its number: its version. The rows of all pages lie together, and are short."""
+CONTENT = struct.Struct(">cQQ")
+"""The key of a version, by it and the page: the bytes. What is newer than the commit lies at the end."""
+OF_PAGE, OF_CONTENT, END = b"\1", b"\2", b"\3"
+LARGEST_PAGE_NUMBER = 2**64 - 1
+
+MAP_LIMIT = 64 << 20
+"""How many bytes of the file may be resident, unless the store is told otherwise."""
 
 BUFFER = 2 << 20
 """Bytes of pages that wait in RAM for a transaction, since each one waits for the disk."""
@@ -56,7 +63,7 @@ class LmdbStore:
     O(changed pages) and waits for the disk once, `open` O(pages) without reading one, and RAM some
     150 bytes a page beside at most 2 MiB of pages that wait to be written. The map grows by itself.
     Space of what was deleted is used again, but the file never gets smaller. Pages are read through a
-    map of the file, so they count as resident memory: some 64 MiB, then they are given back.
+    map of the file, so they count as resident memory: about `map_limit`, then they are given back.
 
     LMDB believes its own file: damage done to it while it is open can end the process. So the file is
     checked at each opening. Two stores of one process cannot have the same file open, not even to read.
@@ -73,8 +80,17 @@ class LmdbStore:
     (b'first', b'zero', b'er')
     """
 
-    def __init__(self, location: str | Path, basename: str = "") -> None:
-        """Keep the folder, which must exist; nothing is touched before `open`."""
+    def __init__(
+        self, location: str | Path, basename: str = "", *, map_limit: int = MAP_LIMIT
+    ) -> None:
+        """Keep the folder, which must exist; nothing is touched before `open`.
+
+        `map_limit` bounds in bytes about how much of the file is resident. Reading pages at random
+        from a file that is longer costs more the smaller it is. A negative one is a `ValueError`.
+        """
+        if map_limit < 0:
+            raise ValueError(f"map_limit must be 0 bytes or more, not {map_limit}")
+        self._map_limit = map_limit
         self._folder = Path(location)
         self._name = f"{location} ({basename!r})" if basename else str(location)
         self._file: LmdbFile | None = None
@@ -87,7 +103,13 @@ class LmdbStore:
         """
         if self._file is not None:
             raise StoreLockedError(f"{self._name} is open already", pid=os.getpid())
-        file = LmdbFile(self._folder, self._name, create=create, readonly=readonly)
+        file = LmdbFile(
+            self._folder,
+            self._name,
+            create=create,
+            readonly=readonly,
+            map_limit=self._map_limit,
+        )
         try:
             meta = self._load(file)
         except BaseException:
@@ -99,31 +121,25 @@ class LmdbStore:
         return meta
 
     def _load(self, file: LmdbFile) -> bytes | None:
-        """Find out from the keys of all rows what is committed, in O(pages)."""
+        """Find out which versions count, and which rows nobody refers to, in O(pages)."""
         committed, meta = self._last_commit(file)
         table: dict[int, bytes] = {}
-        stray: set[bytes] = set()
-        newest = committed
-        for key in file.sorted_keys():
-            if key == COMMIT:
-                continue
-            page, version = self._decode_key(key)
-            newest = max(newest, version)
-            if version > committed:
-                stray.add(key)
-            elif table.setdefault(page, key) != key:
-                raise StoreCorruptedError(f"{self._name}, page {page}: it is there twice")
+        for key, version in file.items(OF_PAGE, OF_CONTENT):
+            page, content = self._decode_page(key, bytes(version))
+            table[page] = content
+        after = CONTENT.pack(OF_CONTENT, committed + 1, 0)
+        stray = {key for key, _ in file.items(after, END)}
         self._table, self._changes = table, Changes(table, stray)
-        self._version = newest
+        self._version = max(map(_version, stray), default=committed)
         return meta
 
-    def _decode_key(self, key: bytes) -> tuple[int, int]:
-        if len(key) != ROW.size:
+    def _decode_page(self, key: bytes, version: bytes) -> tuple[int, bytes]:
+        """Return a page's number, and the key of its content."""
+        if len(key) != PAGE.size or len(version) != 8:  # noqa: PLR2004 -- 64 bits
             raise StoreCorruptedError(
                 f"{self._name}: there is a row {key!r}, which is none of ours"
             )
-        page, version = ROW.unpack(key)
-        return page, version
+        return PAGE.unpack(key)[1], OF_CONTENT + version + key[1:]
 
     def _last_commit(self, file: LmdbFile) -> tuple[int, bytes | None]:
         """Return the newest version that counts, and the meta; 0 and None before the first commit."""
@@ -160,7 +176,7 @@ class LmdbStore:
         if not 0 <= page <= LARGEST_PAGE_NUMBER:
             raise ValueError(f"page must be between 0 and 2**64 - 1, not {page}")
         self._version += 1
-        key, content = ROW.pack(page, self._version), bytes(data)
+        key, content = CONTENT.pack(OF_CONTENT, self._version, page), bytes(data)
         changes = self._changes
         if changes.waiting_bytes + len(content) > BUFFER:
             self._flush(file, {key: content})
@@ -189,7 +205,7 @@ class LmdbStore:
         live = changes.live()
         rows = {key: data for key, data in changes.waiting.items() if key in live} | more
         committed, _ = self._last_commit(file)  # newer than we know, where a commit was interrupted
-        stale = {key for key in changes.rows - live if ROW.unpack(key)[1] > committed}
+        stale = {key for key in changes.rows - live if _version(key) > committed}
         changes.rows.update(rows)  # first, so that an interruption leaves no row that nobody knows
         file.write(rows, stale)
         changes.rows -= stale
@@ -201,10 +217,13 @@ class LmdbStore:
         file = self._opened_for_writing()
         changes = self._changes
         live = changes.live()
-        rows = {key: data for key, data in changes.waiting.items() if key in live}
-        rows[COMMIT] = _encode_head(self._version, bytes(meta)) + meta
+        contents = {key: data for key, data in changes.waiting.items() if key in live}
         stale = changes.rows.union(changes.pages.replaced().values()) - live
-        changes.rows.update(rows.keys() - {COMMIT})
+        changes.rows.update(contents)
+        rows = contents | {COMMIT: _encode_head(self._version, bytes(meta)) + meta}
+        for page, key in changes.pages.put_since.items():
+            rows[PAGE.pack(OF_PAGE, page)] = key[1:9]
+        stale.update(PAGE.pack(OF_PAGE, page) for page in changes.pages.dropped_since)
         file.write(rows, stale)
         self._has_committed = True
         changes.pages.apply_to(self._table)
@@ -235,7 +254,7 @@ class LmdbStore:
         that now leads to the last commit as well.
         """
         committed, meta = self._last_commit(file)
-        stray = {key for key in self._changes.rows if ROW.unpack(key)[1] > committed}
+        stray = {key for key in self._changes.rows if _version(key) > committed}
         with suppress(OSError):  # a full disk: the commit stands, and the next opening sweeps
             file.write({COMMIT: _encode_head(committed, meta or b"") + (meta or b"")}, stray)
 
@@ -254,6 +273,11 @@ class LmdbStore:
         file = self._opened()
         require_writable(self._readonly, self._name)
         return file
+
+
+def _version(content: bytes) -> int:
+    """Return the version in the key of a content."""
+    return int.from_bytes(content[1:9], "big")
 
 
 def _encode_head(version: int, meta: bytes) -> bytes:
