@@ -251,18 +251,23 @@ def test_a_full_disk_is_one_line_and_leaves_the_old_store(tmp_path):
 # ---- backup ------------------------------------------------------------------------------------
 
 
-def test_a_backup_is_a_store_of_the_same_items(tmp_path, capsys):
-    expected = make(tmp_path / "original")
+@pytest.mark.parametrize("kind", KINDS)
+def test_a_backup_is_a_store_of_the_same_items(tmp_path, capsys, kind):
+    expected = make(tmp_path / "original", kind)
     safe = tmp_path / "safe"
     status, output, _ = run(capsys, "backup", tmp_path / "original" / "x", safe, "--json")
     told = json.loads(output)
     assert (status, told["items"]) == (0, 200)
     assert told["backup"] == str(safe / "x.pyspeedup")
-    assert content_of(safe) == expected
+    assert content_of(safe, kind) == expected
+    assert run(capsys, "verify", "--deep", safe / "x")[0] == 0
     assert run(capsys, "backup", tmp_path / "original" / "x", safe)[0] == 1
     assert run(capsys, "backup", tmp_path / "original" / "x", safe, "--name", "Y")[0] == 0
     assert names(safe) == ["^y.pyspeedup", "x.pyspeedup"]
-    assert content_of(tmp_path / "original") == expected
+    assert content_of(tmp_path / "original", kind) == expected
+    with KINDS[kind]("Y", 16, file_location=safe, readonly=True) as copy:  # an item at a time
+        keys = expected if kind == "dict" else range(len(expected))
+        assert [copy[key] for key in keys] == [expected[key] for key in keys]
 
 
 def test_a_damaged_store_makes_no_backup(tmp_path, capsys):
