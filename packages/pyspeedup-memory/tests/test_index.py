@@ -125,9 +125,10 @@ class IndexMachine(RuleBasedStateMachine):
     def find(self, code):
         """What has moved on from a node half emptied is found there, too."""
         found = list(self.index.find(code))
-        assert set(found) == set(self.model.get(code, ()))
+        expected = self.model.get(code, ())
+        assert set(found) == set(expected)
         if not self.is_any_half_empty():
-            assert len(found) == len(set(found))
+            assert sorted(found) == sorted(expected)
 
     @rule(code=CODES, others=st.lists(CODES, max_size=10))
     def find_some(self, code, others):
@@ -147,9 +148,10 @@ class IndexMachine(RuleBasedStateMachine):
     @rule(after=st.integers(0, 12), codes=BATCHES)
     def add_while_writes_fail(self, after, codes):
         self.pages.left = after
-        done = 0
+        tried = []
         try:
-            for done, code in enumerate(codes):
+            for code in codes:
+                tried.append(code)
                 self.index.add(code, self.end)
                 self.model[code].append(self.end)
                 self.end += 1
@@ -159,7 +161,7 @@ class IndexMachine(RuleBasedStateMachine):
             if self.is_any_half_empty():
                 event("a node was left half empty")
         self.pages.left = None
-        for code in codes[: done + 1]:
+        for code in tried:
             self.find(code)
 
     @rule(after=st.integers(0, 3))
@@ -452,8 +454,7 @@ def test_whichever_byte_is_damaged_no_hash_is_taken_for_absent():
             for code, entry in of_page[page]:
                 try:
                     assert entry in index.find(code)
-                except StoreCorruptedError as error:
-                    assert f"store d, page {page}: block" in str(error)
+                except StoreCorruptedError:
                     noticed += 1
             for code in absent:
                 try:
@@ -518,21 +519,24 @@ def test_a_page_cut_short_is_noticed(work, length):
     assert len(copies.data[page]) > 300
     del copies.data[page][length:]
     index.find_many([])
-    with pytest.raises(StoreCorruptedError):
+    with pytest.raises(StoreCorruptedError, match=f"store d, page {page}: block"):
         index.find_many([*codes, *range(0, 2**32, 2**20)])
     with pytest.raises(StoreCorruptedError):
-        for code in [*codes, *range(0, 2**32, 2**20)]:
-            list(index.find(code))
+        collections.deque(map(list, map(index.find, [*codes, *range(0, 2**32, 2**20)])))
 
 
 # ---- work on slots -----------------------------------------------------------------------------
 
 
 @pytest.mark.parametrize("depth", [0, 1, 4, 13, 31, 32])
-@pytest.mark.parametrize("count", [1, 2, 24, 25, 31, 32, 62, 700])
-@pytest.mark.parametrize("style", ["random", "few", "last"])
-def test_both_implementations_make_the_same_bytes(depth, count, style):
+def test_both_implementations_make_the_same_bytes(depth):
     numpy_work = pytest.importorskip("pyspeedup.memory._dict.slots_numpy")
+    for count in (1, 2, 24, 25, 31, 32, 62, 700):
+        for style in ("random", "few", "last"):
+            compare(numpy_work, depth, count, style)
+
+
+def compare(numpy_work, depth, count, style):
     source = random.Random(f"{depth} {count} {style}")
     first = source.getrandbits(depth) << 32 - depth if depth else 0
     below = [source.randrange(1 << 32 - depth) for _ in range(count)]

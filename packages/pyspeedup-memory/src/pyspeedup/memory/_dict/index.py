@@ -10,6 +10,7 @@ It is a hint: whoever asks compares the keys. But that it leads nowhere is belie
 
 from __future__ import annotations
 
+import os
 import struct
 from contextlib import suppress
 from itertools import accumulate, chain, pairwise
@@ -89,7 +90,10 @@ class Index:
         self._unread = 0  # slots of that page which are not in `recent` yet
         self._more = 0  # slots in `recent` above one a hash
         self._is_changed = False
-        self._tree = Tree(NodePages(pages, seed, 0), fan_bits=fan_bits, leaf_slots=leaf_slots)
+        # From anywhere, so that no page of an index that was here before is taken for one of this.
+        written = int.from_bytes(os.urandom(6), "little")
+        nodes = NodePages(pages, seed, written)
+        self._tree = Tree(nodes, fan_bits=fan_bits, leaf_slots=leaf_slots)
         if state is not None:
             self._decode(state)
 

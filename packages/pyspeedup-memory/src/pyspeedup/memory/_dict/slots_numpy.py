@@ -24,11 +24,12 @@ if TYPE_CHECKING:
     from pyspeedup.core import BytesLike
 
 Slots: TypeAlias = "np.ndarray[Any, np.dtype[np.uint64]]"
+Array: TypeAlias = "np.ndarray[Any, np.dtype[Any]]"
 
 CHECKED = struct.Struct(f"{CHECK_AT}s{BLOCK - CHECK_AT}x")
 SHIFT = np.uint64(HASH_BITS)
 MASK = np.uint64(HASH_MASK)
-FILL = np.arange(BLOCK_SLOTS, dtype=np.uint32)
+FILL = np.arange(BLOCK_SLOTS)
 
 
 def sorted_slots(codes: Sequence[int], entries: Sequence[int]) -> Slots:
@@ -79,24 +80,38 @@ def from_bytes(data: BytesLike) -> Slots:
 
 def blocks(slots: Slots, depth: int, salt: int) -> bytes:
     """Return the page of one or more slots, in O(slots)."""
-    homes = homes_for(len(slots))
-    wanted = ((slots >> SHIFT << np.uint64(depth)) & MASK) * np.uint64(homes) >> SHIFT
-    order = np.arange(len(slots))
-    places = wanted.astype(np.int64) * BLOCK_SLOTS - order
-    np.maximum.accumulate(places, out=places)
-    places += order
-    used = np.bincount(places // BLOCK_SLOTS, minlength=homes)
-    if used[-1] == BLOCK_SLOTS:
-        used = np.append(used, 0)
+    codes = slots >> SHIFT
+    used = _used(_ends_of_homes(codes, depth))
     words = np.zeros((len(used), BLOCK // 4), "<u4")
-    places += places // BLOCK_SLOTS * (BLOCK // 4 - BLOCK_SLOTS)
-    flat = words.reshape(-1)
-    flat[places] = slots >> SHIFT
-    flat[places + ENTRIES_AT // 4] = slots & MASK
+    is_used = used[:, None] > FILL
+    words[:, :BLOCK_SLOTS][is_used] = codes
+    words[:, ENTRIES_AT // 4 : CHECK_AT // 4][is_used] = slots & MASK
     words[:, BLOCK_SLOTS] = used
     checked = [block for (block,) in CHECKED.iter_unpack(words.tobytes())]
     words[:, CHECK_AT // 4] = list(map(crc32, checked, range(salt, salt + len(used))))
     return words.tobytes()
+
+
+def _ends_of_homes(codes: Slots, depth: int) -> Array:
+    """Return for each home how many slots have it or one before."""
+    homes = homes_for(len(codes))
+    first = int(codes[0]) >> HASH_BITS - depth << HASH_BITS - depth
+    numbers = np.arange(1, homes, dtype=np.uint64) << SHIFT
+    least = (numbers + np.uint64(homes - 1)) // np.uint64(homes)  # as if `depth` were 0
+    least = (least + np.uint64((1 << depth) - 1)) >> np.uint64(depth)
+    return np.append(codes.searchsorted(least + np.uint64(first)), len(codes))
+
+
+def _used(ends: Array) -> Array:
+    """Return how many slots are in each block: what has no room moves on to the next."""
+    full = np.arange(0, BLOCK_SLOTS * len(ends), BLOCK_SLOTS)
+    stops = full + np.minimum(np.minimum.accumulate(ends - full), BLOCK_SLOTS)
+    used = np.diff(stops, prepend=0)
+    left = int(ends[-1] - stops[-1])
+    if not left and used[-1] < BLOCK_SLOTS:
+        return used
+    more = [BLOCK_SLOTS] * (left // BLOCK_SLOTS)
+    return np.array([*used.tolist(), *more, left % BLOCK_SLOTS])
 
 
 def of_blocks(data: BytesLike) -> Slots:
