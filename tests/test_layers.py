@@ -22,6 +22,9 @@ TYPES_ONLY = {"_typeshed"}
 GLUE = {"algorithms": {"sequences.py"}}
 """Modules that alone may import our other packages."""
 
+EXTRAS = {"memory": {"fsspec": "stores/fsspec.py", "lmdb": "stores/_lmdb_file.py"}}
+"""Optional requirements that one module alone imports, so that all else works without."""
+
 
 def sources(package):
     return sorted((PACKAGES / f"pyspeedup-{package}" / "src").rglob("*.py"))
@@ -72,6 +75,17 @@ def test_only_glue_modules_join_packages(package):
             if name.startswith("pyspeedup.") and name.split(".")[1] != package
         }
         assert not joined or path.name in GLUE[package], f"{path} imports {joined}"
+
+
+@pytest.mark.parametrize("package", EXTRAS)
+def test_an_optional_requirement_is_imported_by_the_module_that_is_made_of_it(package):
+    seen = {
+        (name.partition(".")[0], path.parent.name + "/" + path.name)
+        for path in sources(package)
+        for name in imports(path)
+        if name.partition(".")[0] in EXTRAS[package]
+    }
+    assert seen == set(EXTRAS[package].items())
 
 
 @pytest.mark.parametrize("package", ALLOWED)

@@ -113,6 +113,17 @@ MAPPINGS = {
 }
 
 
+class Private(type(fsspec.filesystem("memory"))):
+    """A file system in RAM that no other object shares."""
+
+    protocol = "private"
+    cachable = False
+
+    def __init__(self):
+        super().__init__()
+        self.store, self.pseudo_dirs = {}, [""]
+
+
 class FsspecMachine(PageStoreMachine):
     def make_store(self):
         self.url = getattr(self, "url", None) or in_ram()
@@ -279,7 +290,7 @@ def test_the_name_keeps_a_folder_that_can_be_copied_and_opened_by_its_url(tmp_pa
 
 
 def test_a_file_system_made_by_the_caller_is_used_and_takes_no_options():
-    filesystem = fsspec.filesystem("memory", global_store=False, skip_instance_cache=True)
+    filesystem = Private()
     with DiskList("l", page_store=FsspecStore("a/b", filesystem=filesystem)) as values:
         values.append(1)
     assert filesystem.exists("/a/b/HEAD")
@@ -327,17 +338,11 @@ def test_another_writer_is_noticed():
         store.close()
 
 
-MemoryFileSystem = type(fsspec.filesystem("memory"))
-
-
-class Remembering(MemoryFileSystem):
+class Remembering(Private):
     """A file system that lists what it has listed before, as those of object stores do."""
 
-    protocol = "remembering"
-    cachable = False
-
     def __init__(self):
-        super().__init__(global_store=False)
+        super().__init__()
         self.listings = {}
 
     def find(self, path, maxdepth=None, withdirs=False, detail=False, **options):
@@ -360,23 +365,18 @@ def test_what_a_killed_writer_left_is_swept_though_the_file_system_remembers_lis
     assert set(filesystem.store) == {"/a/HEAD"}
 
 
-class Refusing(MemoryFileSystem):
+class Refusing(Private):
     """A file system whose next request fails."""
 
-    protocol = "refusing"
-    cachable = False
     error = None
 
-    def __init__(self):
-        super().__init__(global_store=False)
-
-    def cat_file(self, path, start=None, end=None, **options):
+    def cat_file(self, path, **options):
         self._refuse()
-        return super().cat_file(path, start, end, **options)
+        return super().cat_file(path, **options)
 
-    def pipe_file(self, path, value, mode="overwrite", **options):
+    def pipe_file(self, path, value, **options):
         self._refuse()
-        super().pipe_file(path, value, mode, **options)
+        super().pipe_file(path, value, **options)
 
     def _refuse(self):
         if self.error is not None:
