@@ -2,7 +2,7 @@
 
 A page in bytes, all numbers u32 and little-endian:
 
-    1 where a value may be in a page of its own, else 0 | rows
+    2**31 where a value may be in a page of its own, else 0 | rows
     for each row: the end of its body, counted from the first body, + 2**31 where the value is
         in a page of its own | the CRC-32 of the body
     the bodies, one after the other
@@ -43,7 +43,7 @@ REFERENCE = struct.Struct("<QQ")
 ROW = struct.Struct("<IIII")
 """What stands before a row, and the row: where it begins, and its end and check."""
 ROW_SIZE = 8
-FLAGS = (b"\0\0\0\0", b"\1\0\0\0")
+FLAGS = (b"\0\0\0\0", b"\0\0\0\x80")
 ELSEWHERE = 1 << 31
 PLACE = ELSEWHERE - 1
 INVERTED = 0xFFFFFFFF
@@ -79,7 +79,7 @@ def encoded(bodies: Sequence[Body], seed: int) -> bytes:
         own = [row for row, body in enumerate(bodies) if type(body) is OwnPage]
         kept = [_packed(body) for body in bodies]
     table = array("I", bytes(ROW_SIZE * (len(bodies) + 1)))
-    table[0], table[1] = bool(own), len(bodies)
+    table[0], table[1] = ELSEWHERE if own else 0, len(bodies)
     table[2::2] = array("I", accumulate(map(len, kept)))
     table[3::2] = array("I", map(zlib.crc32, kept, repeat(seed)))  # type: ignore[arg-type]  # packed
     for row in own:
@@ -105,7 +105,7 @@ class Records:
         self._ends = self._table[2::2]
         if len(image) != self._begin + (self._ends[-1] & PLACE if rows else 0):
             raise ValueError("its length is not that of its records")
-        self._has_own = image[0] == 1
+        self._has_own = image[:4] == FLAGS[1]
         self.size = len(image) - self._begin  # of all bodies that are here
 
     def __len__(self) -> int:
