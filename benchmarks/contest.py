@@ -8,7 +8,6 @@ was done: that number has to be the same for all. Time runs between one yield an
 from __future__ import annotations
 
 import argparse
-import importlib.util
 import json
 import os
 import platform
@@ -25,9 +24,6 @@ from pyspeedup.core.tables import format_table
 
 Phases: TypeAlias = Iterator[tuple[str, Any]]
 Contender: TypeAlias = Callable[[int, str], Phases]
-
-PREPARED = ("", None)
-"""What a contender yields after preparations, whose time is nobody's."""
 
 STATUS = Path("/proc/self/status")
 MIB = 1 << 20
@@ -48,10 +44,7 @@ class Result:
 
 
 def contest(script: str, contenders: dict[str, Contender], size: int, unit: str) -> None:
-    """Run the contest that the command line asks for; the first contender is what others are held to.
-
-    A contender whose name is also that of a module is left out where that is not installed.
-    """
+    """Run the contest that the command line asks for; the first contender is what others are held to."""
     arguments = _arguments(size, unit)
     if arguments.only:
         print(json.dumps(asdict(_measure(contenders[arguments.only], arguments.size))))
@@ -63,15 +56,6 @@ def contest(script: str, contenders: dict[str, Contender], size: int, unit: str)
         content = {name: asdict(result) for name, result in results.items()}
         text = json.dumps({"size": arguments.size, "unit": unit, **machine, "results": content})
         arguments.json.write_text(text + "\n", encoding="utf-8")
-
-
-def installed(contenders: dict[str, Contender]) -> dict[str, Contender]:
-    """Return those of `contenders`, named as modules are, that are installed here."""
-    return {
-        name: contender
-        for name, contender in contenders.items()
-        if importlib.util.find_spec(name) is not None
-    }
 
 
 def _arguments(size: int, unit: str) -> argparse.Namespace:
@@ -110,9 +94,8 @@ def _measure(contender: Contender, size: int) -> Result:
     with tempfile.TemporaryDirectory(prefix="pyspeedup-bench-") as folder:
         start = time.perf_counter()
         for phase, proof in contender(size, folder):
-            if phase:
-                result.seconds[phase] = time.perf_counter() - start
-                result.proofs[phase] = proof
+            result.seconds[phase] = time.perf_counter() - start
+            result.proofs[phase] = proof
             start = time.perf_counter()
     result.mebibytes = (_peak_memory() - before) / MIB
     return result

@@ -129,7 +129,7 @@ def test_the_requirements_name_every_package():
 
 @pytest.mark.parametrize(
     ("script", "size"),
-    [("bench_diskdict", 400), ("bench_disklist", 400), ("bench_buffer", 200), ("bench_cache", 4)],
+    [("bench_buffer", 200), ("bench_cache", 4)],
 )
 def test_benchmarks_do_the_same_work_for_all_and_keep_the_figures(tmp_path, script, size):
     figures = tmp_path / "figures.json"

@@ -101,4 +101,4 @@ class Watch:
 def require(what: str, found: object, expected: object) -> None:
     """Raise `WrongAnswerError` unless what was found is what was expected."""
     if found != expected:
-        raise WrongAnswerError(f"{what} is {found!r:.80}, not {expected!r:.80}")
+        raise WrongAnswerError(f"{what} is {found!r:.60}, not {expected!r:.60}")
