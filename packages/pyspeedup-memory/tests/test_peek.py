@@ -5,6 +5,7 @@ from __future__ import annotations
 import errno
 import os
 import shutil
+import sys
 from contextlib import suppress
 
 import pytest
@@ -68,6 +69,17 @@ def no_map(*_):
 
 def test_where_nothing_can_be_mapped_the_file_is_read(tmp_path, monkeypatch):
     monkeypatch.setattr(_platform, "map_file", no_map)
+    store = opened(tmp_path)
+    fill(store)
+    assert peeks_as_it_reads(store)
+    assert not store._window.view
+    store.close()
+
+
+def test_where_there_is_neither_mmap_nor_pread_the_file_is_read(tmp_path, monkeypatch):
+    monkeypatch.setitem(sys.modules, "mmap", None)
+    for name in ("pread", "pwrite"):
+        monkeypatch.delattr(os, name)
     store = opened(tmp_path)
     fill(store)
     assert peeks_as_it_reads(store)
