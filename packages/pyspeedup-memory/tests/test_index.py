@@ -7,6 +7,7 @@ import itertools
 import random
 import sys
 from array import array
+from pathlib import Path
 
 import pytest
 from hypothesis import event
@@ -30,6 +31,7 @@ BATCHES = st.one_of(
     ),
 )
 TINY = {"recent_slots": 3, "leaf_slots": 4, "fan_bits": 1}
+INDEX = str(Path(slots.__file__).parent)
 SMALL = {"recent_slots": 40, "leaf_slots": 50, "fan_bits": 2}
 
 
@@ -227,6 +229,8 @@ class IndexMachine(RuleBasedStateMachine):
         if not hasattr(self, "index"):
             return
         self.index.check()
+        tree = self.index._tree
+        assert tree.leaf_count == sum(1 for _ in tree.each_leaf())
         assert len(self.index) == sum(map(len, self.model.values()))
         assert sorted(self.index) == sorted(
             (code, entry) for code, entries in self.model.items() for entry in entries
@@ -366,6 +370,52 @@ def test_a_rename_that_raises_leaves_no_page_behind(work):
         index.rebuilt(rename)
     assert volume.pages() == before
     index.check()
+
+
+class Interrupter:
+    """Raises `KeyboardInterrupt` once, before the n-th line that runs in the index."""
+
+    def __init__(self, at):
+        self.left = at
+
+    def trace(self, frame, event, _):
+        if not frame.f_code.co_filename.startswith(INDEX):
+            return None
+        if event == "line":
+            self.left -= 1
+            if not self.left:
+                raise KeyboardInterrupt
+        return self.trace
+
+    def __enter__(self):
+        self.before = sys.gettrace()
+        sys.settrace(self.trace)
+        return self
+
+    def __exit__(self, *_):
+        sys.settrace(self.before)
+
+
+def test_an_interruption_at_any_line_of_a_batch_loses_nothing(work):
+    interrupted = 0
+    for at in itertools.count(1, 3):
+        volume = Volume({}, kind="dict", page_size=4)
+        index, codes = filled(volume, 60, recent_slots=20, leaf_slots=8, fan_bits=1)
+        more = random.Random(5).choices(range(2**32), k=3)
+        try:
+            with Interrupter(at) as interrupter:
+                index.add_many(more, 60)
+        except KeyboardInterrupt:
+            interrupted += 1
+        for entry, code in enumerate(codes):
+            assert entry in index.find(code)
+        index.add_many(more, 60)
+        again = Index(volume, index.flush(), recent_slots=20, leaf_slots=8, fan_bits=1)
+        again.check()
+        assert set(again) >= {(code, entry) for entry, code in enumerate(codes + more)}
+        if interrupter.left > 0:
+            break
+    assert interrupted > 20
 
 
 # ---- opening again -----------------------------------------------------------------------------

@@ -119,9 +119,7 @@ class Index:
             block = (code << depth & HASH_MASK) * homes >> HASH_BITS
             while True:
                 data = self._pages.peek(page, block * BLOCK, block * BLOCK + BLOCK)
-                stop = (
-                    USED_AT if code else 4 * sum(data[USED_AT : USED_AT + 1])
-                )  # unused ones are 0
+                stop = USED_AT if code else _end_of_used(data)  # those that are not used are 0
                 at = data.find(hash_bytes, 0, stop)
                 while at >= 0:
                     if not at & 3 and len(data) == BLOCK:
@@ -203,14 +201,19 @@ class Index:
 
     def discard(self, code: int, entry: int) -> None:
         """Take back what was added a moment ago; nothing happens where it has sunk already."""
-        entries = [one for one in self._in_recent(code) if one != entry]
-        taken = len(self._in_recent(code)) - len(entries)
-        if taken:
+        before = self._in_recent(code)
+        left = tuple(one for one in before if one != entry)
+        if len(left) == len(before):
+            return
+        self._is_changed = True
+        if left:
+            more = self._more - len(before) + len(left)
+            rest = left if len(left) > 1 else left[0]
+            self._recent[code], self._more = rest, more  # no interruption comes between
+        else:
+            more = self._more - len(before) + 1
             del self._recent[code]
-            self._more -= taken - (0 if entries else 1)
-            if entries:
-                self._recent[code] = tuple(entries) if len(entries) > 1 else entries[0]
-            self._is_changed = True
+            self._more = more
 
     def _room(self) -> int:
         if self._unread:
@@ -219,9 +222,9 @@ class Index:
 
     def _put(self, code: int, entry: int) -> None:
         self._is_changed = True
-        others = self._in_recent(code)
-        self._recent[code] = (*others, entry) if others else entry
-        self._more += bool(others)
+        others = self._recent.get(code)
+        more = self._more + (others is not None)
+        self._recent[code], self._more = _with_one_more(others, entry), more
 
     def _put_many(self, codes: Sequence[int], first_entry: int) -> None:
         entries = range(first_entry, first_entry + len(codes))
@@ -243,8 +246,9 @@ class Index:
                 bound = above
         finally:
             self._is_changed = True
-            self._recent = {code: one for code, one in self._recent.items() if code >= bound}
-            self._more = len(self._recent_pairs()[0]) - len(self._recent)
+            left = {code: one for code, one in self._recent.items() if code >= bound}
+            more = sum(len(one) - 1 for one in left.values() if isinstance(one, tuple))
+            self._recent, self._more = left, more
         self._tree.settle(work)
 
     def _recent_pairs(self) -> tuple[list[int], list[int]]:
@@ -371,8 +375,19 @@ class Index:
     def _read_recent(self) -> None:
         work = slot_work(0)
         codes, entries = work.pairs(work.from_bytes(self._pages.read(self._recent_page or 0)))
-        self._unread = 0
-        before = self._is_changed
-        for code, entry in zip(codes, entries, strict=True):
-            self._put(code, entry)
-        self._is_changed = before
+        recent: dict[int, int | tuple[int, ...]] = dict(zip(codes, entries, strict=True))
+        if len(recent) < len(codes):
+            recent = {}
+            for code, entry in zip(codes, entries, strict=True):
+                recent[code] = _with_one_more(recent.get(code), entry)
+        self._recent, self._more, self._unread = recent, len(codes) - len(recent), 0
+
+
+def _end_of_used(block: bytes) -> int:
+    return 4 * min(BLOCK_SLOTS, int.from_bytes(block[USED_AT:ENTRIES_AT], "little"))
+
+
+def _with_one_more(entries: int | tuple[int, ...] | None, entry: int) -> int | tuple[int, ...]:
+    if entries is None:
+        return entry
+    return (*entries, entry) if isinstance(entries, tuple) else (entries, entry)
