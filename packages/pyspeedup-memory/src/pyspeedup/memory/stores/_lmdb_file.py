@@ -119,7 +119,7 @@ class LmdbFile:
         try:
             if self._reader is None:
                 self._reader = self._environment.begin(buffers=True)
-            value = self._reader.get(key)
+            value: memoryview | None = self._reader.get(key)
         except self._lmdb.Error as error:
             raise self._translate(error) from error
         if value is not None and key not in self._seen:
