@@ -11,6 +11,7 @@ from collections import Counter, OrderedDict, deque
 from fractions import Fraction
 from importlib.util import find_spec
 from pathlib import PurePosixPath
+from random import randbytes
 
 import pytest
 from hypothesis import given
@@ -349,12 +350,12 @@ def test_bytes_that_are_cut_or_go_on_are_refused():
 
 @pytest.mark.parametrize("codec", CODECS)
 def test_one_serializer_serves_threads_at_the_same_time(codec):
-    serializer = compressed("json", codec)
-    values = [[str(number)] * 2000 for number in range(4)]
+    serializer = compressed("pickle", codec)
+    values = [b"%d spam %d" % (number, number) * 10_000 + randbytes(50_000) for number in range(4)]
     wrong = []
 
     def go_there_and_back(value):
-        wrong.extend(value for _ in range(50) if serializer.loads(serializer.dumps(value)) != value)
+        wrong.extend(value for _ in range(20) if serializer.loads(serializer.dumps(value)) != value)
 
     threads = [threading.Thread(target=go_there_and_back, args=(value,)) for value in values]
     for thread in threads:
@@ -362,6 +363,17 @@ def test_one_serializer_serves_threads_at_the_same_time(codec):
     for thread in threads:
         thread.join()
     assert not wrong
+
+
+def test_each_thread_has_contexts_of_its_own():
+    """Two threads in one of zstd's end the interpreter, now and then."""
+    pytest.importorskip("zstandard")
+    compression = compressed("json", "zstd")._compression
+    elsewhere = []
+    thread = threading.Thread(target=lambda: elsewhere.append(compression._compressor))
+    thread.start()
+    thread.join()
+    assert elsewhere[0] is not compression._compressor
 
 
 class NotInstalled:
