@@ -5,6 +5,7 @@ from __future__ import annotations
 import argparse
 import itertools
 import json
+import signal
 import sys
 from dataclasses import asdict, replace
 from pathlib import Path
@@ -28,6 +29,7 @@ def main() -> int:
     if arguments.numpy_share:
         print(json.dumps(child.import_numpy()))
         return 0
+    signal.signal(signal.SIGTERM, lambda *_: sys.exit("terminated"))  # by the way that tidies up
     measured: dict[str, list[Sized]] = {}
     for structure in arguments.structures or child.STRUCTURES:
         sizes = [*arguments.size, *([HUGE] if arguments.huge else [])]
