@@ -47,6 +47,12 @@ class LmdbMachine(PageStoreMachine):
     def make_store(self):
         return LmdbStore(self.own_folder)
 
+    def check(self, store):
+        held = {key for key, _ in store._file.items(b"\2", b"\3")}
+        referred = set(store._table.values())
+        assert held <= referred | store._changes.rows, "rows are left behind"
+        assert held >= referred
+
 
 class NothingWaits(LmdbMachine):
     """Each page goes to the file when it is written, and the map grows with almost each."""
