@@ -20,6 +20,7 @@ from zlib import crc32
 from pyspeedup.core import StoreCorruptedError
 from pyspeedup.memory._dict.index_nodes import PLACE, RESIDUE, ROW, NodePages, Pages
 from pyspeedup.memory._dict.index_rebuild import fill
+from pyspeedup.memory._dict.index_recent import Recent
 from pyspeedup.memory._dict.index_tree import Tree
 from pyspeedup.memory._dict.slots import (
     BLOCK,
@@ -85,10 +86,9 @@ class Index:
         self._seed = seed
         self._name = name
         self._most = recent_slots
-        self._recent: dict[int, int | tuple[int, ...]] = {}
+        self._recent = Recent()
         self._recent_page: int | None = None
         self._unread = 0  # slots of that page which are not in `recent` yet
-        self._more = 0  # slots in `recent` above one a hash
         self._is_changed = False
         # From anywhere, so that no page of an index that was here before is taken for one of this.
         written = int.from_bytes(os.urandom(6), "little")
@@ -99,7 +99,7 @@ class Index:
 
     def __len__(self) -> int:
         """Return the number of slots, in O(1), or O(pages) after some sank."""
-        return len(self._tree) + len(self._recent) + self._more + self._unread
+        return len(self._tree) + len(self._recent) + self._unread
 
     # ---- finding -------------------------------------------------------------------------------
 
@@ -109,8 +109,8 @@ class Index:
         Not to be gone on with after the index was changed. Raises `StoreCorruptedError` where a
         block that has no entry to yield, or none any more, is damaged.
         """
-        if code in self._recent:
-            yield from self._in_recent(code)
+        if code in self._recent.found:
+            yield from self._recent.entries(code)
         hash_bytes = code.to_bytes(4, "little")
         for table, shift in self._tree.tables:
             page, homes, salt, depth = place_in(table, (code >> shift) * ROW.size)
@@ -132,7 +132,7 @@ class Index:
                 block += 1
         if self._unread:
             self._read_recent()
-            yield from self._in_recent(code)
+            yield from self._recent.entries(code)
 
     def find_many(self, codes: Sequence[int]) -> dict[int, list[int]]:
         """Return the entries of `codes` by position there, for those that have any, in any order.
@@ -150,19 +150,14 @@ class Index:
             return found
         from pyspeedup.memory._dict.index_batch import Batch  # imports numpy
 
-        if not self._recent.keys().isdisjoint(codes):
+        recent = self._recent.found
+        if not recent.keys().isdisjoint(codes):
             for position, code in enumerate(codes):
-                if code in self._recent:
-                    found[position] = list(self._in_recent(code))
+                if code in recent:
+                    found[position] = list(self._recent.entries(code))
         for position, entry in Batch(self._tree.tables, self._pages, self._damaged).find(codes):
             found.setdefault(position, []).append(entry)
         return found
-
-    def _in_recent(self, code: int) -> tuple[int, ...]:
-        found = self._recent.get(code)
-        if found is None:
-            return ()
-        return found if isinstance(found, tuple) else (found,)
 
     def _damaged(self, page: int, block: int) -> StoreCorruptedError:
         return StoreCorruptedError(
@@ -181,7 +176,8 @@ class Index:
             raise OverflowError(f"entry number {entry} is above {MAX_ENTRY}, the largest possible")
         if self._room() <= 0:
             self._sink()
-        self._put(code, entry)
+        self._is_changed = True
+        self._recent.put(code, entry)
 
     def add_many(self, codes: Sequence[int], first_entry: int) -> None:
         """Let `codes` lead to the entries from `first_entry` on, one each.
@@ -196,70 +192,35 @@ class Index:
             if self._room() <= 0:
                 self._sink()
             some = codes[done : done + self._room()]
-            self._put_many(some, first_entry + done)
+            self._is_changed = True
+            self._recent.put_many(some, first_entry + done)
             done += len(some)
 
     def discard(self, code: int, entry: int) -> None:
         """Take back what was added a moment ago; nothing happens where it has sunk already."""
-        before = self._in_recent(code)
-        left = tuple(one for one in before if one != entry)
-        if len(left) == len(before):
-            return
-        self._is_changed = True
-        if left:
-            more = self._more - len(before) + len(left)
-            rest = left if len(left) > 1 else left[0]
-            self._recent[code], self._more = rest, more  # no interruption comes between
-        else:
-            more = self._more - len(before) + 1
-            del self._recent[code]
-            self._more = more
+        if self._recent.discard(code, entry):
+            self._is_changed = True
 
     def _room(self) -> int:
         if self._unread:
             self._read_recent()
-        return self._most - len(self._recent) - self._more
-
-    def _put(self, code: int, entry: int) -> None:
-        self._is_changed = True
-        others = self._recent.get(code)
-        more = self._more + (others is not None)
-        self._recent[code], self._more = _with_one_more(others, entry), more
-
-    def _put_many(self, codes: Sequence[int], first_entry: int) -> None:
-        entries = range(first_entry, first_entry + len(codes))
-        new = dict(zip(codes, entries, strict=True))
-        if len(new) == len(codes) and self._recent.keys().isdisjoint(new):
-            self._is_changed = True
-            self._recent.update(new)
-            return
-        for code, entry in zip(codes, entries, strict=True):
-            self._put(code, entry)
+        return self._most - len(self._recent)
 
     def _sink(self) -> None:
         """Move what waits into the tree; where that raises, what was not moved waits on."""
-        codes, entries = self._recent_pairs()
+        codes, entries = self._recent.pairs()
         work = slot_work(len(codes))
         bound = 0
         try:
             for _, above in self._tree.spread(work, work.sorted_slots(codes, entries)):
                 bound = above
+        except BaseException:
+            self._recent.drop_below(bound)
+            raise
         finally:
             self._is_changed = True
-            left = {code: one for code, one in self._recent.items() if code >= bound}
-            more = sum(len(one) - 1 for one in left.values() if isinstance(one, tuple))
-            self._recent, self._more = left, more
+        self._recent.clear()
         self._tree.settle(work)
-
-    def _recent_pairs(self) -> tuple[list[int], list[int]]:
-        if not self._more:
-            return list(self._recent), list(self._recent.values())  # type: ignore[arg-type]  # one each
-        codes, entries = [], []
-        for code in self._recent:
-            for entry in self._in_recent(code):
-                codes.append(code)
-                entries.append(entry)
-        return codes, entries
 
     # ---- all of it -----------------------------------------------------------------------------
 
@@ -274,7 +235,7 @@ class Index:
             len(self._tree.levels),
             self._tree.fan_bits,
             HASH_BITS - shift,
-            len(self._recent) + self._more + self._unread,
+            len(self._recent) + self._unread,
             0 if self._recent_page is None else self._recent_page + 1,
             self._tree.nodes.written,
             self._tree.leaf_count,
@@ -288,7 +249,7 @@ class Index:
             nodes.drop(node)
         self._tree.reset()
         self._recent.clear()
-        self._more = self._unread = 0
+        self._unread = 0
         self._is_changed = False
         if self._recent_page is not None:
             nodes.drop_page(self._recent_page)
@@ -299,9 +260,8 @@ class Index:
         """Raise `AssertionError` if the pages contradict each other; reads every one."""
         self._room()
         self._tree.check(slot_work(len(self)))
-        codes, _ = self._recent_pairs()
-        if len(codes) != len(self._recent) + self._more:
-            raise AssertionError(f"{len(codes)} recent slots, with {self._more} above one a hash")
+        if len(self._recent.pairs()[0]) != len(self._recent):
+            raise AssertionError(f"not {len(self._recent)} recent slots, as counted")
 
     def each(self) -> Iterator[tuple[list[int], list[int]]]:
         """Yield all hashes with their entries, page by page, in no order to rely on."""
@@ -310,7 +270,7 @@ class Index:
         for node in self._tree.each_node():
             if node.homes:
                 yield work.pairs(self._tree.nodes.slots(work, node))
-        yield self._recent_pairs()
+        yield self._recent.pairs()
 
     def __iter__(self) -> Iterator[tuple[int, int]]:
         """Yield each hash with an entry of it, reading page after page, in no order to rely on."""
@@ -331,7 +291,7 @@ class Index:
         new = Index(self._pages, seed=self._seed, name=self._name, recent_slots=self._most)
         new._tree = Tree(old.nodes, fan_bits=old.fan_bits, leaf_slots=old.leaf_slots)
         work = slot_work(len(self))
-        recent = work.sorted_slots(*self._recent_pairs())
+        recent = work.sorted_slots(*self._recent.pairs())
         levels = chain([[recent]], old.each_level(work))
         try:
             fill(new._tree, work, levels, rename, len(self) if expected is None else expected)
@@ -363,7 +323,7 @@ class Index:
         self._tree.take_up(tables[:-1], bits, tables[-1], leaves)
 
     def _write_recent(self) -> None:
-        codes, entries = self._recent_pairs()
+        codes, entries = self._recent.pairs()
         work = slot_work(len(codes))
         data = work.to_bytes(work.sorted_slots(codes, entries))
         if self._recent_page is None:
@@ -375,19 +335,8 @@ class Index:
     def _read_recent(self) -> None:
         work = slot_work(0)
         codes, entries = work.pairs(work.from_bytes(self._pages.read(self._recent_page or 0)))
-        recent: dict[int, int | tuple[int, ...]] = dict(zip(codes, entries, strict=True))
-        if len(recent) < len(codes):
-            recent = {}
-            for code, entry in zip(codes, entries, strict=True):
-                recent[code] = _with_one_more(recent.get(code), entry)
-        self._recent, self._more, self._unread = recent, len(codes) - len(recent), 0
+        self._recent, self._unread = Recent(codes, entries), 0
 
 
 def _end_of_used(block: bytes) -> int:
     return 4 * min(BLOCK_SLOTS, int.from_bytes(block[USED_AT:ENTRIES_AT], "little"))
-
-
-def _with_one_more(entries: int | tuple[int, ...] | None, entry: int) -> int | tuple[int, ...]:
-    if entries is None:
-        return entry
-    return (*entries, entry) if isinstance(entries, tuple) else (entries, entry)

@@ -99,14 +99,17 @@ def _ends_of_homes(codes: Slots, depth: int) -> Array:
     numbers = np.arange(1, homes, dtype=np.uint64) << SHIFT
     least = (numbers + np.uint64(homes - 1)) // np.uint64(homes)  # as if `depth` were 0
     least = (least + np.uint64((1 << depth) - 1)) >> np.uint64(depth)
-    return np.append(codes.searchsorted(least + np.uint64(first)), len(codes))
+    ends = np.full(homes, len(codes))
+    ends[:-1] = codes.searchsorted(least + np.uint64(first))
+    return ends
 
 
 def _used(ends: Array) -> Array:
     """Return how many slots are in each block: what has no room moves on to the next."""
     full = np.arange(0, BLOCK_SLOTS * len(ends), BLOCK_SLOTS)
     stops = full + np.minimum(np.minimum.accumulate(ends - full), BLOCK_SLOTS)
-    used = np.diff(stops, prepend=0)
+    used = stops.copy()
+    used[1:] -= stops[:-1]
     left = int(ends[-1] - stops[-1])
     if not left and used[-1] < BLOCK_SLOTS:
         return used
