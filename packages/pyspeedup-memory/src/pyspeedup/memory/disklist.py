@@ -7,7 +7,7 @@ import operator
 import reprlib
 import sys
 from collections.abc import Iterable, Iterator, MutableSequence
-from itertools import chain, islice
+from itertools import islice
 from typing import TYPE_CHECKING, Any, ClassVar, NoReturn, SupportsIndex, TypeVar, cast, overload
 
 from pyspeedup.memory._handle import Handle
@@ -87,11 +87,12 @@ class DiskList(Handle[ListContent], MutableSequence[T]):
         content = self._content
         with content.lock:
             content.require_writable()
-            if isinstance(index, slice):
-                replace_slice(content, index, value)
-            else:
-                place = checked_index(index, len(content), "list assignment index out of range")
-                content.set(place, value)
+            if type(index) is not int:
+                if isinstance(index, slice):
+                    replace_slice(content, index, value)
+                    return
+                index = checked_index(index, len(content), "list assignment index out of range")
+            content.set(index, value)
 
     def __delitem__(self, index: SupportsIndex | slice, /) -> None:
         """Remove an item, in O(page + log pages), or those of a slice, in O(items + page)."""
@@ -257,10 +258,7 @@ class DiskList(Handle[ListContent], MutableSequence[T]):
         return self._walk(len(self), backwards=True)
 
     def _walk(self, index: int, *, backwards: bool = False) -> Iterator[T]:
-        return chain.from_iterable(self._runs(index, backwards=backwards))
-
-    def _runs(self, index: int, *, backwards: bool) -> Iterator[Iterator[T]]:
-        """Yield an iterator over each run of items that are decoded in one go."""
+        """Iterate over runs of items that are decoded in one go, and told of what changes."""
         walk = Walk(index, backwards=backwards)
         under_way: list[Walk] = []
         try:
@@ -275,7 +273,7 @@ class DiskList(Handle[ListContent], MutableSequence[T]):
                     if under_way is not content.walks.under_way:
                         under_way = content.walks.under_way
                         under_way.append(walk)
-                yield run
+                yield from run
         finally:
             if walk in under_way:
                 under_way.remove(walk)

@@ -2,13 +2,11 @@
 
 from __future__ import annotations
 
-import zlib
 from typing import TYPE_CHECKING, Any
 
 from pyspeedup.core import StoreCorruptedError
+from pyspeedup.memory._list.images import Images
 from pyspeedup.memory._list.records import (
-    INVERTED,
-    SPREAD,
     OwnPage,
     Records,
     peek_bodies,
@@ -17,7 +15,7 @@ from pyspeedup.memory._list.records import (
 )
 from pyspeedup.memory._list.rows import ABSENT
 from pyspeedup.memory._list.waiting import Waiting
-from pyspeedup.memory._pages.changes import may_change, may_change_any
+from pyspeedup.memory._pages.changes import UNCHANGING, may_change, may_change_any
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable
@@ -37,7 +35,8 @@ REMEMBERED = 4096
 class ColdRows:
     """What is done to rows without bringing their page into RAM.
 
-    At most `most` bodies of about `limit` bytes wait for being written. A body longer than `longest`
+    At most `most` bodies of about `limit` bytes wait for being written, and of pages that are asked
+    for again as many bytes are kept. A body longer than `longest`
     does not wait.
     """
 
@@ -46,9 +45,10 @@ class ColdRows:
     ) -> None:
         self._volume = volume
         self._codec = codec
-        self._seed = zlib.crc32(volume.identity.encode())
+        self._seed = volume.seed
         self._longest = longest
         self._waiting = Waiting(most, limit)
+        self._images = Images(self.records, limit)
         self._accesses: dict[int, int] = {}
         self._last = -1
         self.wanted = 0
@@ -67,17 +67,26 @@ class ColdRows:
         """
         if self._is_wanted(number):
             return ABSENT
-        body: Body | None = self._waiting.get(number, row) if self._waiting else None
+        body: Body | None = None
+        if number in self._waiting.pages:
+            body = self._waiting.get(number, row)
         if body is None:
-            seed = (self._seed + number * SPREAD) & INVERTED  # inline: every cold get comes here
-            try:
-                body = peek_body(self._volume.peek, number, rows, row, seed)
-            except ValueError as error:
-                raise self._damaged(number, error) from error
+            records = self._images.pages.get(number) or self._admitted(number)
+            body = self._body(number, rows, row) if records is None else records.body(row)
             if type(body) is OwnPage:
                 body = self.fetch(body)
         value = self._codec.decode(body)  # type: ignore[arg-type]  # bytes now
-        return ABSENT if may_change(value) else value
+        return ABSENT if type(value) not in UNCHANGING and may_change(value) else value
+
+    def _body(self, number: int, rows: int, row: int) -> Body:
+        try:
+            return peek_body(self._volume.peek, number, rows, row, self.seed(number))
+        except ValueError as error:
+            raise self._damaged(number, error) from error
+
+    def _admitted(self, number: int) -> Records | None:
+        """Return the rows of a page that was asked for before, while there is room for keeping them."""
+        return self._images.admit(number) if self._accesses[number] > 1 else None
 
     def _is_wanted(self, number: int) -> bool:
         """Count an access to a page; return whether it had so many that it should be in RAM."""
@@ -93,14 +102,18 @@ class ColdRows:
 
         None if one of them could change, and so has to be watched, or if bodies wait.
         """
-        if number in self._waiting:
+        if number in self._waiting.pages:
             return None
-        if len(places) < rows // 4:
-            values = self._peeked(number, rows, places, limit)
-        else:
-            records = self.records(number)
-            stop = min(places.stop, records.reach(places.start, limit))
-            values = records.decoded(places.start, stop, self._codec, self.fetch)
+        records = self._images.pages.get(number)
+        if records is None and len(places) < rows // 4:
+            self._is_wanted(number)
+            records = self._admitted(number)
+            if records is None:
+                values = self._peeked(number, rows, places, limit)
+                return None if may_change_any(values) else values
+        records = records or self.records(number)
+        stop = min(places.stop, records.reach(places.start, limit))
+        values = records.decoded(places.start, stop, self._codec, self.fetch)
         return None if may_change_any(values) else values
 
     def _peeked(self, number: int, rows: int, places: range, limit: int) -> list[Any]:
@@ -142,19 +155,21 @@ class ColdRows:
 
         That is where it is often asked for, or the value could change or is long.
         """
-        if self._is_wanted(number) or may_change(value):
+        if self._is_wanted(number) or (type(value) not in UNCHANGING and may_change(value)):
             return False
         body = self._codec.encode(value)
         if len(body) > self._longest:
             return False
-        while self._waiting.is_full:
-            self.write(self._waiting.first(), release)
-        self._waiting.put(number, row, body)
+        waiting = self._waiting
+        while waiting.is_full:
+            self.write(waiting.first(), release)
+        waiting.put(number, row, body)
         return True
 
     def write(self, number: int, release: Callable[[Iterable[OwnPage]], None]) -> None:
         """Put what waits for a page into it; `release` gets what was there before."""
         records, replaced = self.patched(number)
+        self._images.forget(number)
         self._volume.write(number, records.image)
         self._waiting.take(number)
         release(replaced)
@@ -168,11 +183,12 @@ class ColdRows:
         """Return what `patched` does, and whether anything waited; it waits no more."""
         self._accesses.clear()  # so that only what is asked for more than others is loaded next
         records, replaced = self.patched(number)
+        self._images.forget(number)
         return records, replaced, bool(self._waiting.take(number))
 
     def patched(self, number: int) -> tuple[Records, list[OwnPage]]:
         """Return the rows of a page with what waits for it, and what is replaced in pages of its own."""
-        records = self.records(number)
+        records = self._images.pages.get(number) or self.records(number)
         changes = self._waiting.of_page(number)
         if not changes:
             return records, []
@@ -180,10 +196,16 @@ class ColdRows:
         return Records(records.patched(changes, self.seed(number))), replaced
 
     def forget(self, number: int) -> bool:
-        """Forget what waits for a page; return whether anything did."""
+        """Forget what is kept of a page and what waits for it; return whether anything did."""
+        self._images.forget(number)
         return bool(self._waiting.take(number))
+
+    def forget_image(self, number: int) -> None:
+        """Forget what is kept of a page, which is about to be written."""
+        self._images.forget(number)
 
     def clear(self) -> None:
         """Forget all."""
         self._waiting.clear()
+        self._images.clear()
         self._accesses.clear()

@@ -115,7 +115,7 @@ class ListContent(Content):
 
     def item(self, index: int) -> Any:
         """Return the item at an index that may be negative, or out of range: `IndexError`."""
-        pages = self.pages
+        pages = self.pages if self.incoming else self._pages
         if index < 0:
             index += len(pages.table)
         page, row = pages.near, index - pages.begin
@@ -125,12 +125,8 @@ class ListContent(Content):
                 return value
         if not 0 <= index < len(pages.table):
             raise IndexError("list index out of range")
-        return self.get(index)
-
-    def get(self, index: int) -> Any:
-        """Return an item, in O(log pages): it is in RAM, or is read alone."""
         try:
-            value = self.pages.value(index)
+            value = pages.value(index)
         except SerializationError as error:
             raise SerializationError(f"{self._name(index)} cannot be read: {error}") from error
         self._handed_out()
@@ -139,12 +135,12 @@ class ListContent(Content):
     def chunk(self, index: int, limit: int) -> list[Any]:
         """Return items from `index` on, at least one and at most `limit`, decoded in one go."""
         if limit == 1:
-            return [self.get(index)]
+            return [self.item(index)]
         number, count, row = self.pages.table.find(index)
         try:
             values = self.pager.values(number, count, row, limit, CHUNK_BYTES)
         except SerializationError:
-            return [self.get(index)]  # one by one, all before the broken one can be had
+            return [self.item(index)]  # one by one, all before the broken one can be had
         self._handed_out()
         return values
 
@@ -154,7 +150,7 @@ class ListContent(Content):
         first = max(index - 1 - row, index - limit)
         values = self.chunk(first, index - first)
         if first + len(values) < index:  # too many bytes, or one of them is broken
-            return [self.get(index - 1)]
+            return [self.item(index - 1)]
         return values[::-1]
 
     def _handed_out(self) -> None:
@@ -166,9 +162,17 @@ class ListContent(Content):
     # Changing one item
 
     def set(self, index: int, value: Any) -> None:
-        """Replace an item, in O(log pages), and its share of writing a page that has many such."""
+        """Replace an item, in O(log pages), and its share of writing a page that has many such.
+
+        The index may be negative, or out of range: `IndexError`.
+        """
+        pages = self.pages if self.incoming else self._pages
+        if index < 0:
+            index += len(pages.table)
+        if not 0 <= index < len(pages.table):
+            raise IndexError("list assignment index out of range")
         try:
-            self.pages.set(index, value)
+            pages.set(index, value)
         except SerializationError as error:
             raise self._refused(index, error) from error
         self.changed()
@@ -228,7 +232,7 @@ class ListContent(Content):
             if self.incoming:
                 self.walks.moved()
                 return self.incoming.pop()
-        value = self.get(index)
+        value = self.item(index)
         self.commit_if_due()
         self._pages.delete(index)
         self.changed()

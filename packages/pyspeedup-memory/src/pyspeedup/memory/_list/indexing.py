@@ -32,7 +32,7 @@ def clamped_index(items: Sized, index: SupportsIndex) -> int:
 
 def items_at(content: ListContent, indexes: range) -> list[Any]:
     if indexes.step != 1:
-        return [content.get(index) for index in indexes]
+        return [content.item(index) for index in indexes]
     found: list[Any] = []
     while len(found) < len(indexes):
         found += content.chunk(indexes.start + len(found), len(indexes) - len(found))

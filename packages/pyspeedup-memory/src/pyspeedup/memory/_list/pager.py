@@ -427,6 +427,7 @@ class Pager:
 
     def _write(self, page: ListPage) -> None:
         if page.is_changed:
+            self._cold.forget_image(page.number)
             self.volume.write(page.number, page.image())
             page.is_changed = False
             self.written += 1

@@ -27,9 +27,7 @@ if TYPE_CHECKING:
     from pyspeedup.memory._pages.bodies import Codec
 
 __all__ = [
-    "INVERTED",
     "REFERENCE",
-    "SPREAD",
     "Body",
     "OwnPage",
     "Records",
@@ -91,7 +89,7 @@ def encoded(bodies: Sequence[Body], seed: int) -> bytes:
 class Records:
     """The rows of a page, cut out of its bytes as they are asked for."""
 
-    __slots__ = ("_begin", "_ends", "_has_own", "_table", "image", "size")
+    __slots__ = ("_begin", "_ends", "_has_own", "image", "size")
 
     def __init__(self, image: bytes) -> None:
         """Take what `encoded` made, checked already; `ValueError` if it cannot have made it."""
@@ -100,9 +98,7 @@ class Records:
         self._begin = ROW_SIZE * (rows + 1)
         if len(image) < self._begin or image[:4] not in FLAGS:
             raise ValueError("it does not begin as a page of records")
-        self._table = array("I", image[: self._begin])
-        _little_endian(self._table)
-        self._ends = self._table[2::2]
+        self._ends = _little_endian(array("I", image[: self._begin]))[2::2]
         if len(image) != self._begin + (self._ends[-1] & PLACE if rows else 0):
             raise ValueError("its length is not that of its records")
         self._has_own = image[:4] == FLAGS[1]
@@ -118,9 +114,12 @@ class Records:
 
     def body(self, row: int) -> Body:
         """Return one body, in O(its length)."""
-        begin, end = self._bounds(row)
-        body = self.image[begin:end]
-        return OwnPage(*REFERENCE.unpack(body)) if self._ends[row] & ELSEWHERE else body
+        ends, begin = self._ends, self._begin
+        before, end = ends[row - 1] if row else 0, ends[row]
+        if not self._has_own:
+            return self.image[begin + before : begin + end]
+        body = self.image[begin + (before & PLACE) : begin + (end & PLACE)]
+        return OwnPage(*REFERENCE.unpack(body)) if end & ELSEWHERE else body
 
     def bodies(self, start: int, stop: int) -> list[Body]:
         """Return the bodies of several rows, in O(their length)."""
@@ -167,7 +166,7 @@ class Records:
 
     def patched(self, changes: Mapping[int, bytes], seed: int) -> bytes:
         """Return the page with other bodies at some rows, in O(size) but little for what stays."""
-        table = self._table[:]
+        table = _little_endian(array("I", self.image[: self._begin]))
         pieces = [b""]
         taken, moved, done = self._begin, 0, 0
         for row in sorted(changes):

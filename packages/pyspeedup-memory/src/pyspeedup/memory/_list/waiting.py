@@ -25,16 +25,14 @@ class Waiting:
     """
 
     def __init__(self, most: int, limit: int) -> None:
-        self._pages: dict[int, dict[int, bytes]] = {}
+        self.pages: dict[int, dict[int, bytes]] = {}
+        """Bodies by row, by page; to be read only."""
         self._most = most
         self._limit = limit
         self._count = self._weight = 0
 
     def __bool__(self) -> bool:
-        return bool(self._pages)
-
-    def __contains__(self, page: int) -> bool:
-        return page in self._pages
+        return bool(self.pages)
 
     @property
     def is_full(self) -> bool:
@@ -43,13 +41,13 @@ class Waiting:
 
     def get(self, page: int, row: int) -> bytes | None:
         """Return the body that waits for a row, if one does."""
-        return self._pages.get(page, NOTHING).get(row)
+        return self.pages.get(page, NOTHING).get(row)
 
     def put(self, page: int, row: int, body: bytes) -> None:
         """Let a body wait, in place of the one that waited for that row."""
-        rows = self._pages.get(page)
+        rows = self.pages.get(page)
         if rows is None:
-            rows = self._pages[page] = {}
+            rows = self.pages[page] = {}
         before = rows.get(row)
         rows[row] = body
         if before is None:
@@ -60,20 +58,20 @@ class Waiting:
 
     def of_page(self, page: int) -> Mapping[int, bytes]:
         """Return what waits for a page, by row."""
-        return self._pages.get(page, NOTHING)
+        return self.pages.get(page, NOTHING)
 
     def take(self, page: int) -> Mapping[int, bytes]:
         """Return what waits for a page, which does not wait any more."""
-        rows = self._pages.pop(page, NOTHING)
+        rows = self.pages.pop(page, NOTHING)
         self._count -= len(rows)
         self._weight -= sum(OVERHEAD + len(body) for body in rows.values())
         return rows
 
     def first(self) -> int:
         """Return the page for which bodies have waited longest."""
-        return next(iter(self._pages))
+        return next(iter(self.pages))
 
     def clear(self) -> None:
         """Forget them all."""
-        self._pages.clear()
+        self.pages.clear()
         self._count = self._weight = 0
