@@ -96,7 +96,13 @@ def make_keys():
     """Make the same keys, which are all different, anew each time."""
     return [
         *(Whole(7), Real(7.5), Raw(b"raw"), Row((1, "a")), Group({"a", "b"}), Place(3)),
-        *(Moment(2024, 1, 2, 3), Day(2024, 1, 2), Price("1.25"), Part(22, 7), Word.HELLO),
+        *(
+            Moment(2024, 1, 2, 3, tzinfo=dt.UTC),
+            Day(2024, 1, 2),
+            Price("1.25"),
+            Part(22, 7),
+            Word.HELLO,
+        ),
         *(
             Point(1, 2),
             Named(1, 2, "n"),
@@ -108,7 +114,7 @@ def make_keys():
             (),
             (None,),
         ),
-        *(pathlib.Path("a/b"), pathlib.PurePath("c"), dt.timezone.utc, type(None), type),
+        *(pathlib.Path("a/b"), pathlib.PurePath("c"), dt.UTC, type(None), type),
         *(Point, make_keys, print, str.upper, NotImplementedError, int | str, Word),
         *(Loose("a"), (Loose("a"), 1), frozenset({Loose("b")}), Loose("c" * 1000)),
         *((slice(1, 2), slice(None), (slice(1), "a")) if sys.version_info >= (3, 12) else ()),
@@ -118,7 +124,10 @@ def make_keys():
 ALSO = [
     *((7, Whole(7)), (fractions.Fraction(15, 2), Real(7.5)), (b"raw", Raw(b"raw"))),
     *(((1.0, "a"), Row((1, "a"))), (frozenset("ab"), Group({"a", "b"})), ((3,), Place(3))),
-    *((dt.datetime(2024, 1, 2, 3), Moment(2024, 1, 2, 3)), (1.25, Price("1.25"))),
+    *(
+        (dt.datetime(2024, 1, 2, 3, tzinfo=dt.UTC), Moment(2024, 1, 2, 3, tzinfo=dt.UTC)),
+        (1.25, Price("1.25")),
+    ),
     *(
         (dt.date(2024, 1, 2), Day(2024, 1, 2)),
         ("hello", Word.HELLO),

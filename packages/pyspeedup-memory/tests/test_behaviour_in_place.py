@@ -255,7 +255,7 @@ def test_held_items_follow_their_place_while_a_list_is_changed():
         stored[0:5] = []
         held.append("moved")
         stored.insert(0, "first")
-        stored *= 2
+        stored.extend(stored)
         assert stored[3] is held
         held.append("repeated")
     with DiskList("l", page_store=store) as stored:
@@ -264,7 +264,7 @@ def test_held_items_follow_their_place_while_a_list_is_changed():
 
 def test_default_factories_written_by_hand_work_as_with_a_dict():
     store = {}
-    words = "the cat and the dog and the bird".split()
+    words = ["the", "cat", "and", "the", "dog", "and", "the", "bird"]
     expected = {}
     with DiskDict("d", 1, 1, page_store=store) as d:
         for index in (d, expected):
@@ -283,8 +283,8 @@ def test_values_from_every_view_are_the_dicts_own():
         d.update({number: [number] for number in range(20)})
         for value in d.values():
             value.append("values")
-        for _, value in d.items():
-            value.append("items")
+        for key, value in d.items():
+            value.append(f"item {key}")
         for value in reversed(d.values()):
             value.append("backwards")
         d.get(5).append("get")
@@ -294,6 +294,6 @@ def test_values_from_every_view_are_the_dicts_own():
         for value in all_held:
             value.append("held")
     with DiskDict("d", page_store=store) as d:
-        assert all(d[n][:4] == [n, "values", "items", "backwards"] for n in range(20))
+        assert all(d[n][:4] == [n, "values", f"item {n}", "backwards"] for n in range(20))
         assert d[5][4:] == ["get", "setdefault", "held"]
         assert all(d[n][-1] == "held" for n in range(20))

@@ -27,6 +27,12 @@ class Unusable:
     def __getattr__(self, name: str) -> Any:
         raise self.error_type(self.message)
 
+    def __getitem__(self, key: object) -> Any:
+        raise self.error_type(self.message)
+
+    def __contains__(self, key: object) -> bool:
+        raise self.error_type(self.message)
+
 
 class Shared:
     """The place of one store in this process: its live content while any handle uses it.

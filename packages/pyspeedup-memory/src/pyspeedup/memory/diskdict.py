@@ -8,6 +8,8 @@ from collections.abc import Iterable, Iterator, MutableMapping
 from typing import TYPE_CHECKING, Any, ClassVar, NoReturn, SupportsIndex, TypeVar, overload
 
 from pyspeedup.memory._dict.content import DictContent
+from pyspeedup.memory._dict.front import ABSENT, Hot
+from pyspeedup.memory._dict.index import MAX_ENTRY
 from pyspeedup.memory._dict.items_to_set import items_to_set
 from pyspeedup.memory._dict.views import DiskItems, DiskKeys, DiskValues
 from pyspeedup.memory._handle import Handle
@@ -26,7 +28,8 @@ K = TypeVar("K")
 V = TypeVar("V")
 T = TypeVar("T")
 
-MISSING: Any = object()
+MOST_AT_ONCE = 2_048
+"""So many items of a larger update are written together."""
 FIRST_RUN = 8
 """How many entries an iterator reads at first; four times as many each time, while nothing changes."""
 
@@ -58,6 +61,7 @@ class DiskDict(Handle[DictContent], MutableMapping[K, V]):
     """
 
     content_class: ClassVar[type[DictContent]] = DictContent
+    _hot: Hot
     __hash__ = None  # type: ignore[assignment]  # as dict: equal by content, so not hashable
 
     @classmethod
@@ -90,10 +94,8 @@ class DiskDict(Handle[DictContent], MutableMapping[K, V]):
 
         A subclass's ``__missing__`` is asked first, as with a dict.
         """
-        content = self._content
-        with content.lock:
-            value = content.get(key, MISSING)
-        if value is not MISSING:
+        value = self._hot[key]  # loads what it does not hold
+        if value is not ABSENT:
             return value  # type: ignore[no-any-return]  # pages hold anything
         missing = getattr(type(self), "__missing__", None)
         if missing is None:
@@ -113,16 +115,16 @@ class DiskDict(Handle[DictContent], MutableMapping[K, V]):
         """Take `key` out, in O(1); `KeyError` where it is not."""
         content = self._content
         with content.lock:
-            entry = content.find(key)
-            if entry is None:
+            if not content.remove(key):
                 raise KeyError(key)
-            content.remove(entry)
 
     def __contains__(self, key: object, /) -> bool:
         """Return whether there is such a key, in O(1)."""
+        if key in self._hot:
+            return True
         content = self._content
         with content.lock:
-            return content.find(key) is not None
+            return content.has(key)
 
     @overload
     def get(self, key: K, default: None = None, /) -> V | None: ...
@@ -137,9 +139,10 @@ class DiskDict(Handle[DictContent], MutableMapping[K, V]):
         ...     d.get("a"), d.get("a", 0)
         (None, 0)
         """
-        content = self._content
-        with content.lock:
-            return content.get(key, default)
+        value = self._hot.get(key, ABSENT)
+        if value is ABSENT:
+            value = self._content.load(key)
+        return default if value is ABSENT else value
 
     @overload
     def setdefault(self: DiskDict[K, T | None], key: K, default: None = None, /) -> T | None: ...
@@ -155,9 +158,9 @@ class DiskDict(Handle[DictContent], MutableMapping[K, V]):
         """
         content = self._content
         with content.lock:
-            value = content.get(key, MISSING)
-            if value is MISSING:
-                content.insert(key, default)
+            value = content.load(key)
+            if value is ABSENT:
+                content.set(key, default)
                 return default
             return value
 
@@ -167,7 +170,7 @@ class DiskDict(Handle[DictContent], MutableMapping[K, V]):
     def pop(self, key: K, default: V, /) -> V: ...
     @overload
     def pop(self, key: K, default: T, /) -> V | T: ...
-    def pop(self, key: K, default: Any = MISSING, /) -> Any:
+    def pop(self, key: K, default: Any = ABSENT, /) -> Any:
         """Take `key` out and return its value, in O(1); else `default`, or `KeyError` without one.
 
         >>> with DiskDict.temporary() as d:
@@ -177,14 +180,12 @@ class DiskDict(Handle[DictContent], MutableMapping[K, V]):
         """
         content = self._content
         with content.lock:
-            content.commit_if_due()
             # An empty dict does not look at the key, not even whether it is hashable.
-            entry = content.find(key) if len(content) else None
-            if entry is not None:
-                value = content.value(entry)
-                content.remove(entry)
+            value = ABSENT if content.is_empty else content.load(key)
+            if value is not ABSENT:
+                content.remove(key)
                 return value
-        if default is MISSING:
+        if default is ABSENT:
             raise KeyError(key)
         return default
 
@@ -198,19 +199,17 @@ class DiskDict(Handle[DictContent], MutableMapping[K, V]):
         """
         content = self._content
         with content.lock:
-            content.commit_if_due()
             if not len(content):
                 raise KeyError("popitem(): dictionary is empty")
-            entry = content.log.end - 1
-            item = content.log.key(entry), content.value(entry)
-            content.remove(entry)
-        return item
+            return content.pop_last()
 
     # ---- all of it -----------------------------------------------------------------------------
 
     def __len__(self) -> int:
-        """Return the number of items, in O(1)."""
-        return self._content.log.count
+        """Return the number of items, in O(1), or O(items set since the last flush)."""
+        content = self._content
+        with content.lock:
+            return len(content)
 
     def __iter__(self) -> Iterator[K]:
         """Return an iterator over the keys, the first inserted first.
@@ -344,8 +343,8 @@ class DiskDict(Handle[DictContent], MutableMapping[K, V]):
         if len(self) != len(other):
             return False
         for key, value in self.items():
-            found = other.get(key, MISSING)
-            if found is MISSING or not (found is value or found == value):
+            found = other.get(key, ABSENT)
+            if found is ABSENT or not (found is value or found == value):
                 return False
         return True
 
@@ -363,6 +362,14 @@ class DiskDict(Handle[DictContent], MutableMapping[K, V]):
             f"it was opened with and open it there once it is closed here"
         )
 
+    def _open(self, *arguments: Any) -> None:
+        super()._open(*arguments)
+        self._hot = self._content.hot
+
+    def _make_unusable(self, error: type[Exception], reason: str) -> None:
+        super()._make_unusable(error, reason)
+        self._hot = self._content  # type: ignore[assignment]  # raises at any use
+
     def _require_open(self) -> None:
         self._content.lock  # noqa: B018 -- raises where the handle is closed
 
@@ -374,7 +381,8 @@ class DiskDict(Handle[DictContent], MutableMapping[K, V]):
         """Read runs of entries, and go on entry by entry where they change meanwhile."""
         content = self._content
         clock = content.key_clock if columns == "keys" else content.clock
-        position = content.log.end if backwards else 0
+        position = MAX_ENTRY if backwards else 0
+        left = length
         limit = FIRST_RUN
         scan = object()
         content.scans.add(scan)
@@ -387,11 +395,17 @@ class DiskDict(Handle[DictContent], MutableMapping[K, V]):
                     seen = clock.now
                 if not entries:
                     return
+                if not left:
+                    raise RuntimeError("dictionary keys changed during iteration")
                 limit *= 4
+                if len(entries) > left:
+                    del entries[left:], found[left:]
+                left -= len(entries)
                 for entry, item in zip(entries, found, strict=True):
                     yield item
                     position = entry if backwards else entry + 1
                     if clock.now != seen:
+                        left += len(entries) - entries.index(entry) - 1
                         limit = 1
                         break
         finally:

@@ -136,10 +136,10 @@ class DiskDictMachine(_StoredMachine, MappingMachine):
             self.subject._content.changed()
 
     def check(self, subject: DiskDict[Any, Any]) -> None:
-        """Hold log and index to each other, and what is resident to its bounds."""
+        """Hold log and index to each other, and what is in front to its bounds."""
         content = subject._content
         content.check()
-        assert content.pager.resident - content.pager.pinned <= content.max_pages
+        assert len(content._front) - len(content._front.pinned) <= content.max_in_front
 
 
 class DiskListMachine(_StoredMachine, SequenceMachine):

@@ -1,32 +1,48 @@
-"""The live content of a dict: its entries, the index of their keys, and when the two are compacted."""
+"""The live content of a dict: what is in front, what is to be written, the entries, and their index."""
 
 from __future__ import annotations
 
 import struct
-from functools import partial
+from operator import add
 from typing import TYPE_CHECKING, Any, ClassVar
 
 from pyspeedup.core import SerializationError, StoreCorruptedError
 from pyspeedup.memory._content import Content
-from pyspeedup.memory._dict.entry_log import VALUE, EntryLog
-from pyspeedup.memory._dict.front import MOST_IN_FRONT, front_weight
-from pyspeedup.memory._dict.key_index import KeyIndex
-from pyspeedup.memory._dict.write_behind import WriteBehind
-from pyspeedup.memory._pages.bodies import key_codec, value_codec
-from pyspeedup.memory._pages.changes import UNCHANGING
-from pyspeedup.memory._pages.pager import Pager
+from pyspeedup.memory._dict.entries import CHANGING, EntryLog
+from pyspeedup.memory._dict.front import ABSENT, Front
+from pyspeedup.memory._dict.heap import LONG_KEY, make_record
+from pyspeedup.memory._dict.hashing import stable_hash
+from pyspeedup.memory._dict.key_index import KeyIndex, codes_of
+from pyspeedup.memory._dict.known_keys import KnownKeys
+from pyspeedup.memory._dict.packing import (
+    PLAIN_KEYS,
+    are_plain,
+    key_image,
+    pack_plain,
+    plain_weight,
+)
+from pyspeedup.memory._dict.tracking import LIVE_FACTOR, Tracked
+from pyspeedup.memory._dict.unwritten import ENCODED, NEW, Unwritten
+from pyspeedup.memory._pages.bodies import PickleCodec, key_codec, value_codec
+from pyspeedup.memory._pages.changes import COUNTS_TELL, may_change, may_change_any
 from pyspeedup.memory._short_repr import named
 
 if TYPE_CHECKING:
-    from pyspeedup.memory._dict.entry_log import Columns
+    from collections.abc import Iterable, Sequence
+
+    from pyspeedup.memory._dict.entries import Columns
+    from pyspeedup.memory._dict.key_index import Found
     from pyspeedup.memory._storage.volume import Volume
 
 __all__ = ["Clock", "DictContent"]
 
 STATE = struct.Struct("<BQ")  # format, bytes of the log's state; then that, then the index's
-STATE_FORMAT = 1
-IN_ITS_PAGE: Any = object()
-"""Stands for a value that only the pager may hand out, since it can change or is long."""
+STATE_FORMAT = 2
+FLUSH_KEYS = 2_048
+"""So many keys wait before they are written: enough for batches, few enough that nobody notices."""
+WAITING_ROWS = 16_384
+PAGES_AT_ONCE = 64
+"""Pages of rows that are rewritten at a time, where many rows wait."""
 
 
 class Clock:
@@ -41,8 +57,9 @@ class Clock:
 class DictContent(Content):
     """What the `DiskDict` handles of one store share. Call its methods under `lock`.
 
-    Entries are numbers that `find` and `insert` know; they stay valid until `compact`, which waits
-    for iterators (`scans`).
+    `hot` alone may be read without it: a dict of live values that loads what it does not hold, or
+    answers `ABSENT`. Entries are numbers that stay valid until the log is compacted, which waits for
+    iterators (`scans`).
     """
 
     kind: ClassVar[str] = "dict"
@@ -52,156 +69,251 @@ class DictContent(Content):
     ) -> None:
         """Begin from the state of `volume`, reading no page."""
         super().__init__(volume, max_pages=max_pages, ram_limit=ram_limit, sync_every=sync_every)
-        codecs = (key_codec(volume.serializer), value_codec(volume.serializer))
-        self.pager = Pager(volume, codecs, max_pages, ram_limit, self._describe)
-        self._front_size = max_pages * volume.page_size
-        self._front_limit = ram_limit // 4
-        self._front_weight = 0
-        self._front: dict[Any, tuple[int, Any]] = {}
+        self._codecs = key_codec(volume.serializer), value_codec(volume.serializer)
+        self._packs = type(self._codecs[1]) is PickleCodec
+        most = max_pages * volume.page_size
+        self.max_in_front = max(2, most)
+        self._front = Front(self.load, most=most, most_bytes=ram_limit // 2)
+        self.hot = self._front.hot
+        self._most_unwritten = min(FLUSH_KEYS, most)
+        self._most_bytes_unwritten = ram_limit // 8
+        self._most_waiting = min(WAITING_ROWS, most)
         self.key_clock = Clock()  # ticks when keys come or go
         self.clock = Clock()  # ticks then, and when an entry gets another value
         self.scans: set[object] = set()
+        self._unwritten = Unwritten()
+        self._tracked = Tracked(self._codecs[1])
+        self._known = KnownKeys()
         self._begin()
 
     def _begin(self) -> None:
         log_state = index_state = None
         if self.volume.state is not None:
             log_state, index_state = _decode_state(self.volume.state, self.volume.name)
-        self.log = EntryLog(self.pager, self.volume.page_size, log_state)
+        self.log = EntryLog(self.volume, self._codecs, log_state)
         self.keys = KeyIndex(self.volume, self.log, index_state)
-        self._front.clear()
-        self._waiting = self._make_waiting()
-        self._put_off = 0
+        self._forget_all()
 
-    def _make_waiting(self) -> WriteBehind:
-        write = self.log.replace
-        return WriteBehind(write, most=self._front_size, most_bytes=self._front_limit)
+    def _forget_all(self) -> None:
+        self._front.clear()
+        self._unwritten.clear()
+        self._tracked.clear()
+        self._known.clear()
+        self._next_to_tidy = 0
+        self._put_off = 0  # dead entries below which no compaction is tried again
+
+    @property
+    def is_empty(self) -> bool:
+        """Whether there is no item, in O(1)."""
+        return not self.log.count and not self._unwritten.values
 
     def __len__(self) -> int:
-        """Return the number of entries."""
-        return self.log.count
+        """Return the number of items; which of the keys set are new is found out first."""
+        if len(self._unwritten.entries) != len(self._unwritten):
+            self._settle(self._unwritten.unsettled())
+        return self.log.count + self._unwritten.new
 
     # ---- one key -------------------------------------------------------------------------------
 
-    def find(self, key: Any) -> int | None:
-        """Return the entry of `key`, or None; `TypeError` where it is unhashable."""
-        found = self._front.get(key)
-        if found is not None:
-            return found[0]
-        entry = self.keys.find(key)
-        if entry is not None:
-            self._remember(key, entry)
-        return entry
-
-    def get(self, key: Any, default: Any) -> Any:
-        """Return the value of `key`, noting that it may be changed in place; else `default`."""
-        entry, value = self._front.get(key) or (None, IN_ITS_PAGE)
-        if value is not IN_ITS_PAGE:
+    def load(self, key: Any) -> Any:
+        """Return the value of `key`, or `ABSENT`, and have it in front. Takes `lock` itself."""
+        with self.lock:
+            value = self._front.get(key)
+            if value is not ABSENT:
+                self._keep(key, value)
+                return value
+            value = self._unwritten.get(key)
+            if value is ABSENT:
+                found = self._find(key)
+                return ABSENT if found is None else self._take_up(key, found)
+            if value is ENCODED:
+                body = self._unwritten.bodies[key]
+                value = self._codecs[1].decode(body)
+                self._take_in(key, value, len(body))
+            else:
+                self._keep(key, value)
             return value
-        if entry is None:
-            entry = self.keys.find(key)
-            if entry is None:
-                return default
-        value = self.value(entry)
-        self._remember(key, entry, value)
-        if type(value) not in UNCHANGING:
-            self.changed()
-        return value
 
-    def value(self, entry: int) -> Any:
-        """Return the value of `entry`."""
-        value = self._waiting.get(entry, IN_ITS_PAGE)
-        return self.log.value(entry) if value is IN_ITS_PAGE else value
+    def has(self, key: Any) -> bool:
+        """Return whether there is such a key; `TypeError` where it is unhashable."""
+        return key in self._front or key in self._unwritten or self._find(key) is not None
 
     def set(self, key: Any, value: Any) -> None:
         """Give `key` the value; where it is there, its key object and its place stay."""
-        self.require_writable()
-        entry = self.find(key)
-        if entry is None:
-            self.insert(key, value)
-            return
-        self._replace(key, entry, value)
-        self._front.pop(key, None)
-        self._remember(key, entry, value)
+        self._prepare()
+        if type(key) not in PLAIN_KEYS:
+            self._set_at_once(key, value)
+        elif self._packs and (weight := plain_weight(value)):
+            self._tracked.discard(key)
+            self._unwritten.put(key, value, weight)
+            self._front.keep(key, value, weight)
+        else:
+            body = self._encoded(key, value)
+            self._unwritten.put_body(key, body)
+            self._take_in(key, value, len(body))
+        if self.scans and key in self._unwritten:
+            self._settle([key])
         self.clock.now += 1
-        if self._waiting.is_full:
-            self._waiting.apply()
-        self.changed()
+        self._changed()
 
-    def _replace(self, key: Any, entry: int, value: Any) -> None:
-        """Give `entry` the value: in its page at once, or later if it is short and cannot change."""
-        weight = front_weight(value)
-        if weight > MOST_IN_FRONT:
-            self.log.replace(entry, value)
-            self._waiting.discard(entry)
-            return
-        try:
-            self.pager.codecs[VALUE].encode(value)
-        except SerializationError as error:
-            raise SerializationError(f"the value of key {named(key)}: {error}") from error
-        self._waiting.put(entry, value, weight)
-
-    def insert(self, key: Any, value: Any) -> None:
-        """Add an entry for a key that has none."""
-        self.require_writable()
+    def remove(self, key: Any) -> bool:
+        """Take `key` out and return True; False where it is not there."""
+        self._prepare()
         self._compact_if_due()
+        if type(key) not in PLAIN_KEYS and key in self._unwritten:
+            self._write()
+        if key in self._unwritten:
+            self._settle([key])
+            entry = self._unwritten.entries[key]
+        else:
+            found = self._find(key)
+            if found is None:
+                return False
+            entry = found[0]
+        if entry != NEW:
+            self.log.remove(entry)
+        self._unwritten.discard(key)
+        self._front.discard(key)
+        self._tracked.discard(key)
+        self._known.discard(key)
+        self.keys.forget()
+        self._tick()
+        return True
+
+    def pop_last(self) -> tuple[Any, Any]:
+        """Take the last item out and return it; there must be one."""
+        self._prepare()
+        self._write()
+        self._compact_if_due()
+        entry = self.log.last()
+        record = self.log.record(entry)
+        assert record is not None  # noqa: S101 -- tells the type checker what `last` has seen
+        key = self.log.key_of(record, entry)
+        value = self._front.get(key)
+        if value is ABSENT:
+            value = self.log.value_of(record, entry)
+        self.log.remove(entry)
+        self._front.discard(key)
+        self._tracked.discard(key)
+        self._known.discard(key)
+        self.keys.forget()
+        self._tick()
+        return key, value
+
+    def _set_at_once(self, key: Any, value: Any) -> None:
+        """Set a key that may be refused, that may equal none, or that is found by looking at all."""
+        if key in self._unwritten:
+            self._write()
+        found = self._find(key)
+        body = self._encoded(key, value)
+        flags = CHANGING if may_change(value) else 0
+        if found is None:
+            entry = self._insert(key, body, flags)
+        else:
+            entry, (data, begin, end) = found
+            self.log.replace(entry, *make_record(data[begin:end], body), flags)
+        if stable_hash(key) is None or key != key:  # noqa: PLR0124 -- tells a NaN
+            self._known.add(key, entry)
+        self._take_in(key, value, len(body))
+
+    def _insert(self, key: Any, body: bytes, flags: int) -> int:
+        try:
+            image = key_image(key) or self._codecs[0].encode(key)
+        except SerializationError as error:
+            raise SerializationError(f"the key {named(key)}: {error}") from error
+        self._write()
+        record, size = make_record(image, body)
+        self.log.fit([record])
         entry = self.log.end
         is_own = self.keys.add(key, entry)
-        try:
-            self.log.append(key, value)
-        except BaseException:
-            self.keys.discard(key, entry)
-            raise
+        self.log.append([record], [size], flags)
         if is_own:
             self.log.mark(entry)
-        self._remember(key, entry, value)
-        self._tick()
-
-    def remove(self, entry: int) -> None:
-        """Take `entry` out; where that raises, it stays."""
-        self.require_writable()
-        key = self.log.key(entry)
-        try:
-            self.keys.discard(key, entry)
-            self.log.remove(entry)
-        except BaseException:
-            self.keys.add(key, entry)  # perhaps once too often, which does no harm
-            raise
-        self._waiting.discard(entry)
-        self._front.pop(key, None)
-        self._tick()
-
-    def clear(self) -> None:
-        """Take all entries out, in O(pages)."""
-        self.require_writable()
-        self._front.clear()
-        self._waiting.clear()
-        try:
-            self.keys.clear()
-        finally:
-            self.log.clear()
-            self._tick()
-
-    def _remember(self, key: Any, entry: int, value: Any = IN_ITS_PAGE) -> None:
-        """Have `key` answered from here the next time, with its value if that cannot change."""
-        weight = front_weight(key)
-        if weight > MOST_IN_FRONT:
-            return
-        weight_of_value = 0 if value is IN_ITS_PAGE else front_weight(value)
-        if weight_of_value > MOST_IN_FRONT:
-            value = IN_ITS_PAGE
-        else:
-            weight += weight_of_value
-        if len(self._front) >= self._front_size or self._front_weight > self._front_limit:
-            self._front.clear()
-            self._front_weight = 0
-        self._front[key] = entry, value
-        self._front_weight += weight
-
-    def _tick(self) -> None:
         self.key_clock.now += 1
-        self.clock.now += 1
-        self.changed()
+        return entry
+
+    def _find(self, key: Any) -> Found | None:
+        """Return the entry of a key that is not among the unwritten, and what is kept of it."""
+        entry = self._known.entry(key) if self._known else None
+        if entry is None:
+            return self.keys.find(key)
+        record = self.log.record(entry)
+        return None if record is None else (entry, record)
+
+    def _encoded(self, key: Any, value: Any) -> bytes:
+        try:
+            return self._codecs[1].encode(value)
+        except SerializationError as error:
+            raise SerializationError(f"the value of key {named(key)}: {error}") from error
+
+    # ---- in front ------------------------------------------------------------------------------
+
+    def _take_up(self, key: Any, found: Found) -> Any:
+        """Have in front what was found in the log, and return its value."""
+        entry, record = found
+        value = self.log.value_of(record, entry)
+        weight = plain_weight(value)
+        if weight:
+            self._front.keep(key, value, weight)
+            if self._front.gone:
+                self._let_go()
+        else:
+            self._take_in(key, value, len(record[0]) - record[2])
+        return value
+
+    def _take_in(self, key: Any, value: Any, length: int) -> None:
+        """Have a value in front whose body has `length` bytes; it may be one that can change."""
+        if may_change(value):
+            self._tracked.add(key, length)
+            self._changed()
+        else:
+            self._tracked.discard(key)
+        self._front.keep(key, value, LIVE_FACTOR * length)
+        if self._front.gone:
+            self._let_go()
+
+    def _keep(self, key: Any, value: Any) -> None:
+        """Have a value in front that is in memory already."""
+        weight = self._tracked.weight(key) if key in self._tracked else plain_weight(value)
+        self._front.keep(key, value, weight)
+        if self._front.gone:
+            self._let_go()
+
+    def _let_go(self) -> None:
+        """Give up what went out of front, but for values that are held outside or cannot be written."""
+        gone = self._front.gone
+        if self._known.is_full:
+            self._known.sweep(lambda key: key in gone or key in self._front)
+        if self._tracked:
+            gone.update(self._front.pinned)
+            self._front.pinned.clear()
+            tracked = [key for key in gone if key in self._tracked]
+            kept = self._note_changes(tracked)
+            kept |= self._tracked.held(gone, self._front.generations())
+            for key in tracked:
+                if key in kept:
+                    self._front.pinned[key] = gone[key]
+                else:
+                    self._tracked.discard(key)
+        gone.clear()
+
+    def _note_changes(self, keys: Iterable[Any]) -> set[Any]:
+        """Have written what was changed in place; return the keys of values that cannot be written."""
+        if self.volume.readonly:
+            return set()
+        gone = self._front.gone
+        bodies, refused = self._tracked.changed(
+            keys, lambda key: gone[key] if key in gone else self._front.get(key), self._is_written
+        )
+        for key, body in bodies.items():
+            self._unwritten.put_body(key, body)
+        return refused
+
+    def _is_written(self, key: Any, body: bytes) -> bool:
+        if key in self._unwritten:
+            return self._unwritten.bodies.get(key) == body
+        found = self._find(key)
+        return found is not None and found[1][0][found[1][2] :] == body
 
     # ---- runs ----------------------------------------------------------------------------------
 
@@ -209,79 +321,225 @@ class DictContent(Content):
         self, position: int, columns: Columns, limit: int, *, backwards: bool
     ) -> tuple[list[int], list[Any]]:
         """Return the next live entries from `position` on and what they hold; none at the end."""
+        self._write()
         read = self.log.run_back if backwards else self.log.run
+        entries, found = read(position, columns, limit)
+        if not entries:
+            return entries, found
         if columns == "keys":
-            return read(position, columns, limit)
-        try:
-            entries, found = read(position, columns, limit)
-        except SerializationError:  # of a value, perhaps, in whose stead another waits
-            self._waiting.apply()
-            entries, found = read(position, columns, limit)
-        if len(self._waiting):
-            now = partial(self._as_it_is_now, is_item=columns == "items")
-            found = list(map(now, entries, found))
-        values = found if columns == "values" else [value for _, value in found]
-        if not UNCHANGING.issuperset(map(type, values)):
-            self.changed()
-        return entries, found
+            return entries, self._with_live_keys(entries, found)
+        if not (
+            self._tracked or self.log.may_change(entries[0]) or self.log.is_marked(entries[0])
+        ):
+            return entries, found
+        if columns == "values":
+            entries, found = read(position, "items", limit)
+        keys, values = map(list, zip(*found, strict=True))
+        keys = self._with_live_keys(entries, keys)
+        values = self._with_live_values(entries, keys, values)
+        return entries, values if columns == "values" else list(zip(keys, values, strict=True))
 
-    def _as_it_is_now(self, entry: int, found: Any, *, is_item: bool) -> Any:
-        value = self._waiting.get(entry, IN_ITS_PAGE)
-        if value is IN_ITS_PAGE:
-            return found
-        return (found[0], value) if is_item else value
+    def _with_live_keys(self, entries: list[int], keys: list[Any]) -> list[Any]:
+        """Return `keys` with those objects that are known, where only their own hash finds them."""
+        if not self.log.is_marked(entries[0]):
+            return keys
+        return [
+            self._known.key(entry, key) if stable_hash(key) is None else key
+            for entry, key in zip(entries, keys, strict=True)
+        ]
+
+    def _with_live_values(
+        self, entries: list[int], keys: list[Any], values: list[Any]
+    ) -> list[Any]:
+        """Return `values` with those objects that are in front, or are from now on."""
+        if not self._tracked and not may_change_any(values):
+            return values
+        found = []
+        for entry, key, value in zip(entries, keys, values, strict=True):
+            live = self._front.get(key) if key in self._tracked else ABSENT
+            if live is ABSENT:
+                live = value
+                if may_change(value):
+                    record = self.log.record(entry)
+                    assert record is not None  # noqa: S101 -- tells the type checker that it was read
+                    self._take_in(key, value, len(record[0]) - record[2])
+            found.append(live)
+        return found
 
     # ---- all of it -----------------------------------------------------------------------------
 
+    def set_plain(self, items: dict[Any, Any]) -> None:
+        """Set plain keys to plain values, many at once, past the front."""
+        self._prepare()
+        self._write()
+        for generation in (*self._front.generations(), self._front.pinned):
+            for key in generation.keys() & items.keys():
+                self._front.discard(key)
+                self._tracked.discard(key)
+        self._unwritten.values.update(items)
+        self.clock.now += 1
+        self._changed()
+        self._write()
+
+    def clear(self) -> None:
+        """Take all items out, in O(pages)."""
+        self.require_writable()
+        log, keys = self.log, self.keys
+        self.log = EntryLog(self.volume, self._codecs)
+        self.keys = KeyIndex(self.volume, self.log)
+        self._forget_all()
+        self._tick()
+        log.drop_pages(long_ones=True)
+        keys.clear()
+
     def write_back(self, *, leave_out_refused: bool = False) -> bytes:
         """Write every change to the volume, and return the state to commit with it."""
-        self._waiting.apply()
+        refused = self._note_changes(self._tracked.keys())
+        self._write()
+        if refused and not leave_out_refused:
+            self._refuse(next(iter(refused)))
         self._compact_if_due()
-        self.pager.flush(leave_out_refused=leave_out_refused)
-        index_state = self.keys.flush()
-        log_state = self.log.encode()
-        return STATE.pack(STATE_FORMAT, len(log_state)) + log_state + index_state
+        if not COUNTS_TELL:
+            self._let_go_of_pinned()
+        index_state = self.keys.write_back()
+        log_state = self.log.write_back()
+        header = STATE.pack(STATE_FORMAT, len(log_state))
+        return b"".join([header, log_state, index_state])
+
+    def _refuse(self, key: Any) -> None:
+        try:
+            self._codecs[1].encode(self._front.get(key))
+        except SerializationError as error:
+            raise SerializationError(
+                f"{self.volume.name}: the value of key {named(key)} was changed in place and "
+                f"cannot be written; change it again, or delete the key: {error}"
+            ) from error
 
     def restart(self) -> None:
-        """Begin again from the last commit, after a rollback of the volume."""
+        """Forget everything and begin again from ``volume.state``, after a rollback."""
         self.keys.close()
-        self.pager.clear()
         self._begin()
-        self.key_clock.now += 1
-        self.clock.now += 1
+        self._tick()
 
-    def compact(self) -> None:
-        """Give all entries new numbers, without dead rows between, in O(entries).
+    def commit_if_due(self) -> None:
+        """Commit if changes have waited for `sync_every` seconds, in O(changes)."""
+        if self._tracked:
+            self._changed()  # perhaps, in place
+        super().commit_if_due()
 
-        Where this raises, nothing has changed.
-        """
-        self._waiting.apply()
-        log = self.log.compacted()
-        try:
-            keys = self.keys.rebuilt(log)
-        except BaseException:
-            log.clear()
-            raise
-        old_log, old_keys = self.log, self.keys
-        self.log, self.keys = log, keys
-        self._waiting = self._make_waiting()
-        self._front.clear()
-        old_keys.clear()
-        old_log.clear()
+    # ---- upkeep --------------------------------------------------------------------------------
 
-    def check(self) -> None:
-        """Raise `AssertionError` where log and index do not agree; reads everything."""
-        self.keys.check()
-        entries = [entry for entry, _ in self.log.each_key(marked_only=False)]
-        if len(entries) != self.log.count or any(not self.log.is_live(entry) for entry in entries):
-            raise AssertionError(f"{len(entries)} entries where {self.log.count} are counted")
-        if entries and entries[-1] != self.log.end - 1:
-            raise AssertionError(f"the last entry is {entries[-1]}, and the end {self.log.end}")
+    def _prepare(self) -> None:
+        """Do what is due before an operation, so that a full disk is told before anything is changed."""
+        self.require_writable()
+        unwritten = self._unwritten
+        if (
+            len(unwritten) >= self._most_unwritten
+            or unwritten.weight >= self._most_bytes_unwritten
+        ):
+            self._write()
+            self._tidy()
+            self._compact_if_due()
+        if len(self.log.rows.waiting) >= self._most_waiting:
+            self.log.rows.apply(PAGES_AT_ONCE)
+        self.commit_if_due()
+
+    def _write(self) -> None:
+        """Write what was set to the log, in the order in which it was set; what fails goes on waiting."""
+        unwritten = self._unwritten
+        while unwritten.values:
+            self._write_some(*unwritten.take(FLUSH_KEYS))
+
+    def _write_some(self, keys: list[Any], values: list[Any]) -> None:
+        bodies = self._bodies(keys, values)
+        images = pack_plain(keys) if self._packs else [self._codecs[0].encode(key) for key in keys]
+        if max(map(len, images)) < LONG_KEY:
+            records, sizes = list(map(add, images, bodies)), list(map(len, images))
+        else:
+            made = map(make_record, images, bodies)
+            records, sizes = map(list, zip(*made, strict=True))  # type: ignore[assignment]
+        flags = CHANGING if self._unwritten.bodies else 0
+        codes = codes_of(keys)
+        existing = self._existing(keys, codes)
+        if existing:
+            for position, (entry, (data, begin, end)) in existing.items():
+                record, size = records[position], sizes[position]
+                if data[begin:end] != images[position]:  # an equal key, which stays as it was
+                    record, size = make_record(data[begin:end], bodies[position])
+                self.log.replace(entry, record, size, flags)
+                self._unwritten.discard(keys[position])
+            new = [position for position in range(len(keys)) if position not in existing]
+            keys, codes, records, sizes = (
+                [column[position] for position in new]
+                for column in (keys, codes, records, sizes)
+            )
+        self._append(keys, codes, records, sizes, flags)
+
+    def _append(
+        self,
+        keys: list[Any],
+        codes: list[int],
+        records: list[bytes],
+        sizes: list[int],
+        flags: int,
+    ) -> None:
+        start = 0
+        while start < len(keys):
+            stop = start + self.log.fit(records[start:])
+            # The index first: what leads to entries that are not there does no harm.
+            self.keys.add_many(keys[start:stop], codes[start:stop], self.log.end)
+            self.log.append(records[start:stop], sizes[start:stop], flags)
+            self.key_clock.now += 1
+            for key in keys[start:stop]:
+                self._unwritten.discard(key)
+            start = stop
+
+    def _bodies(self, keys: list[Any], values: list[Any]) -> Sequence[bytes]:
+        bodies = self._unwritten.bodies
+        if not bodies:
+            return pack_plain(values)
+        plain = iter(pack_plain([value for value in values if value is not ENCODED]))
+        return [
+            bodies[key] if value is ENCODED else next(plain)
+            for key, value in zip(keys, values, strict=True)
+        ]
+
+    def _existing(self, keys: list[Any], codes: list[int]) -> dict[int, Found]:
+        """Return the entries of those of `keys` that have one, and their records, by position."""
+        known = self._unwritten.entries
+        if not known:
+            return self.keys.find_many(keys, codes) if self.log.count else {}
+        self._settle(keys)
+        found = {}
+        for position, key in enumerate(keys):
+            record = None if known[key] == NEW else self.log.record(known[key])
+            if record is not None:
+                found[position] = known[key], record
+        return found
+
+    def _settle(self, keys: list[Any]) -> None:
+        """Find out which entries unwritten keys have."""
+        keys = [key for key in keys if key not in self._unwritten.entries]
+        existing = self.keys.find_many(keys, codes_of(keys)) if self.log.count and keys else {}
+        for position, key in enumerate(keys):
+            found = existing.get(position)
+            self._unwritten.settle(key, NEW if found is None else found[0])
+            self.key_clock.now += found is None
+
+    def _tidy(self) -> None:
+        """Put some records in order where too much of the heap is garbage."""
+        heap, rows = self.log.heap, self.log.rows
+        wanted = self._most_unwritten * 64
+        while wanted > 0 and heap.garbage > heap.live_bytes + 4 * heap.capacity:
+            self._next_to_tidy %= rows.page_count
+            wanted -= self.log.tidy(self._next_to_tidy) + 1
+            self._next_to_tidy += 1
+        heap.drop_garbage()
 
     def _compact_if_due(self) -> None:
+        """Number the entries anew where the dead ones are more than the live; not under iterators."""
         log = self.log
-        least = max(log.count + 1, self.volume.page_size, self._put_off)
-        if log.dead < least or self.scans:
+        if log.dead < max(log.count + 1, self.volume.page_size, self._put_off) or self.scans:
             return
         try:
             self.compact()
@@ -290,17 +548,54 @@ class DictContent(Content):
             # that as well, will tell itself. Trying again at once would cost O(entries) each time.
             self._put_off = 2 * log.dead
 
-    def _describe(self, number: int, row: int) -> str:
-        """Name an item in a message about what cannot be written."""
+    def compact(self) -> None:
+        """Write the live entries anew, one after the other, numbered from 0, in O(bytes).
+
+        Where this raises, nothing has changed.
+        """
+        self._write()
+        log = EntryLog(self.volume, self._codecs)
         try:
-            key = named(self.pager.page(number).value(row, 0))
-        except SerializationError:
-            key = f"(unreadable, row {row} of page {number})"
-        return f"{self.volume.name}: the item of key {key}"
+            renamed = self.log.copy_to(log, self._known.entries())
+            keys = self.keys.rebuilt(log)
+        except BaseException:
+            log.drop_pages(long_ones=False)
+            raise
+        old_log, old_keys = self.log, self.keys
+        self.log, self.keys = log, keys
+        self._known.renumber(renamed)
+        self._next_to_tidy = 0
+        old_log.drop_pages(long_ones=False)
+        old_keys.clear()
+
+    def check(self) -> None:
+        """Raise `AssertionError` where the parts contradict each other; reads everything."""
+        self._write()
+        self.keys.check()
+        self.log.check()
+        for entry, key in self.log.each_key(marked_only=False):
+            found = self._find(key)
+            if found is None or found[0] != entry:
+                if stable_hash(key) is not None and key == key:  # noqa: PLR0124 -- tells a NaN
+                    raise AssertionError(f"key {named(key)} of entry {entry} leads to {found}")
+
+    def _let_go_of_pinned(self) -> None:
+        for key in self._front.pinned:
+            self._tracked.discard(key)
+        self._front.pinned.clear()
+
+    def _changed(self) -> None:
+        if self._dirty_since is None:
+            self.changed()
+
+    def _tick(self) -> None:
+        self.key_clock.now += 1
+        self.clock.now += 1
+        self._changed()
 
 
 def _decode_state(state: bytes, name: str) -> tuple[bytes, bytes]:
-    version, length = STATE.unpack_from(state)
+    version, size = STATE.unpack_from(state)
     if version != STATE_FORMAT:
-        raise StoreCorruptedError(f"{name}: its dict has format {version}, not {STATE_FORMAT}")
-    return state[STATE.size : STATE.size + length], state[STATE.size + length :]
+        raise StoreCorruptedError(f"{name}: its state has format {version}, not {STATE_FORMAT}")
+    return state[STATE.size : STATE.size + size], state[STATE.size + size :]

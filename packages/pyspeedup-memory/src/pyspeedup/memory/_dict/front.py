@@ -1,36 +1,103 @@
-"""What may be answered from a plain dict in front of the pages: short, plain, and unchanging."""
+"""The values that were used last, as live objects in front of the pages: two generations of dicts.
+
+A hit in the first generation, `hot`, costs what a look-up in a dict costs: nothing is noted, and no lock
+is taken. Once it is full it becomes the second one, and what is left of that one goes. What is used
+again before that goes back to the first: this is second chance, without a bit to set at a hit.
+"""
 
 from __future__ import annotations
 
-import sys
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
-__all__ = ["MOST_IN_FRONT", "front_weight"]
+if TYPE_CHECKING:
+    from collections.abc import Callable
 
-MOST_IN_FRONT = 512
-"""Bytes of RAM that a key, or a value, may take in front."""
-ENTRY_WEIGHT = 60
-"""Bytes for a place in a dict, the pair in it, and the entry's number."""
-UNFIT = 1 << 30
+__all__ = ["ABSENT", "Front", "Hot"]
 
-SIZED = frozenset({str, bytes, int})
-SMALL = frozenset({bool, float, type(None)})
+ABSENT: Any = object()
+ENTRY_WEIGHT = 150
+"""Bytes of RAM for a short key and its place."""
 
 
-def front_weight(thing: Any) -> int:
-    """Return the bytes of RAM that `thing` takes, or far more than may be, in O(its length).
+class Hot(dict[Any, Any]):
+    """A dict that asks `load` for what it does not hold."""
 
-    Fit are exact plain types and tuples of them: they cannot change, and equal things can stand for
-    each other. A NaN is unfit, since it equals nothing.
+    __slots__ = ("load",)
 
-    >>> front_weight("spam") <= MOST_IN_FRONT, front_weight([]) <= MOST_IN_FRONT
-    (True, False)
+    def __init__(self, load: Callable[[Any], Any]) -> None:
+        super().__init__()
+        self.load = load
+
+    def __missing__(self, key: Any) -> Any:
+        return self.load(key)
+
+
+class Front:
+    """Live values by key, at most about `most` of them, and of about `most_bytes`.
+
+    >>> front = Front(lambda key: key * 2, most=4, most_bytes=10_000)
+    >>> front.hot["ab"]
+    'abab'
+    >>> for key in range(5):
+    ...     front.keep(key, str(key), 50)
+    >>> front.get(4), front.get(0) is ABSENT
+    ('4', True)
     """
-    kind = type(thing)
-    if kind in SIZED:
-        return ENTRY_WEIGHT + sys.getsizeof(thing)
-    if kind in SMALL:
-        return ENTRY_WEIGHT if thing == thing else UNFIT  # noqa: PLR0124 -- tells a NaN
-    if kind is tuple and len(thing) * ENTRY_WEIGHT <= 8 * MOST_IN_FRONT:
-        return ENTRY_WEIGHT + sum(map(front_weight, thing))
-    return UNFIT
+
+    def __init__(self, load: Callable[[Any], Any], *, most: int, most_bytes: int) -> None:
+        self.hot = Hot(load)
+        self._old: dict[Any, Any] = {}
+        self._most = max(1, most // 2)
+        self._most_bytes = most_bytes // 2
+        self._weight = 0
+        self.pinned: dict[Any, Any] = {}
+        """What must stay, whatever is in front."""
+        self.gone: dict[Any, Any] = {}
+        """The generation that was given up last, for its user to look at, and to clear."""
+
+    def __len__(self) -> int:
+        return len(self.hot) + len(self._old) + len(self.pinned)
+
+    def __contains__(self, key: Any) -> bool:
+        return key in self.hot or key in self._old or key in self.pinned
+
+    def generations(self) -> tuple[dict[Any, Any], dict[Any, Any]]:
+        """Return what is in front by generation, without what is pinned."""
+        return self.hot, self._old
+
+    def get(self, key: Any) -> Any:
+        """Return the value of `key`, or `ABSENT`, in O(1)."""
+        value = self.hot.get(key, ABSENT)
+        if value is ABSENT:
+            value = self._old.get(key, ABSENT)
+        return self.pinned.get(key, ABSENT) if value is ABSENT else value
+
+    def keep(self, key: Any, value: Any, weight: int) -> None:
+        """Have `value`, which takes `weight` bytes, answered from here."""
+        self._old.pop(key, None)
+        if self.pinned:
+            self.pinned.pop(key, None)
+        self.hot[key] = value
+        self._weight += weight + ENTRY_WEIGHT
+        if len(self.hot) >= self._most or self._weight >= self._most_bytes:
+            self._rotate()
+
+    def discard(self, key: Any) -> None:
+        """Forget `key`."""
+        self.hot.pop(key, None)
+        self._old.pop(key, None)
+        self.pinned.pop(key, None)
+
+    def clear(self) -> None:
+        """Forget everything."""
+        self.hot.clear()
+        self._old.clear()
+        self.pinned.clear()
+        self.gone.clear()
+        self._weight = 0
+
+    def _rotate(self) -> None:
+        self.gone.update(self._old)
+        self._old = dict(self.hot)
+        self.hot.clear()
+        self._weight = 0

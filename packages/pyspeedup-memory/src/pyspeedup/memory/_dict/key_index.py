@@ -9,49 +9,90 @@ second index is extended to all keys, once.
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, TypeAlias
+from zlib import crc32
 
 from pyspeedup.memory._dict.hashing import equals_by_identity, own_hash, stable_hash
 from pyspeedup.memory._dict.index import Index
+from pyspeedup.memory._dict.packing import TEXT, key_image
 from pyspeedup.memory._pages.scratch import ScratchPages
 
 if TYPE_CHECKING:
-    from pyspeedup.memory._dict.entry_log import EntryLog
-    from pyspeedup.memory._dict.index import Pages
+    from collections.abc import Iterable, Sequence
 
-__all__ = ["KeyIndex"]
+    from pyspeedup.memory._dict.entries import EntryLog, Record
+    from pyspeedup.memory._storage.volume import Volume
+
+__all__ = ["Found", "KeyIndex", "codes_of"]
+
+Found: TypeAlias = tuple[int, "Record"]
+"""An entry, and what is kept of it."""
 
 
 class KeyIndex:
-    """Entry numbers of `log` by key, in pages of `pages`.
+    """Entry numbers of `log` by key, in pages of `volume`. Finding costs O(1): some looks at a few bytes."""
 
-    Finding costs O(1): a page of the index and one of the log, where they are not resident.
-    """
-
-    def __init__(self, pages: Pages, log: EntryLog, state: bytes | None = None) -> None:
-        """Take up what `state` describes, as `flush` returned it, or start empty."""
-        self._pages = pages
+    def __init__(self, volume: Volume, log: EntryLog, state: bytes | None = None) -> None:
+        """Take up what `state` describes, as `write_back` returned it, or start empty."""
+        self._volume = volume
         self._log = log
-        self._stable = Index(pages, state)
+        seed = volume.seed
+        self._stable = Index(volume, state, seed=seed, name=volume.name)
         self._own: _OwnHashes | None = None
         self.changes = 0
 
-    def find(self, key: Any) -> int | None:
+    def find(self, key: Any) -> Found | None:
         """Return the entry of `key`, compared as a dict compares; None if there is none.
 
         Raises whatever ``hash(key)`` and the comparisons raise.
         """
-        if not self._log.count:
+        log = self._log
+        if type(key) is str:
+            try:
+                encoded = key.encode()
+            except UnicodeEncodeError:
+                encoded = key.encode("utf-8", "surrogatepass")
+            image: bytes | None = TEXT.pack(b"X", len(encoded)) + encoded
+            code: int | None = crc32(encoded)
+        elif not log.count:
             hash(key)
             return None
-        code = stable_hash(key)
+        else:
+            image, code = key_image(key), stable_hash(key)
         if code is not None:
-            entry = self._equal(self._stable.find(code), key)
-            if entry is not None or not self._log.has_marks:
-                return entry
-        covers_all = code is None and not equals_by_identity(type(key))
-        own = self._own_hashes(covers_all=covers_all)
-        return self._equal(own.index.find(own_hash(key)), key)
+            for entry in self._stable.find(code):
+                record = log.record(entry)
+                if record is not None:
+                    data, begin, end = record
+                    if image == data[begin:end]:
+                        return entry, record
+                    before = self.changes
+                    is_key = self._is_key(key, entry, record)
+                    if self.changes != before:  # the comparison changed the dict, all may be moved
+                        return self.find(key)
+                    if is_key:
+                        return entry, record
+            if not log.has_marks:
+                return None
+        return self._find_by_own_hash(key, code)
+
+    def find_many(self, keys: Sequence[Any], codes: Sequence[int]) -> dict[int, Found]:
+        """Return what `find` finds of `keys`, by their positions; all have `codes`."""
+        if self._log.has_marks:
+            every = ((position, self.find(key)) for position, key in enumerate(keys))
+            return {position: found for position, found in every if found is not None}
+        result = {}
+        for position, entries in self._stable.find_many(codes).items():
+            key = keys[position]
+            image = key_image(key)
+            for entry in entries:
+                record = self._log.record(entry)
+                if record is not None and (
+                    record[0][record[1] : record[2]] == image or self._is_key(key, entry, record)
+                ):
+                    result[position] = entry, record
+                    break
+        return result
 
     def add(self, key: Any, entry: int) -> bool:
         """Let `key` lead to `entry`; return whether the page of `entry` must be marked."""
@@ -63,21 +104,23 @@ class KeyIndex:
             self._own.index.add(own_hash(key), entry)
         return code is None
 
-    def discard(self, key: Any, entry: int) -> None:
-        """Let `key` lead to `entry` no longer."""
+    def add_many(self, keys: Sequence[Any], codes: Sequence[int], entry: int) -> None:
+        """Let each of `keys`, which have stable hashes, lead to an entry, counting from `entry`."""
         self.changes += 1
-        code = stable_hash(key)
-        if code is not None:
-            self._stable.discard(code, entry)
-        if self._own is not None:
-            self._own.index.discard(own_hash(key), entry)
+        self._stable.add_many(codes, entry)
+        if self._own is not None and self._own.covers_all:
+            self._own.index.add_many(list(map(own_hash, keys)), entry)
+
+    def forget(self) -> None:
+        """Note that an entry was removed: where it leads is found out then."""
+        self.changes += 1
 
     def rebuilt(self, log: EntryLog) -> KeyIndex:
         """Return an index of the entries of another log, marking its pages anew, in O(entries).
 
         Where this raises, nothing has changed.
         """
-        new = KeyIndex(self._pages, log)
+        new = KeyIndex(self._volume, log)
         try:
             for entry, key in log.each_key(marked_only=False):
                 if new.add(key, entry):
@@ -87,7 +130,7 @@ class KeyIndex:
             raise
         return new
 
-    def flush(self) -> bytes:
+    def write_back(self) -> bytes:
         """Write what changed to the pages, and return the state to begin from again."""
         return self._stable.flush()
 
@@ -107,22 +150,27 @@ class KeyIndex:
         """Raise `AssertionError` if the index contradicts itself; reads every page."""
         self._stable.check()
 
-    def _equal(self, candidates: list[int], key: Any) -> int | None:
-        for entry in candidates:
-            if not self._log.is_live(entry):
+    def _is_key(self, key: Any, entry: int, record: Record) -> bool:
+        stored = self._log.key_of(record, entry)
+        return bool(hash(stored) == hash(key) and stored == key)
+
+    def _find_by_own_hash(self, key: Any, code: int | None) -> Found | None:
+        covers_all = code is None and not equals_by_identity(type(key))
+        own = self._own_hashes(covers_all=covers_all)
+        for entry in own.index.find(own_hash(key)):
+            record = self._log.record(entry)
+            if record is None:
                 continue
-            stored = self._log.key(entry)
-            if stored is key:
-                return entry
             before = self.changes
-            is_equal = hash(stored) == hash(key) and stored == key
-            if self.changes != before:  # the comparison changed the dict, so that all may be moved
+            is_key = self._is_key(key, entry, record)
+            if self.changes != before:
                 return self.find(key)
-            if is_equal:
-                return entry
+            if is_key:
+                return entry, record
         return None
 
     def _own_hashes(self, *, covers_all: bool) -> _OwnHashes:
+        """Return the second index, made or extended so that it covers all keys if `covers_all`."""
         if self._own is None or (covers_all and not self._own.covers_all):
             made = _OwnHashes(covers_all=covers_all)
             try:
@@ -143,3 +191,14 @@ class _OwnHashes:
         self.pages = ScratchPages()
         self.index = Index(self.pages)
         self.covers_all = covers_all
+
+
+def codes_of(keys: Iterable[Any]) -> list[int]:
+    """Return the stable hashes of keys that have one."""
+    keys = list(keys)
+    if set(map(type, keys)) == {str}:
+        try:
+            return list(map(crc32, map(str.encode, keys)))
+        except UnicodeEncodeError:
+            pass  # some have surrogates, which are hashed one by one
+    return [code for code in map(stable_hash, keys) if code is not None]

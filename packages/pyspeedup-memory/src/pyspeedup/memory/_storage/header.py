@@ -31,6 +31,7 @@ class Header(NamedTuple):
     """What is fixed when a store is made."""
 
     identity: str
+    origin: str  # the identity of the store that this is a copy of, or its own
     kind: str
     page_size: int
     serializer: dict[str, Any]

@@ -106,7 +106,8 @@ class Volume:
         except ValueError as error:
             raise ValueError(f"{self.name}: {error}") from error
         if meta is None:
-            self._header = Header(self._identity or os.urandom(16).hex(), kind, page_size, record)
+            own = self._identity or os.urandom(16).hex()
+            self._header = Header(own, own, kind, page_size, record)
             self._table = array("Q")
             self._write_meta(None, durable=False)
 
@@ -144,6 +145,11 @@ class Volume:
     def identity(self) -> str:
         """What tells this store from every other."""
         return self._header.identity
+
+    @property
+    def seed(self) -> int:
+        """32 bits for checks of parts of pages; those of another store differ, but not of a copy."""
+        return zlib.crc32(self._header.origin.encode())
 
     @property
     def page_count(self) -> int:
@@ -317,6 +323,7 @@ class Volume:
         """
         if self.has_changes or other.page_count or self.state is None:
             raise ValueError(f"{self.name} can be copied after a commit only, and to a new store")
+        other._header = other._header._replace(origin=self._header.origin)
         for _ in self._table:
             other.reserve()
         for page in range(len(self._table)):
