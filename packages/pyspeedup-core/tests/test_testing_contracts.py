@@ -229,6 +229,22 @@ def test_a_fault_planted_in_a_serializer_is_seen(name):
     assert name in failures(Contract())
 
 
+@pytest.mark.parametrize("options", [{"sizes": (1, 2)}, {"sizes": {1: 2}}, {1: 2}])
+def test_options_that_a_store_could_not_record_are_seen(options):
+    class Recorded(PickleSerializer):
+        def options(self):
+            return options
+
+    class Contract(SerializerContract):
+        def make_serializer(self):
+            return Recorded()
+
+        def remake(self, options):
+            return Recorded()
+
+    assert failures(Contract()) == {"test_options_remake_it"}
+
+
 def test_every_test_of_the_serializer_contract_sees_a_fault():
     assert set(SERIALIZER_FAULTS) == names_of_tests(SerializerContract)
 
