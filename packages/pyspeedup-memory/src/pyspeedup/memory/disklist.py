@@ -43,8 +43,9 @@ class DiskList(Handle[ListContent], MutableSequence[T]):
     an object that was put in twice is two objects once both left RAM; `sort` calls its key twice an
     item where they are more than RAM is to hold.
 
-    Getting and setting an item cost O(log pages): a few microseconds where the page is in RAM, else a
-    page's load. Appending costs O(1), inserting and deleting anywhere O(page + log pages). A change of
+    Getting and setting an item cost O(log pages), a few microseconds, whether or not it is in RAM; an
+    item that could be changed in place brings its page there first. Appending costs O(1), inserting and
+    deleting anywhere O(page + log pages). A change of
     several items is made whole or not at all. Items that the serializer refuses raise
     `SerializationError`, naming the index, and change nothing. Used after `close`, everything raises
     `ValueError`.

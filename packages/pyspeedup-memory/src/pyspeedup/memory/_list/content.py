@@ -40,7 +40,7 @@ LARGEST_BATCH = 1024
 
 
 class ListContent(Content):
-    """Items by index. Indexes are in range here, and never negative; `version` counts the changes."""
+    """Items by index. Where nothing else is said, indexes are in range here, and never negative."""
 
     kind = "list"
 
