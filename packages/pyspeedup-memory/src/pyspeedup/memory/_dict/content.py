@@ -147,6 +147,8 @@ class DictContent(Content):
             self._tracked.discard(key)
             self._unwritten.put(key, value, weight)
             self._front.keep(key, value, weight)
+            if self._front.gone:
+                self._let_go()
         else:
             body = self._encoded(key, value)
             self._unwritten.put_body(key, body)

@@ -77,6 +77,8 @@ class Front:
         self._old.pop(key, None)
         if self.pinned:
             self.pinned.pop(key, None)
+        if self.gone:
+            self.gone.pop(key, None)
         self.hot[key] = value
         self._weight += weight + ENTRY_WEIGHT
         if len(self.hot) >= self._most or self._weight >= self._most_bytes:
@@ -87,6 +89,7 @@ class Front:
         self.hot.pop(key, None)
         self._old.pop(key, None)
         self.pinned.pop(key, None)
+        self.gone.pop(key, None)
 
     def clear(self) -> None:
         """Forget everything."""
