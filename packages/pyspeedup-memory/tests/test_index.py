@@ -376,10 +376,10 @@ def test_a_batch_whose_nth_write_fails_loses_and_doubles_nothing(work):
     half_empty = 0
     for after in itertools.count():
         pages = FailingPages(Volume({}, kind="dict", page_size=4))
-        index, codes = filled(pages, 60, recent_slots=20, leaf_slots=4, fan_bits=1)
+        index, codes = filled(pages, 200, recent_slots=20, leaf_slots=4, fan_bits=2)
         pages.left = after
         try:
-            index.add(7, 60)
+            index.add(7, 200)
         except OSError:
             expected = {(code, entry) for entry, code in enumerate(codes)}
         else:
@@ -387,12 +387,12 @@ def test_a_batch_whose_nth_write_fails_loses_and_doubles_nothing(work):
         half_empty += any(node.start for node in index._tree.each_node())
         for _ in range(2):
             index.check()
-            assert len(index) == 60
+            assert len(index) == 200
             assert sorted(index) == sorted(expected)
             index = Index(pages.volume, index.flush(), **TINY) if pages.left is None else index
             pages.left = None
-        index.add_many(codes, 60)
-        assert sorted(index) == sorted(expected | {(c, e) for e, c in enumerate(codes, 60)})
+        index.add_many(codes, 200)
+        assert sorted(index) == sorted(expected | {(c, e) for e, c in enumerate(codes, 200)})
     assert after > 10
     assert half_empty > 1
 
