@@ -45,6 +45,21 @@ def test_a_page_that_is_asked_for_again_and_again_is_loaded():
         assert stored._content.pager.loads == 1
 
 
+def test_what_is_set_in_a_page_that_is_kept_undecoded_is_seen_after_it_was_written():
+    store = {}
+    open_list(range(1000), 10, page_store=store).close()
+    with open_list(page_store=store, max_pages=1) as stored:
+        for _ in range(3):
+            assert [stored[place] for place in range(0, 1000, 10)] == list(range(0, 1000, 10))
+        assert len(stored._content.pager._cold._images.pages) > 50
+        for place in range(0, 1000, 10):
+            stored[place] = -place
+        for _ in range(2):
+            assert [stored[place] for place in range(0, 1000, 10)] == list(range(0, -1000, -10))
+            stored.sync()
+        assert stored._content.pager.loads == 0
+
+
 def test_items_that_are_set_here_and_there_wait_and_are_seen():
     store = {}
     expected = list(range(1000))

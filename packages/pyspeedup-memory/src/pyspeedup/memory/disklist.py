@@ -172,7 +172,7 @@ class DiskList(Handle[ListContent], MutableSequence[T]):
         raise ValueError("list.remove(x): x not in list")
 
     def extend(self, values: Iterable[T], /) -> None:
-        """Add items at the end, in O(items); those of a list, tuple or `DiskList` all or none.
+        """Add items at the end, in O(items); those of a list, tuple, range or `DiskList` all or none.
 
         Of any other iterable they are added one by one, as it gives them.
 
@@ -183,7 +183,7 @@ class DiskList(Handle[ListContent], MutableSequence[T]):
         [0, 1, 2, 0, 1, 2]
         """
         content = self._content
-        if isinstance(values, list | tuple | DiskList):
+        if isinstance(values, list | tuple | range | DiskList):
             with content.lock:
                 content.require_writable()
                 content.replace(len(content), len(content), values)

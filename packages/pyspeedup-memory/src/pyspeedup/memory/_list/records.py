@@ -167,7 +167,7 @@ class Records:
     def patched(self, changes: Mapping[int, bytes], seed: int) -> bytes:
         """Return the page with other bodies at some rows, in O(size) but little for what stays."""
         if self._has_own:
-            return self._rebuilt(changes, seed)
+            return self.rebuilt(changes, seed)
         table = _little_endian(array("I", self.image[: self._begin]))
         image, ends, begin = bytearray(self.image), self._ends, self._begin
         others: dict[int, bytes] = {}
@@ -179,9 +179,9 @@ class Records:
             else:
                 others[row] = body
         image[:begin] = _little_endian(table).tobytes()
-        return Records(bytes(image))._rebuilt(others, seed) if others else bytes(image)
+        return Records(bytes(image)).rebuilt(others, seed) if others else bytes(image)
 
-    def _rebuilt(self, changes: Mapping[int, bytes], seed: int) -> bytes:
+    def rebuilt(self, changes: Mapping[int, bytes], seed: int) -> bytes:
         """Return the page with bodies of any length at some rows."""
         table = _little_endian(array("I", self.image[: self._begin]))
         pieces = [b""]
