@@ -55,7 +55,8 @@ def renamed(slots: Slots, rename: Callable[[Sequence[int]], Sequence[int]]) -> S
 
 def pairs(slots: Slots) -> tuple[list[int], list[int]]:
     """Return the hashes and the entries."""
-    return [slot >> HASH_BITS for slot in slots], [slot & HASH_MASK for slot in slots]
+    codes, entries = _halves(slots)
+    return codes.tolist(), entries.tolist()
 
 
 def to_bytes(slots: Slots) -> bytes:
@@ -72,8 +73,7 @@ def from_bytes(data: BytesLike) -> Slots:
 
 def blocks(slots: Slots, depth: int, salt: int) -> bytes:
     """Return the page of one or more slots, in O(slots)."""
-    halves = array("I", slots.tobytes())
-    codes, entries = _little_endian(halves[HIGH::2]), _little_endian(halves[LOW::2])
+    codes, entries = map(_little_endian, _halves(slots))
     kept: list[bytes] = []
     start = 0
     ends = _ends_of_homes(slots, depth)
@@ -98,6 +98,11 @@ def of_blocks(data: BytesLike) -> Slots:
     halves = array("I", bytes(8 * len(codes)))
     halves[HIGH::2], halves[LOW::2] = codes, entries
     return array("Q", halves.tobytes())
+
+
+def _halves(slots: Slots) -> tuple[array[int], array[int]]:
+    halves = array("I", slots.tobytes())
+    return halves[HIGH::2], halves[LOW::2]
 
 
 def _ends_of_homes(slots: Slots, depth: int) -> list[int]:
