@@ -57,7 +57,7 @@ class Index:
     """A multimap from 32-bit hashes to entry numbers, kept in `pages`.
 
     Adding costs O(log n) amortised, with a small factor: it is work on whole pages. Finding costs
-    O(log n) looks at 256 bytes, which are one to three up to 60 million slots. Nothing is safe from several
+    O(log n) looks at 256 bytes, which are three at most below 40 million slots. Nothing is safe from several
     threads: the content's lock is.
 
     >>> from pyspeedup.memory._pages.scratch import ScratchPages
