@@ -18,8 +18,7 @@ from pyspeedup.memory._list.waiting import Waiting
 from pyspeedup.memory._pages.changes import UNCHANGING, may_change, may_change_any
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterable
-
+    from pyspeedup.memory._list.own_pages import OwnPages
     from pyspeedup.memory._list.records import Body
     from pyspeedup.memory._pages.bodies import Codec
     from pyspeedup.memory._storage.volume import Volume
@@ -36,17 +35,16 @@ class ColdRows:
     """What is done to rows without bringing their page into RAM.
 
     At most `most` bodies of about `limit` bytes wait for being written, and of pages that are asked
-    for again as many bytes are kept. A body longer than `longest`
-    does not wait.
+    for again as many bytes are kept.
     """
 
     def __init__(
-        self, volume: Volume, codec: Codec, *, longest: int, most: int, limit: int
+        self, volume: Volume, codec: Codec, own: OwnPages, *, most: int, limit: int
     ) -> None:
         self._volume = volume
         self._codec = codec
         self._seed = volume.seed
-        self._longest = longest
+        self._own = own
         self._waiting = Waiting(most, limit)
         self._images = Images(self.records, limit)
         self._accesses: dict[int, int] = {}
@@ -74,7 +72,7 @@ class ColdRows:
             records = self._images.pages.get(number) or self._admitted(number)
             body = self._body(number, rows, row) if records is None else records.body(row)
             if type(body) is OwnPage:
-                body = self.fetch(body)
+                body = self._own.fetch(body)
         value = self._codec.decode(body)  # type: ignore[arg-type]  # bytes now
         return ABSENT if type(value) not in UNCHANGING and may_change(value) else value
 
@@ -113,7 +111,7 @@ class ColdRows:
                 return None if may_change_any(values) else values
         records = records or self.records(number)
         stop = min(places.stop, records.reach(places.start, limit))
-        values = records.decoded(places.start, stop, self._codec, self.fetch)
+        values = records.decoded(places.start, stop, self._codec, self._own.fetch)
         return None if may_change_any(values) else values
 
     def _peeked(self, number: int, rows: int, places: range, limit: int) -> list[Any]:
@@ -127,7 +125,7 @@ class ColdRows:
             limit -= body.length if type(body) is OwnPage else len(body)
             if limit < 0 and kept:
                 break
-            kept.append(self.fetch(body))
+            kept.append(self._own.fetch(body))
         return self._codec.decode_many(kept)
 
     def records(self, number: int) -> Records:
@@ -137,20 +135,12 @@ class ColdRows:
         except ValueError as error:
             raise self._damaged(number, error) from error
 
-    def fetch(self, body: Body) -> bytes:
-        """Return the bytes of a body, wherever they are."""
-        if isinstance(body, OwnPage):
-            return bytes(self._volume.read(body.page))
-        return body
-
     def _damaged(self, number: int, error: ValueError) -> StoreCorruptedError:
         return StoreCorruptedError(f"{self._volume.name}, page {number}: {error}")
 
     # Setting
 
-    def set(
-        self, number: int, row: int, value: Any, release: Callable[[Iterable[OwnPage]], None]
-    ) -> bool:
+    def set(self, number: int, row: int, value: Any) -> bool:
         """Let the body of `value` wait; false, and nothing done, if the page should be in RAM.
 
         That is where it is often asked for, or the value could change or is long.
@@ -158,35 +148,37 @@ class ColdRows:
         if self._is_wanted(number) or (type(value) not in UNCHANGING and may_change(value)):
             return False
         body = self._codec.encode(value)
-        if len(body) > self._longest:
+        if len(body) > self._own.longest:
             return False
         waiting = self._waiting
         while waiting.is_full:
-            self.write(waiting.first(), release)
+            self.write(waiting.first())
         waiting.put(number, row, body)
         return True
 
-    def write(self, number: int, release: Callable[[Iterable[OwnPage]], None]) -> None:
-        """Put what waits for a page into it; `release` gets what was there before."""
-        records, replaced = self.patched(number)
+    def write(self, number: int) -> None:
+        """Put what waits for a page into it."""
+        records, replaced = self._patched(number)
         self._images.forget(number)
         self._volume.write(number, records.image)
         self._waiting.take(number)
-        release(replaced)
+        self._own.release(replaced)
 
-    def write_all(self, release: Callable[[Iterable[OwnPage]], None]) -> None:
+    def write_all(self) -> None:
         """Put all that waits into its pages."""
         while self._waiting:
-            self.write(self._waiting.first(), release)
+            self.write(self._waiting.first())
 
-    def load(self, number: int) -> tuple[Records, list[OwnPage], bool]:
-        """Return what `patched` does, and whether anything waited; it waits no more."""
+    def load(self, number: int) -> tuple[Records, bool]:
+        """Return the rows of a page, and whether something waited that they have now."""
         self._accesses.clear()  # so that only what is asked for more than others is loaded next
-        records, replaced = self.patched(number)
+        records, replaced = self._patched(number)
         self._images.forget(number)
-        return records, replaced, bool(self._waiting.take(number))
+        has_waited = bool(self._waiting.take(number))
+        self._own.release(replaced)
+        return records, has_waited
 
-    def patched(self, number: int) -> tuple[Records, list[OwnPage]]:
+    def _patched(self, number: int) -> tuple[Records, list[OwnPage]]:
         """Return the rows of a page with what waits for it, and what is replaced in pages of its own."""
         records = self._images.pages.get(number) or self.records(number)
         changes = self._waiting.of_page(number)

@@ -27,7 +27,7 @@ from pyspeedup.memory._pages.changes import may_change, may_change_any
 if TYPE_CHECKING:
     from collections.abc import Collection, Iterable
 
-    from pyspeedup.memory._list.records import Body
+    from pyspeedup.memory._list.own_pages import OwnPages
     from pyspeedup.memory._list.rows import Row
     from pyspeedup.memory._pages.bodies import Codec
 
@@ -43,21 +43,10 @@ class Surroundings(Protocol):
     """What a page asks of its pager."""
 
     codec: Codec
+    own: OwnPages
 
     def body_of(self, value: Any, /) -> Row:
         """Return what the page is to keep of `value`."""
-        ...
-
-    def put_away(self, body: bytes, /) -> Body:
-        """Return what the page is to keep of `body`: itself, or where it is now."""
-        ...
-
-    def fetch(self, body: Body, /) -> bytes:
-        """Return what was put away."""
-        ...
-
-    def release(self, bodies: Iterable[Row], /) -> None:
-        """Forget what was put away."""
         ...
 
     def account(self, page: ListPage, grown: int, /) -> None:
@@ -114,7 +103,7 @@ class ListPage:
                 value = self.live[row]
             if value is ABSENT:
                 body = self._body(row)
-                value = self._around.codec.decode(self._around.fetch(body))
+                value = self._around.codec.decode(self._around.own.fetch(body))
                 self.live[row] = value
                 self.is_touched = self.is_touched or may_change(value)
                 self._live_grew(live_weight(body, value))
@@ -130,7 +119,7 @@ class ListPage:
         if start == stop or sum(map(body_length, bodies)) > RUN_BYTES:
             return
         try:
-            values = self._around.codec.decode_many(list(map(self._around.fetch, bodies)))  # type: ignore[arg-type]  # none is late
+            values = self._around.codec.decode_many(list(map(self._around.own.fetch, bodies)))  # type: ignore[arg-type]  # none is late
         except SerializationError:
             return  # one by one: the value that cannot be read is named once it is asked for
         if not may_change_any(values):
@@ -161,7 +150,7 @@ class ListPage:
         if len(missing) == len(found):
             found = decoded = self._decoded(start, stop)
         else:
-            bodies = [self._around.fetch(self._body(start + place)) for place in missing]
+            bodies = [self._around.own.fetch(self._body(start + place)) for place in missing]
             decoded = self._around.codec.decode_many(bodies)
             for place, value in zip(missing, decoded, strict=True):
                 found[place] = value
@@ -171,8 +160,8 @@ class ListPage:
 
     def _decoded(self, start: int, stop: int) -> list[Any]:
         if self._records is not None:
-            return self._records.decoded(start, stop, self._around.codec, self._around.fetch)
-        bodies = [self._around.fetch(self._body(row)) for row in range(start, stop)]
+            return self._records.decoded(start, stop, self._around.codec, self._around.own.fetch)
+        bodies = [self._around.own.fetch(self._body(row)) for row in range(start, stop)]
         return self._around.codec.decode_many(bodies)
 
     def reach(self, row: int, size: int) -> int:
@@ -234,7 +223,7 @@ class ListPage:
             return
         self._changed(-row_weight(body), -live_weight(body, value))
         if type(body) is OwnPage:
-            self._around.release([body])
+            self._around.own.release([body])
 
     def rows(self, start: int, stop: int) -> Rows:
         """Return rows as `put` takes them; they stay here as well."""
@@ -316,8 +305,8 @@ class ListPage:
                     continue
                 if self.layout != layout:
                     break
-                if body != self._around.fetch(self._body(row)):
-                    self._replace(row, self._around.put_away(body), self.live[row])
+                if body != self._around.own.fetch(self._body(row)):
+                    self._replace(row, self._around.own.put_away(body), self.live[row])
             else:
                 return failed
         raise RuntimeError("values move the items around them each time that they are serialized")
@@ -375,7 +364,7 @@ class ListPage:
             row_weight(body) - row_weight(old), live_weight(body, value) - live_weight(old, before)
         )
         if type(old) is OwnPage:
-            self._around.release([old])
+            self._around.own.release([old])
 
     def _changed(self, grown: int, live_grown: int) -> None:
         self.is_changed = True

@@ -56,11 +56,11 @@ class PageBuilder:
 
     def add_bodies(self, bodies: list[bytes]) -> None:
         """Add rows of values that cannot change, by what the codec made of them."""
-        self._put(Rows(self._pager.put_away_all(bodies), [ABSENT] * len(bodies)))
+        self._put(Rows(self._pager.own.put_away_all(bodies), [ABSENT] * len(bodies)))
 
     def add_rows(self, rows: Rows) -> None:
         """Add rows that are in other pages."""
-        self._pager.share(rows.bodies)
+        self._pager.own.share(rows.bodies)
         self._put(rows)
 
     def add_rows_evenly(self, rows: Rows) -> None:
@@ -73,7 +73,7 @@ class PageBuilder:
 
     def add_copies(self, rows: Rows) -> None:
         """Add copies of rows that are in other pages and stay there."""
-        self._put(Rows(self._pager.copies(rows.bodies), rows.live))
+        self._put(Rows(self._pager.own.copies(rows.bodies), rows.live))
 
     def split_last(self) -> PageBuilder:
         """Return a builder with the last page, if there is one, which is no longer in this one."""
@@ -111,7 +111,7 @@ class PageBuilder:
                 self._counts[-1] += len(part.bodies)
                 done += len(part.bodies)
         except BaseException:
-            self._pager.release(rows.bodies[done:])
+            self._pager.own.release(rows.bodies[done:])
             raise
 
     def _page_with_room(self) -> ListPage:

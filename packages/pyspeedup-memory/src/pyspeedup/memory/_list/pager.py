@@ -8,22 +8,21 @@ is evicted and at each flush.
 
 from __future__ import annotations
 
-from collections import Counter, OrderedDict
+from collections import OrderedDict
 from typing import TYPE_CHECKING, Any
 from weakref import ref
 
 from pyspeedup.core import SerializationError
 from pyspeedup.memory._list.cold import ColdRows
+from pyspeedup.memory._list.own_pages import OwnPages
 from pyspeedup.memory._list.page import ListPage
 from pyspeedup.memory._list.plain import is_late
-from pyspeedup.memory._list.records import OwnPage
 from pyspeedup.memory._list.rows import ABSENT, LATE
 from pyspeedup.memory._pages import changes
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterable, Sequence
+    from collections.abc import Callable, Sequence
 
-    from pyspeedup.memory._list.records import Body
     from pyspeedup.memory._list.rows import Row
     from pyspeedup.memory._pages.bodies import Codec
     from pyspeedup.memory._storage.volume import Volume
@@ -63,15 +62,16 @@ class Pager:
         self.ram_limit = ram_limit
         self._describe = describe
         self.page_size = min(volume.page_size, MOST_ROWS)
-        self._longest = min(
+        longest = min(
             LONGEST_AMONG_OTHERS,
             max(256, ram_limit // (4 * self.page_size)),
             LARGEST_PAGE // (2 * self.page_size),
         )
+        self.own = OwnPages(volume, longest)
         self._cold = ColdRows(
             volume,
             codec,
-            longest=self._longest,
+            self.own,
             most=max_pages * self.page_size,
             limit=ram_limit // 4,
         )
@@ -82,9 +82,6 @@ class Pager:
         """The page that was asked for last, while it may be used without asking again."""
         self._resident: OrderedDict[int, ListPage] = OrderedDict()
         self._pinned: OrderedDict[int, ListPage] = OrderedDict()
-        self._shared: Counter[OwnPage] = (
-            Counter()
-        )  # how many pages more than one have it, while rows move
         self._known: dict[int, ref[ListPage]] = {}
         """Every page that is there, resident or held by somebody: there must be no second one."""
         self.weight = 0  # of the resident pages that are not pinned
@@ -130,7 +127,7 @@ class Pager:
 
     def set_value(self, number: int, row: int, value: Any) -> None:
         """Replace a row, whose page is in front then, or the new body waits for being written."""
-        if number in self._known or not self._cold.set(number, row, value, self.release):
+        if number in self._known or not self._cold.set(number, row, value):
             self.page(number).set(row, value)
 
     def values(self, number: int, rows: int, start: int, limit: int, size: int) -> list[Any]:
@@ -160,7 +157,7 @@ class Pager:
             self._leave(page)
         self.volume.delete(number)
         self._cold.forget(number)
-        self.release(own_pages)
+        self.own.release(own_pages)
 
     def flush(self, *, leave_out_refused: bool = False) -> None:
         """Write every changed page to the volume, and let go of pins that nobody holds any more.
@@ -173,7 +170,7 @@ class Pager:
         for page in [*self._resident.values(), *self._pinned.values()]:
             failed += [(page, row) for row in sorted(self._update(page))]
             self._write(page)
-        self._cold.write_all(self.release)
+        self._cold.write_all()
         self._review_pinned(is_flush=True)
         for page, row in () if leave_out_refused else failed:
             try:
@@ -190,7 +187,7 @@ class Pager:
         self._resident.clear()
         self._pinned.clear()
         self._known.clear()
-        self._shared.clear()
+        self.own.shared.clear()
         self._cold.clear()
         self.front = None
         self.weight = 0
@@ -202,7 +199,7 @@ class Pager:
         assert all(page.weight == page.weigh() for page in pages)  # noqa: S101 -- what it is for
         assert self.weight == sum(page.weight for page in self._resident.values())  # noqa: S101
         assert self._resident.keys().isdisjoint(self._pinned)  # noqa: S101
-        assert not self._shared, "rows of an operation that is over"  # noqa: S101
+        assert not self.own.shared, "rows of an operation that is over"  # noqa: S101
 
     # What pages ask for
 
@@ -210,60 +207,7 @@ class Pager:
         """Return what a page is to keep of `value`: `LATE`, its body, or where that was written."""
         if self.encodes_late and is_late(value):
             return LATE
-        return self.put_away(self.codec.encode(value))
-
-    def put_away(self, body: bytes) -> Body:
-        """Return `body`, or where it was written if it is long."""
-        if len(body) <= self._longest:
-            return body
-        return OwnPage(self.volume.append(body), len(body))
-
-    def put_away_all(self, bodies: Iterable[bytes]) -> list[Row]:
-        """Return what a page is to keep of each of `bodies`; all or none."""
-        put: list[Row] = []
-        try:
-            for body in bodies:
-                put.append(self.put_away(body))  # noqa: PERF401 -- those before an error count
-        except BaseException:
-            self.release(put)
-            raise
-        return put
-
-    def copies(self, bodies: Iterable[Row]) -> list[Row]:
-        """Return copies of `bodies`: shared, one row's change would be the other's. All or none."""
-        put: list[Row] = []
-        try:
-            for body in bodies:
-                if isinstance(body, OwnPage):
-                    put.append(self.put_away(self.fetch(body)))
-                else:
-                    put.append(body)
-        except BaseException:
-            self.release(put)
-            raise
-        return put
-
-    def fetch(self, body: Body) -> bytes:
-        """Return the bytes of what was put away."""
-        return self._cold.fetch(body)
-
-    def share(self, bodies: Iterable[Row]) -> None:
-        """Note that rows with these bodies are in one page more."""
-        for body in bodies:
-            if isinstance(body, OwnPage):
-                self._shared[body] += 1
-
-    def release(self, bodies: Iterable[Row]) -> None:
-        """Note that rows with these bodies are in one page less; delete what was put away for none."""
-        for body in bodies:
-            if not isinstance(body, OwnPage):
-                continue
-            if self._shared[body] > 0:
-                self._shared[body] -= 1
-            else:
-                self.volume.delete(body.page)
-            if not self._shared[body]:
-                del self._shared[body]
+        return self.own.put_away(self.codec.encode(value))
 
     def account(self, page: ListPage, grown: int) -> None:
         """Note that `page` is in use and takes `grown` bytes more; it becomes resident again."""
@@ -301,11 +245,10 @@ class Pager:
         return None if known is None else known()
 
     def _load(self, number: int) -> ListPage:
-        records, replaced, is_changed = self._cold.load(number)
+        records, is_changed = self._cold.load(number)
         page = ListPage(self, number, self._cold.seed(number), records)
         page.is_changed = is_changed
         self.loads += 1
-        self.release(replaced)
         return page
 
     def _enter(self, page: ListPage) -> None:

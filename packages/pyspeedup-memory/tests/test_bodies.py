@@ -1,4 +1,4 @@
-"""Bodies and the tables that hold them."""
+"""Bodies: the bytes that are kept of one value."""
 
 from __future__ import annotations
 
@@ -27,7 +27,6 @@ from pyspeedup.memory._pages.bodies import (
     key_codec,
     value_codec,
 )
-from pyspeedup.memory._pages.records import DEAD, OwnPage, Table
 from pyspeedup.memory.serializers import JsonSerializer
 
 
@@ -202,108 +201,6 @@ def test_errors_of_somebodys_serializer_become_ours():
         codec.encode(1)
     with pytest.raises(SerializationError, match="3 bytes cannot be read: KeyError"):
         codec.decode(b"abc")
-
-
-# Tables
-
-bodies = st.one_of(
-    st.binary(max_size=20),
-    st.builds(OwnPage, st.integers(0, 2**64 - 1), st.integers(0, 2**64 - 1)),
-    st.just(DEAD),
-)
-
-
-def tables(columns):
-    return st.lists(st.tuples(*[bodies] * columns), max_size=6)
-
-
-def filled(columns, rows):
-    table = Table(columns)
-    table.insert(0, [body for row in rows for body in row])
-    return table
-
-
-@given(st.data(), st.integers(1, 3))
-def test_a_table_read_again_is_the_same(data, columns):
-    rows = data.draw(tables(columns))
-    table = filled(columns, rows)
-    again = Table.from_bytes(table.to_bytes(), columns)
-    fields = range(len(rows) * columns)
-    assert len(again) == len(table) == len(rows)
-    assert [again[field] for field in fields] == again.bodies(fields) == table.bodies(fields)
-    assert again.own_pages() == table.own_pages()
-    assert again.weight() >= sum(len(body) for row in rows for body in row if type(body) is bytes)
-    assert again.to_bytes() == table.to_bytes()
-
-
-@given(st.data())
-def test_a_table_changes_as_a_list_of_bodies_does(data):
-    rows = data.draw(tables(1))
-    table = filled(1, rows)
-    if data.draw(st.booleans()):
-        table = Table.from_bytes(table.to_bytes(), 1)
-    model = [body for (body,) in rows]
-    for _ in range(data.draw(st.integers(1, 4))):
-        place = data.draw(st.integers(0, len(model)))
-        end = data.draw(st.integers(place, len(model)))
-        change = data.draw(st.sampled_from(["insert", "remove", "replace"]))
-        new = data.draw(st.lists(bodies, max_size=3))
-        if change == "insert":
-            table.insert(place, new)
-            model[place:place] = new
-        elif change == "remove":
-            table.remove(range(place, end))
-            del model[place:end]
-        elif place < len(model) and new:
-            table[place] = new[0]
-            model[place] = new[0]
-        assert table.bodies(range(len(model))) == model
-    again = Table.from_bytes(table.to_bytes(), 1)
-    assert again.bodies(range(len(model))) == model
-
-
-@given(st.lists(st.integers(0, 9), min_size=1, max_size=9), st.data(), st.booleans())
-def test_reach_takes_as_many_fields_as_fit_but_one_at_least(lengths, data, is_read):
-    table = filled(1, [(bytes(length),) for length in lengths])
-    if is_read:
-        table = Table.from_bytes(table.to_bytes(), 1)
-    field = data.draw(st.integers(0, len(lengths) - 1))
-    size = data.draw(st.integers(0, 30))
-    stop = table.reach(field, size)
-    assert stop == field + 1 or sum(lengths[field:stop]) <= size
-    assert stop == len(lengths) or sum(lengths[field : stop + 1]) > size
-
-
-def test_reach_counts_what_is_elsewhere():
-    table = filled(1, [(OwnPage(1, 100),), (b"a",), (OwnPage(2, 100),)])
-    for each in (table, Table.from_bytes(table.to_bytes(), 1)):
-        assert each.reach(0, 150) == 2
-        assert each.reach(0, 1000) == 3
-
-
-@given(st.data())
-def test_what_is_cut_or_lengthened_is_no_table(data):
-    image = filled(1, data.draw(tables(1))).to_bytes()
-    length = data.draw(st.integers(0, len(image) - 1))
-    for broken in (image[:length], image + b"\0"):
-        with pytest.raises(ValueError, match=r"^it"):
-            Table.from_bytes(broken, 1)
-
-
-def test_a_table_of_other_columns_is_refused():
-    with pytest.raises(ValueError, match="2 columns, not 1"):
-        Table.from_bytes(filled(2, [(b"a", b"b")]).to_bytes(), 1)
-
-
-def test_the_format_is_fixed():
-    """Stores on disk are made of this: a change of it needs another format version."""
-    image = filled(2, [(b"k", b"value"), (DEAD, DEAD), (b"l", OwnPage(7, 9))]).to_bytes()
-    assert image.hex(" ") == (
-        "03 00 00 00 02 04 00 00 "
-        "00 00 02 02 00 01 "
-        "01 00 00 00 06 00 00 00 06 00 00 00 06 00 00 00 07 00 00 00 17 00 00 00 "
-        "6b 76 61 6c 75 65 6c 07 00 00 00 00 00 00 00 09 00 00 00 00 00 00 00"
-    )
 
 
 def test_paths_are_kept_under_names_that_every_version_finds():
