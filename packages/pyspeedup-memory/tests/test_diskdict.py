@@ -238,6 +238,21 @@ def test_a_refused_value_is_named_by_its_key_and_changes_nothing(d):
     assert d.popitem() == ("new", 1)
 
 
+def test_a_value_changed_in_place_is_seen_by_an_iteration_that_pushes_it_out_of_front():
+    with DiskDict("d", 2, 1, page_store={}) as d:
+        d.update({0: []})
+        d.setdefault(1, []).append(None)
+        assert list(d.values()) == [[], [None]]
+
+
+def test_a_value_set_in_place_of_one_that_left_the_front_is_not_taken_for_it():
+    with DiskDict("d", 1, 1, page_store={}) as d:
+        d[0] = None
+        d[1] = None
+        d[0] = []
+        assert list(d.items()) == [(0, []), (1, None)]
+
+
 def test_a_refused_first_item_leaves_an_empty_dict(d):
     with pytest.raises(SerializationError):
         d[1] = Unpickled()

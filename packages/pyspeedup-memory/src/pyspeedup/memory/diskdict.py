@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Any, ClassVar, NoReturn, SupportsIndex, TypeVa
 from pyspeedup.memory._dict.content import DictContent
 from pyspeedup.memory._dict.front import ABSENT, Hot
 from pyspeedup.memory._dict.index import MAX_ENTRY
-from pyspeedup.memory._dict.items_to_set import items_to_set
+from pyspeedup.memory._dict.items_to_set import in_chunks
 from pyspeedup.memory._dict.views import DiskItems, DiskKeys, DiskValues
 from pyspeedup.memory._handle import Handle
 from pyspeedup.memory._short_repr import short_repr
@@ -290,9 +290,15 @@ class DiskDict(Handle[DictContent], MutableMapping[K, V]):
         ...     d
         {'a': 3, 'b': 2}
         """
-        items = other.items() if isinstance(other, DiskDict) else items_to_set(other)
-        for key, value in items:
-            self[key] = value
+        if isinstance(other, DiskDict):
+            other = other.items()
+        most = MOST_AT_ONCE if self._content.takes_plain else 0
+        for plain, others in in_chunks(other, most):
+            if plain:
+                with self._content.lock:
+                    self._content.set_plain(plain)
+            for key, value in others:
+                self[key] = value
         for name, value in named.items():
             self[name] = value  # type: ignore[index]  # only a dict of str keys takes names
 

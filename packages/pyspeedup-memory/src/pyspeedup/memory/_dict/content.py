@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import struct
 from operator import add
+from time import monotonic
 from typing import TYPE_CHECKING, Any, ClassVar
 
 from pyspeedup.core import SerializationError, StoreCorruptedError
@@ -41,6 +42,8 @@ STATE_FORMAT = 2
 FLUSH_KEYS = 2_048
 """So many keys wait before they are written: enough for batches, few enough that nobody notices."""
 WAITING_ROWS = 16_384
+PLAIN_FACTOR = 4
+"""RAM of a plain value and its key: at most about so many times their record."""
 PAGES_AT_ONCE = 64
 """Pages of rows that are rewritten at a time, where many rows wait."""
 
@@ -122,17 +125,20 @@ class DictContent(Content):
             if value is not ABSENT:
                 self._keep(key, value)
                 return value
-            value = self._unwritten.get(key)
-            if value is ABSENT:
-                found = self._find(key)
-                return ABSENT if found is None else self._take_up(key, found)
-            if value is ENCODED:
-                body = self._unwritten.bodies[key]
-                value = self._codecs[1].decode(body)
-                self._take_in(key, value, len(body))
-            else:
-                self._keep(key, value)
-            return value
+            if key in self._unwritten.values:
+                return self._take_up_unwritten(key)
+            found = self._find(key)
+            return ABSENT if found is None else self._take_up(key, found)
+
+    def _take_up_unwritten(self, key: Any) -> Any:
+        value = self._unwritten.get(key)
+        if value is ENCODED:
+            body = self._unwritten.bodies[key]
+            value = self._codecs[1].decode(body)
+            self._take_in(key, value, len(body))
+        else:
+            self._keep(key, value)
+        return value
 
     def has(self, key: Any) -> bool:
         """Return whether there is such a key; `TypeError` where it is unhashable."""
@@ -141,10 +147,12 @@ class DictContent(Content):
     def set(self, key: Any, value: Any) -> None:
         """Give `key` the value; where it is there, its key object and its place stay."""
         self._prepare()
+        weight = plain_weight(value) if self._packs else 0
         if type(key) not in PLAIN_KEYS:
             self._set_at_once(key, value)
-        elif self._packs and (weight := plain_weight(value)):
-            self._tracked.discard(key)
+        elif weight:
+            if self._tracked:
+                self._tracked.discard(key)
             self._unwritten.put(key, value, weight)
             self._front.keep(key, value, weight)
             if self._front.gone:
@@ -156,7 +164,8 @@ class DictContent(Content):
         if self.scans and key in self._unwritten:
             self._settle([key])
         self.clock.now += 1
-        self._changed()
+        if self._dirty_since is None:
+            self.changed()
 
     def remove(self, key: Any) -> bool:
         """Take `key` out and return True; False where it is not there."""
@@ -254,13 +263,12 @@ class DictContent(Content):
         """Have in front what was found in the log, and return its value."""
         entry, record = found
         value = self.log.value_of(record, entry)
-        weight = plain_weight(value)
-        if weight:
-            self._front.keep(key, value, weight)
+        if self.log.may_change(entry):
+            self._take_in(key, value, len(record[0]) - record[2])
+        else:
+            self._front.keep(key, value, PLAIN_FACTOR * len(record[0]))
             if self._front.gone:
                 self._let_go()
-        else:
-            self._take_in(key, value, len(record[0]) - record[2])
         return value
 
     def _take_in(self, key: Any, value: Any, length: int) -> None:
@@ -356,19 +364,23 @@ class DictContent(Content):
         """Return `values` with those objects that are in front, or are from now on."""
         if not self._tracked and not may_change_any(values):
             return values
-        found = []
-        for entry, key, value in zip(entries, keys, values, strict=True):
-            live = self._front.get(key) if key in self._tracked else ABSENT
-            if live is ABSENT:
-                live = value
+        # All that are in front first: taking others in may push them out of there.
+        found = [self._front.get(key) if key in self._tracked else ABSENT for key in keys]
+        for place, (entry, key, value) in enumerate(zip(entries, keys, values, strict=True)):
+            if found[place] is ABSENT:
+                found[place] = value
                 if may_change(value):
                     record = self.log.record(entry)
                     assert record is not None  # noqa: S101 -- tells the type checker that it was read
                     self._take_in(key, value, len(record[0]) - record[2])
-            found.append(live)
         return found
 
     # ---- all of it -----------------------------------------------------------------------------
+
+    @property
+    def takes_plain(self) -> bool:
+        """Whether `set_plain` may be used."""
+        return self._packs
 
     def set_plain(self, items: dict[Any, Any]) -> None:
         """Set plain keys to plain values, many at once, past the front."""
@@ -423,20 +435,15 @@ class DictContent(Content):
         self._begin()
         self._tick()
 
-    def commit_if_due(self) -> None:
-        """Commit if changes have waited for `sync_every` seconds, in O(changes)."""
-        if self._tracked:
-            self._changed()  # perhaps, in place
-        super().commit_if_due()
-
     # ---- upkeep --------------------------------------------------------------------------------
 
     def _prepare(self) -> None:
         """Do what is due before an operation, so that a full disk is told before anything is changed."""
-        self.require_writable()
+        if not self.volume.is_writable:
+            self.require_writable()
         unwritten = self._unwritten
         if (
-            len(unwritten) >= self._most_unwritten
+            len(unwritten.values) >= self._most_unwritten
             or unwritten.weight >= self._most_bytes_unwritten
         ):
             self._write()
@@ -444,7 +451,11 @@ class DictContent(Content):
             self._compact_if_due()
         if len(self.log.rows.waiting) >= self._most_waiting:
             self.log.rows.apply(PAGES_AT_ONCE)
-        self.commit_if_due()
+        if self._dirty_since is None:
+            if self._tracked:
+                self.changed()  # perhaps, in place
+        elif monotonic() - self._dirty_since >= self.sync_every:
+            self.commit_if_due()
 
     def _write(self) -> None:
         """Write what was set to the log, in the order in which it was set; what fails goes on waiting."""

@@ -14,7 +14,7 @@ from typing import TYPE_CHECKING, Any, Literal, TypeAlias
 from zlib import crc32
 
 from pyspeedup.core import SerializationError, StoreCorruptedError
-from pyspeedup.memory._dict.heap import DEAD, LONG, Heap, key_span
+from pyspeedup.memory._dict.heap import DEAD, LONG, LONG_KEY, Heap, key_span
 from pyspeedup.memory._dict.rows import ROW, Rows
 from pyspeedup.memory._pages.bodies import PickleCodec
 from pyspeedup.memory._short_repr import named
@@ -42,7 +42,8 @@ SIZES = struct.Struct("<Q")
 class EntryLog:
     """Keys and values by entry number, in pages of `volume`.
 
-    Costs are O(1) and at most a page's load, unless said otherwise.
+    Costs are O(1) and at most a page's load, unless said otherwise. `has_marks` tells whether any page
+    may be marked.
     """
 
     def __init__(
@@ -66,6 +67,7 @@ class EntryLog:
         self.rows = Rows(volume, volume.page_size, rows_state)
         self.heap = Heap(volume, volume.page_size, heap_state)
         self._top = self.rows.end  # no entry from here on is alive
+        self.has_marks = any(flags & MARKED for flags in set(self.rows.flags))
 
     @property
     def count(self) -> int:
@@ -82,25 +84,25 @@ class EntryLog:
         """How many entry numbers below `end` are without an entry."""
         return self.rows.end - self.rows.count
 
-    @property
-    def has_marks(self) -> bool:
-        """Whether any page is marked, in O(pages) but fast."""
-        return any(flags & MARKED for flags in set(self.rows.flags))
-
     # ---- one entry -----------------------------------------------------------------------------
 
     def record(self, entry: int) -> Record | None:
         """Return what is kept of an entry, checked; None where there is none (any more)."""
-        if entry >= self.rows.end or not self.rows.alive[entry // self.rows.page_size]:
-            return None
         try:
             place, check = self.rows.get(entry)
             record = self.heap.read(place) if place else b""
-        except (KeyError, struct.error) as error:
+        except (KeyError, IndexError, struct.error) as error:
+            if entry >= self.rows.end or self.rows.is_dropped(entry // self.rows.page_size):
+                return None
             raise self._corrupted(entry) from error
         if crc32(record, entry ^ self._seed) != check:
+            if entry >= self.rows.end:
+                return None
             raise self._corrupted(entry)
-        return (record, *key_span(place, record)) if place else None
+        if not place:
+            return None
+        size = place & LONG_KEY
+        return (record, 0, size) if size < LONG_KEY else (record, *key_span(place, record))
 
     def key(self, entry: int) -> Any:
         """Return the key of a live entry; `SerializationError` if it cannot be read any more."""
@@ -117,6 +119,11 @@ class EntryLog:
     def value_of(self, record: Record, entry: int) -> Any:
         """Return the value in the record of an entry; `SerializationError` naming its key."""
         data, _, end = record
+        if self._decodes_pairs:
+            try:
+                return pickle.loads(data[end:] + b".", fix_imports=False)
+            except Exception:  # noqa: BLE001, S110 -- said by the codec, in its words
+                pass
         try:
             return self._value_codec.decode(data[end:])
         except SerializationError as error:
@@ -196,6 +203,7 @@ class EntryLog:
     def mark(self, entry: int) -> None:
         """Mark the page of `entry`, as one that holds keys which only their own hash finds."""
         self.rows.flags[entry // self.rows.page_size] |= MARKED
+        self.has_marks = True
 
     # ---- runs ----------------------------------------------------------------------------------
 

@@ -128,14 +128,14 @@ class Heap:
         length = place >> 8 & LONG
         if length == LONG:
             return bytes(self._volume.read(place >> 24))
-        return self._part(place >> 24, length)
-
-    def head(self, place: int, size: int) -> bytes:
-        """Return the first bytes of a record, without reading all of one that is long."""
-        length = place >> 8 & LONG
-        if length == LONG:
-            return self._volume.peek(place >> 24, 0, size)
-        return self._part(place >> 24, min(size, length))
+        index = place >> 24 + self._shift
+        start = place >> 24 & self._mask
+        last, tail = self._last
+        if index < last or tail is None:
+            return self._volume.peek(self._pages[index], start, start + length)
+        if index > last:
+            raise KeyError(index)
+        return bytes(tail[start : start + length])
 
     def stretch(self, address: int, end: int) -> bytes:
         """Return the bytes from `address` to `end`, of as many pages as that takes, all checked.
@@ -194,16 +194,6 @@ class Heap:
         self._pages, self._live, self._sizes = unpack_arrays(state[1:], "QQQ")
         last = len(self._pages) - 1
         self._last = last, bytearray() if self._pages[last] == NOWHERE else None
-
-    def _part(self, address: int, length: int) -> bytes:
-        index = address >> self._shift
-        start = address & self._mask
-        last, tail = self._last
-        if index == last and tail is not None:
-            return bytes(tail[start : start + length])
-        if index > last:
-            raise KeyError(address)
-        return self._volume.peek(self._pages[index], start, start + length)
 
     def _tail(self) -> bytearray:
         last, tail = self._last

@@ -14,7 +14,7 @@ from zlib import crc32
 
 from pyspeedup.memory._dict.hashing import equals_by_identity, own_hash, stable_hash
 from pyspeedup.memory._dict.index import Index
-from pyspeedup.memory._dict.packing import TEXT, key_image
+from pyspeedup.memory._dict.packing import TEXT, TEXT_MARK, key_image
 from pyspeedup.memory._pages.scratch import ScratchPages
 
 if TYPE_CHECKING:
@@ -46,35 +46,50 @@ class KeyIndex:
 
         Raises whatever ``hash(key)`` and the comparisons raise.
         """
-        log = self._log
         if type(key) is str:
             try:
                 encoded = key.encode()
             except UnicodeEncodeError:
                 encoded = key.encode("utf-8", "surrogatepass")
-            image: bytes | None = TEXT.pack(b"X", len(encoded)) + encoded
             code: int | None = crc32(encoded)
-        elif not log.count:
-            hash(key)
-            return None
-        else:
-            image, code = key_image(key), stable_hash(key)
-        if code is not None:
             for entry in self._stable.find(code):
-                record = log.record(entry)
+                record = self._log.record(entry)
                 if record is not None:
                     data, begin, end = record
-                    if image == data[begin:end]:
+                    if data[begin + TEXT.size : end] == encoded and data[begin] == TEXT_MARK:
                         return entry, record
-                    before = self.changes
-                    is_key = self._is_key(key, entry, record)
-                    if self.changes != before:  # the comparison changed the dict, all may be moved
-                        return self.find(key)
-                    if is_key:
-                        return entry, record
-            if not log.has_marks:
-                return None
+                    found = self._find_by_stable_hash(key, code)  # it may be one equal to it
+                    if found is not None:
+                        return found
+                    break
+        elif self._log.count:
+            code = stable_hash(key)
+            found = None if code is None else self._find_by_stable_hash(key, code)
+            if found is not None:
+                return found
+        else:
+            hash(key)
+            return None
+        if code is not None and not self._log.has_marks:
+            return None
         return self._find_by_own_hash(key, code)
+
+    def _find_by_stable_hash(self, key: Any, code: int) -> Found | None:
+        image = key_image(key)
+        for entry in self._stable.find(code):
+            record = self._log.record(entry)
+            if record is None:
+                continue
+            data, begin, end = record
+            if image == data[begin:end]:
+                return entry, record
+            before = self.changes
+            is_key = self._is_key(key, entry, record)
+            if self.changes != before:  # the comparison changed the dict, so that all may be moved
+                return self.find(key)
+            if is_key:
+                return entry, record
+        return None
 
     def find_many(self, keys: Sequence[Any], codes: Sequence[int]) -> dict[int, Found]:
         """Return what `find` finds of `keys`, by their positions; all have `codes`."""

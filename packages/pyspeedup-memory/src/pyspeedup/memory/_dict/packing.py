@@ -18,7 +18,7 @@ from typing import TYPE_CHECKING, Any
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
-__all__ = ["PLAIN_KEYS", "TEXT", "are_plain", "key_image", "pack_plain", "plain_weight"]
+__all__ = ["PLAIN_KEYS", "TEXT", "TEXT_MARK", "are_plain", "key_image", "pack_plain", "plain_weight"]
 
 PROTOCOL = 3
 SCALARS = frozenset({str, int, bytes, float, bool, type(None)})
@@ -27,7 +27,9 @@ PLAIN_KEYS = frozenset({str, int, bytes, bool, type(None)})
 SMALL = frozenset({float, bool, type(None)})
 INT_64 = 1 << 63
 LONGEST_TUPLE = 64
-TEXT = struct.Struct("<cI")
+TEXT = struct.Struct("<BI")
+TEXT_MARK = ord("X")
+"""What a str begins with, before its length: pickle's opcode BINUNICODE."""
 FEW_PARTS = 4
 """From so many parts on a tuple is pickled as a mark, its parts, and an end of one byte."""
 
@@ -80,7 +82,7 @@ def key_image(key: Any) -> bytes | None:
     kind = type(key)
     if kind is str:
         encoded = key.encode("utf-8", "surrogatepass")
-        return TEXT.pack(b"X", len(encoded)) + encoded
+        return TEXT.pack(TEXT_MARK, len(encoded)) + encoded
     if kind is int or kind is bytes:
         return pack_plain([key])[0]
     return None

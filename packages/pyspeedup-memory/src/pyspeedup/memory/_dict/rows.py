@@ -66,13 +66,14 @@ class Rows:
 
     def get(self, entry: int) -> tuple[int, int]:
         """Return place and check of an entry below `end`; the caller checks what they lead to."""
-        row = self.waiting.get(entry)
-        if row is None:
-            index, at = divmod(entry, self.page_size)
-            last, tail = self._last
-            if index == last and tail is not None:
-                return ROW.unpack_from(tail, at * SIZE)  # type: ignore[return-value]  # two numbers
-            row = self._volume.peek(self._pages[index], at * SIZE, at * SIZE + SIZE)
+        if entry in self.waiting:
+            return ROW.unpack(self.waiting[entry])  # type: ignore[return-value]  # two numbers
+        index = entry // self.page_size
+        start = (entry - index * self.page_size) * SIZE
+        last, tail = self._last
+        if index == last and tail is not None:
+            return ROW.unpack_from(tail, start)  # type: ignore[return-value]  # as above
+        row = self._volume.peek(self._pages[index], start, start + SIZE)
         return ROW.unpack(row)  # type: ignore[return-value]  # as above
 
     def page(self, index: int) -> list[tuple[int, int]]:

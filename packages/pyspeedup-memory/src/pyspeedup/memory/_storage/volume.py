@@ -67,6 +67,7 @@ class Volume:
         self.readonly = readonly
         self._store = as_page_store(store, self.name)
         self._closed = False
+        self.is_writable = not readonly  # until `close`
         self._committed = 0
         self._attempted: int | None = None
         self._identity = identity
@@ -340,6 +341,7 @@ class Volume:
 
     def _let_go(self) -> None:
         self._closed = True
+        self.is_writable = False
         self._recent.clear()
         self._peek = _refusal(self.name)
 
