@@ -36,7 +36,7 @@ NEIGHBOURS = 256 << 10
 class LmdbFile:
     """The file ``data.mdb`` of a folder, open for one writer or for many readers.
 
-    `get` costs O(log rows), whatever the length of the value; `write` is one transaction. A full disk
+    `get` costs O(log rows), and copies nothing; `write` is one transaction. A full disk
     is an `OSError` and leaves the file as it was. Values that were asked for stay mapped, and count
     as resident memory, until they are about `map_limit` bytes together.
     """

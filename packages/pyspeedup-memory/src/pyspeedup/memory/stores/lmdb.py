@@ -59,7 +59,7 @@ class Changes:
 class LmdbStore:
     """A page store in the LMDB file ``data.mdb`` of a folder; needs the extra ``lmdb``.
 
-    Finding a page costs O(log pages), and reading part of one no more than that part; a commit costs
+    Finding a page costs O(log pages), and a part of one is copied without the rest; a commit costs
     O(changed pages) and waits for the disk once, `open` O(pages) without reading one, and RAM some
     150 bytes a page beside at most 2 MiB of pages that wait to be written. The map grows by itself.
     Space of what was deleted is used again, but the file never gets smaller. Pages are read through a
