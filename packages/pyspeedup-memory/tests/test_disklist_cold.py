@@ -267,3 +267,14 @@ def test_an_iterator_that_is_left_is_forgotten():
         assert len(stored._content.walks.under_way) == 1
         del iterator
         assert stored._content.walks.under_way == []
+
+
+def test_an_automatic_commit_is_no_change_to_a_sort_that_is_under_way():
+    with open_list([[number % 7] for number in range(60)], sync_every=0, max_pages=1) as stored:
+        stored.sort(reverse=True)
+        assert stored == sorted(([number % 7] for number in range(60)), reverse=True)
+        commits = []
+        stored._content.flush = lambda **_: commits.append(len(stored))
+        stored.sort()
+        del stored._content.flush
+        assert len(commits) <= 1  # its own, in the end

@@ -88,7 +88,7 @@ class ListContent(Content):
 
     def flush(self, *, durable: bool = False) -> None:
         """Commit as `Content` says. Iterations under way ask anew, also whether the list is closed."""
-        self.walks.moved()
+        self.walks.interrupt()
         super().flush(durable=durable)
 
     def _describe(self, number: int, row: int) -> str:
@@ -136,13 +136,17 @@ class ListContent(Content):
         """Return items from `index` on, at least one and at most `limit`, decoded in one go."""
         if limit == 1:
             return [self.item(index)]
-        number, count, row = self.pages.table.find(index)
-        try:
-            values = self.pager.values(number, count, row, limit, CHUNK_BYTES)
-        except SerializationError:
-            return [self.item(index)]  # one by one, all before the broken one can be had
+        values = self._chunk(index, limit)
         self._handed_out()
         return values
+
+    def _chunk(self, index: int, limit: int) -> list[Any]:
+        """Return what `chunk` does; whoever asks notes afterwards that something may have changed."""
+        number, count, row = self.pages.table.find(index)
+        try:
+            return self.pager.values(number, count, row, limit, CHUNK_BYTES)
+        except SerializationError:
+            return [self.item(index)]  # one by one, all before the broken one can be had
 
     def chunk_before(self, index: int, limit: int) -> list[Any]:
         """Return the items before `index`, the last one first, at least one and at most `limit`."""
@@ -354,7 +358,7 @@ class ListContent(Content):
             rows = Rows([], [])
             size = 0
             while index < len(self) and len(values) < max_rows and size < max_bytes:
-                some = self.chunk(index, max_rows - len(values))
+                some = self._chunk(index, max_rows - len(values))
                 page, row = self.pages.page_of(index)
                 part = page.rows(row, row + len(some))
                 values += some

@@ -73,8 +73,12 @@ class Walks:
         """Note that items have moved."""
         self.version += 1
         if self.under_way:
-            for walk in [*self.under_way]:
-                walk.interrupt()
+            self.interrupt()
+
+    def interrupt(self) -> None:
+        """Let every iteration ask anew for what comes next, though nothing has changed."""
+        for walk in [*self.under_way]:
+            walk.interrupt()
 
     def set(self, index: int, value: Any) -> None:
         """Note that an item was replaced."""
