@@ -15,6 +15,8 @@ PYPROJECT = nox.project.load_toml(ROOT / "pyproject.toml")
 PYTHONS = ["3.11", "3.12", "3.13"]
 PACKAGES = ["core", "memory", "concurrent", "algorithms"]
 DISTRIBUTIONS = ["pyspeedup", *(f"pyspeedup-{package}" for package in PACKAGES)]
+EXTRAS = {"memory": "testing,fsspec,lmdb,lz4,msgpack,numpy,progress,zstd"}
+PYTHON_WITHOUT_EXTRAS = "3.12"
 START_METHODS = ["fork", "spawn", "forkserver"]
 
 RUFF = "ruff>=0.17,<0.18"  # its rules grow with each release, and ours are "all but"
@@ -70,8 +72,13 @@ def build(session: nox.Session) -> None:
 @nox.session(python=PYTHONS, requires=["build"])
 @nox.parametrize("package", PACKAGES)
 def tests(session: nox.Session, package: str) -> None:
-    """Run a package's tests on its wheel, with only what the package itself declares."""
-    _install_built(session, f"pyspeedup-{package}[testing]=={_version()}")
+    """Run a package's tests on its wheel, with only what the package itself declares.
+
+    Its extras are there as well, but on one interpreter, since everything else must work without.
+    """
+    with_extras = session.python != PYTHON_WITHOUT_EXTRAS
+    extras = EXTRAS.get(package, "testing") if with_extras else "testing"
+    _install_built(session, f"pyspeedup-{package}[{extras}]=={_version()}")
     session.run("python", "-m", "pytest", f"packages/pyspeedup-{package}/tests", *session.posargs)
 
 
@@ -95,7 +102,7 @@ def lint(session: nox.Session) -> None:
 def typecheck(session: nox.Session) -> None:
     """Check types, strictly."""
     _install_built(
-        session, f"pyspeedup[all]=={_version()}", *_group("test"), MYPY, "nox", "types-tqdm"
+        session, f"pyspeedup[all]=={_version()}", *_group("test"), MYPY, "nox", "numpy", "types-tqdm"
     )
     for package in PACKAGES:
         session.run("mypy", "-p", f"pyspeedup.{package}")

@@ -2,7 +2,8 @@
 
 - `DiskDict`, `DiskList`: used as a dict and a list are, and opened by a name.
 - `register_stable_hash`: makes keys of a class of yours as fast to reopen as built-in ones.
-- `JsonSerializer`, `compressed`: other ways to write values than pickle, the default.
+- `SafePickleSerializer`, `JsonSerializer`, `MsgpackSerializer`, `compressed`, `signed`: other ways to
+  write values than pickle, the default.
 - `FileStore`, `SqliteStore`, `LmdbStore`, `MemoryStore`: where pages are kept; `ShadowStore` keeps
   them in any mapping of str to bytes, and `FsspecStore` wherever fsspec reaches.
 
@@ -20,7 +21,15 @@ if TYPE_CHECKING:
     from pyspeedup.memory._dict.hashing import register_stable_hash
     from pyspeedup.memory.diskdict import DiskDict
     from pyspeedup.memory.disklist import DiskList
-    from pyspeedup.memory.serializers import CompressedSerializer, JsonSerializer, compressed
+    from pyspeedup.memory.serializers import (
+        CompressedSerializer,
+        JsonSerializer,
+        MsgpackSerializer,
+        SafePickleSerializer,
+        SignedSerializer,
+        compressed,
+        signed,
+    )
     from pyspeedup.memory.stores.file import FileStore
     from pyspeedup.memory.stores.fsspec import FsspecStore
     from pyspeedup.memory.stores.lmdb import LmdbStore
@@ -39,11 +48,15 @@ __all__ = [
     "JsonSerializer",
     "LmdbStore",
     "MemoryStore",
+    "MsgpackSerializer",
+    "SafePickleSerializer",
     "ShadowStore",
+    "SignedSerializer",
     "SqliteStore",
     "__version__",
     "compressed",
     "register_stable_hash",
+    "signed",
 ]
 
 announce("pyspeedup.memory._plugin")
@@ -58,10 +71,14 @@ LATE = {
     "JsonSerializer": "serializers",
     "LmdbStore": "stores.lmdb",
     "MemoryStore": "stores.memory",
+    "MsgpackSerializer": "serializers",
+    "SafePickleSerializer": "serializers",
     "ShadowStore": "stores.shadow",
+    "SignedSerializer": "serializers",
     "SqliteStore": "stores.sqlite",
     "compressed": "serializers",
     "register_stable_hash": "_dict.hashing",
+    "signed": "serializers",
 }
 """Every name, and the module that holds it: what a program does not name, it does not wait for."""
 
