@@ -30,7 +30,7 @@ STORES = {
     "memory that cannot be read": lambda folder: FaultyStore(MemoryStore(), READING),
     "file that cannot be read": lambda folder: FaultyStore(FileStore(folder), READING),
 }
-STRIDE = {"mapping": 7, "file": 19, "sqlite": 29}
+STRIDE = {"mapping": 7, "file": 11, "sqlite": 19}
 """Which calls fail: every so many, in a quick run."""
 STEPS = 40
 THOROUGH = os.environ.get("HYPOTHESIS_PROFILE") == "long"
@@ -138,7 +138,7 @@ def test_whichever_call_fails_nothing_is_lost_and_the_structure_goes_on(kind, na
                 raise
             told += is_told
             number += 1 if THOROUGH else STRIDE.get(name, 13)
-    assert told > 3
+    assert told > 2
 
 
 # ---- state machines ------------------------------------------------------------------------------
