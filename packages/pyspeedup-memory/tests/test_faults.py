@@ -255,9 +255,9 @@ from pyspeedup.core.cli import main
 from pyspeedup.memory import DiskDict, DiskList
 
 disk, page_store = Path(sys.argv[1]), sys.argv[2]
-subprocess.run(["mount", "-t", "tmpfs", "-o", "size=3m", "none", disk], check=True)
+subprocess.run(["mount", "-t", "tmpfs", "-o", "size=6m", "none", disk], check=True)
 ballast = disk / "ballast"
-ballast.write_bytes(bytes(1 << 20))
+ballast.write_bytes(bytes(4 << 20))
 d = DiskDict("dict", 16, 2, disk, page_store=page_store)
 l = DiskList("list", 16, 2, disk, page_store=page_store)
 model = {}
@@ -266,7 +266,7 @@ FULL = {errno.ENOSPC, errno.EIO} if page_store == "lmdb" else {errno.ENOSPC}
 d.sync(), l.sync()
 refused = 0
 for number in itertools.count():
-    value = [number, f"{number:07}" * 100]
+    value = [number, f"{number:07}" * 700]
     try:
         d[number] = value
     except OSError as error:
@@ -276,7 +276,7 @@ for number in itertools.count():
         model[number] = list(value)
     try:
         l.append(value)
-        if number % 100 == 0:
+        if number % 20 == 0:
             d.sync(), l.sync()
     except OSError as error:
         assert error.errno in FULL, error
@@ -294,7 +294,7 @@ items = list(l)
 assert list(d) == sorted(d) and model.items() <= d.items() and len(d) <= len(model) + refused
 model = dict(d)
 numbers = [item[0] for item in items]
-assert items == [[n, f"{n:07}" * 100] for n in numbers] and numbers == sorted(set(numbers))
+assert items == [[n, f"{n:07}" * 700] for n in numbers] and numbers == sorted(set(numbers))
 assert number + 1 - refused <= len(items) <= number + 1
 d["more"] = 1
 l.append("more")
