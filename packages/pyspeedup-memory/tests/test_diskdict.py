@@ -684,7 +684,7 @@ def with_much_unwritten(d, expected):
     """Set keys until the next operation has to write them."""
     content = d._content
     number = 0
-    while number < 3 or 0 < len(content._unwritten) < content._most_unwritten and number < 100:
+    while number < 3 or (0 < len(content._unwritten) < content._most_unwritten and number < 100):
         d[number] = expected[number] = [number]
         number += 1
 
@@ -732,7 +732,7 @@ def test_taking_the_last_item_on_a_full_disk_is_done_or_not_at_all(ram_limit):
 
 def test_an_insertion_that_a_full_disk_forbids_leaves_the_last_item_the_last():
     with DiskDict("d", 1, 2, page_store={}) as d:
-        expected = dict(a=1, b=2, c=3)
+        expected = {"a": 1, "b": 2, "c": 3}
         d.update(expected)
         d.sync()
         with_much_unwritten(d, expected)

@@ -20,7 +20,7 @@ if TYPE_CHECKING:
 
     from _typeshed import SupportsKeysAndGetItem
 
-    from pyspeedup.memory._dict.entry_log import Columns
+    from pyspeedup.memory._dict.entries import Columns
 
 __all__ = ["DiskDict"]
 

@@ -2,48 +2,37 @@
 
 from __future__ import annotations
 
-import struct
-from operator import add
+import builtins
 from time import monotonic
 from typing import TYPE_CHECKING, Any, ClassVar
 
-from pyspeedup.core import SerializationError, StoreCorruptedError
+from pyspeedup.core import SerializationError
 from pyspeedup.memory._content import Content
-from pyspeedup.memory._dict.entries import CHANGING, EntryLog
+from pyspeedup.memory._dict.entries import CHANGING
 from pyspeedup.memory._dict.front import ABSENT, Front
-from pyspeedup.memory._dict.heap import LONG_KEY, make_record
 from pyspeedup.memory._dict.hashing import stable_hash
-from pyspeedup.memory._dict.key_index import KeyIndex, codes_of
+from pyspeedup.memory._dict.items import BATCH, Items
 from pyspeedup.memory._dict.known_keys import KnownKeys
-from pyspeedup.memory._dict.packing import (
-    PLAIN_KEYS,
-    are_plain,
-    key_image,
-    pack_plain,
-    plain_weight,
-)
+from pyspeedup.memory._dict.packing import PLAIN_KEYS, plain_weight
 from pyspeedup.memory._dict.tracking import LIVE_FACTOR, Tracked
 from pyspeedup.memory._dict.unwritten import ENCODED, NEW, Unwritten
-from pyspeedup.memory._pages.bodies import PickleCodec, key_codec, value_codec
 from pyspeedup.memory._pages.changes import COUNTS_TELL, may_change, may_change_any
 from pyspeedup.memory._short_repr import named
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Sequence
+    from collections.abc import Iterable
 
-    from pyspeedup.memory._dict.entries import Columns
+    from pyspeedup.memory._dict.entries import Columns, EntryLog
     from pyspeedup.memory._dict.key_index import Found
     from pyspeedup.memory._storage.volume import Volume
 
 __all__ = ["Clock", "DictContent"]
 
-STATE = struct.Struct("<BQ")  # format, bytes of the log's state; then that, then the index's
-STATE_FORMAT = 2
-FLUSH_KEYS = 2_048
-"""So many keys wait before they are written: enough for batches, few enough that nobody notices."""
 WAITING_ROWS = 16_384
 PLAIN_FACTOR = 4
 """RAM of a plain value and its key: at most about so many times their record."""
+TIDY_BYTES = 64
+"""Bytes of records that may be moved for each item that was written."""
 PAGES_AT_ONCE = 64
 """Pages of rows that are rewritten at a time, where many rows wait."""
 
@@ -72,49 +61,44 @@ class DictContent(Content):
     ) -> None:
         """Begin from the state of `volume`, reading no page."""
         super().__init__(volume, max_pages=max_pages, ram_limit=ram_limit, sync_every=sync_every)
-        self._codecs = key_codec(volume.serializer), value_codec(volume.serializer)
-        self._packs = type(self._codecs[1]) is PickleCodec
+        self.items = Items(volume)
         most = max_pages * volume.page_size
         self.max_in_front = max(2, most)
         self._front = Front(self.load, most=most, most_bytes=ram_limit // 2)
         self.hot = self._front.hot
-        self._most_unwritten = min(FLUSH_KEYS, most)
+        self._most_unwritten = min(BATCH, most)
         self._most_bytes_unwritten = ram_limit // 8
         self._most_waiting = min(WAITING_ROWS, most)
         self.key_clock = Clock()  # ticks when keys come or go
         self.clock = Clock()  # ticks then, and when an entry gets another value
-        self.scans: set[object] = set()
+        self.scans: builtins.set[object] = builtins.set()
         self._unwritten = Unwritten()
-        self._tracked = Tracked(self._codecs[1])
+        self._tracked = Tracked(self.items.codecs[1])
         self._known = KnownKeys()
-        self._begin()
+        self._put_off = 0  # dead entries below which no compaction is tried again
 
-    def _begin(self) -> None:
-        log_state = index_state = None
-        if self.volume.state is not None:
-            log_state, index_state = _decode_state(self.volume.state, self.volume.name)
-        self.log = EntryLog(self.volume, self._codecs, log_state)
-        self.keys = KeyIndex(self.volume, self.log, index_state)
-        self._forget_all()
+    @property
+    def log(self) -> EntryLog:
+        """The entries on disk."""
+        return self.items.log
 
     def _forget_all(self) -> None:
         self._front.clear()
         self._unwritten.clear()
         self._tracked.clear()
         self._known.clear()
-        self._next_to_tidy = 0
-        self._put_off = 0  # dead entries below which no compaction is tried again
+        self._put_off = 0
 
     @property
     def is_empty(self) -> bool:
         """Whether there is no item, in O(1)."""
-        return not self.log.count and not self._unwritten.values
+        return not self.items.log.count and not self._unwritten.values
 
     def __len__(self) -> int:
         """Return the number of items; which of the keys set are new is found out first."""
         if len(self._unwritten.entries) != len(self._unwritten):
             self._settle(self._unwritten.unsettled())
-        return self.log.count + self._unwritten.new
+        return self.items.log.count + self._unwritten.new
 
     # ---- one key -------------------------------------------------------------------------------
 
@@ -134,7 +118,7 @@ class DictContent(Content):
         value = self._unwritten.get(key)
         if value is ENCODED:
             body = self._unwritten.bodies[key]
-            value = self._codecs[1].decode(body)
+            value = self.items.codecs[1].decode(body)
             self._take_in(key, value, len(body))
         else:
             self._keep(key, value)
@@ -147,7 +131,7 @@ class DictContent(Content):
     def set(self, key: Any, value: Any) -> None:
         """Give `key` the value; where it is there, its key object and its place stay."""
         self._prepare()
-        weight = plain_weight(value) if self._packs else 0
+        weight = plain_weight(value) if self.items.packs else 0
         if type(key) not in PLAIN_KEYS:
             self._set_at_once(key, value)
         elif weight:
@@ -182,13 +166,9 @@ class DictContent(Content):
                 return False
             entry = found[0]
         if entry != NEW:
-            self.log.remove(entry)
+            self.items.remove(entry)
         self._unwritten.discard(key)
-        self._front.discard(key)
-        self._tracked.discard(key)
-        self._known.discard(key)
-        self.keys.forget()
-        self._tick()
+        self._forget(key)
         return True
 
     def pop_last(self) -> tuple[Any, Any]:
@@ -196,20 +176,22 @@ class DictContent(Content):
         self._prepare()
         self._write()
         self._compact_if_due()
-        entry = self.log.last()
-        record = self.log.record(entry)
+        entry = self.items.log.last()
+        record = self.items.log.record(entry)
         assert record is not None  # noqa: S101 -- tells the type checker what `last` has seen
-        key = self.log.key_of(record, entry)
+        key = self.items.log.key_of(record, entry)
         value = self._front.get(key)
         if value is ABSENT:
-            value = self.log.value_of(record, entry)
-        self.log.remove(entry)
+            value = self.items.log.value_of(record, entry)
+        self.items.remove(entry)
+        self._forget(key)
+        return key, value
+
+    def _forget(self, key: Any) -> None:
         self._front.discard(key)
         self._tracked.discard(key)
         self._known.discard(key)
-        self.keys.forget()
         self._tick()
-        return key, value
 
     def _set_at_once(self, key: Any, value: Any) -> None:
         """Set a key that may be refused, that may equal none, or that is found by looking at all."""
@@ -219,41 +201,27 @@ class DictContent(Content):
         body = self._encoded(key, value)
         flags = CHANGING if may_change(value) else 0
         if found is None:
-            entry = self._insert(key, body, flags)
+            self._write()
+            entry = self.items.insert(key, body, flags)
+            self.key_clock.now += 1
         else:
-            entry, (data, begin, end) = found
-            self.log.replace(entry, *make_record(data[begin:end], body), flags)
+            entry = found[0]
+            self.items.replace(found, body, flags)
         if stable_hash(key) is None or key != key:  # noqa: PLR0124 -- tells a NaN
             self._known.add(key, entry)
         self._take_in(key, value, len(body))
-
-    def _insert(self, key: Any, body: bytes, flags: int) -> int:
-        try:
-            image = key_image(key) or self._codecs[0].encode(key)
-        except SerializationError as error:
-            raise SerializationError(f"the key {named(key)}: {error}") from error
-        self._write()
-        record, size = make_record(image, body)
-        self.log.fit([record])
-        entry = self.log.end
-        is_own = self.keys.add(key, entry)
-        self.log.append([record], [size], flags)
-        if is_own:
-            self.log.mark(entry)
-        self.key_clock.now += 1
-        return entry
 
     def _find(self, key: Any) -> Found | None:
         """Return the entry of a key that is not among the unwritten, and what is kept of it."""
         entry = self._known.entry(key) if self._known else None
         if entry is None:
-            return self.keys.find(key)
-        record = self.log.record(entry)
+            return self.items.keys.find(key)
+        record = self.items.log.record(entry)
         return None if record is None else (entry, record)
 
     def _encoded(self, key: Any, value: Any) -> bytes:
         try:
-            return self._codecs[1].encode(value)
+            return self.items.codecs[1].encode(value)
         except SerializationError as error:
             raise SerializationError(f"the value of key {named(key)}: {error}") from error
 
@@ -262,8 +230,8 @@ class DictContent(Content):
     def _take_up(self, key: Any, found: Found) -> Any:
         """Have in front what was found in the log, and return its value."""
         entry, record = found
-        value = self.log.value_of(record, entry)
-        if self.log.may_change(entry):
+        value = self.items.log.value_of(record, entry)
+        if self.items.log.may_change(entry):
             self._take_in(key, value, len(record[0]) - record[2])
         else:
             self._front.keep(key, value, PLAIN_FACTOR * len(record[0]))
@@ -307,10 +275,10 @@ class DictContent(Content):
                     self._tracked.discard(key)
         gone.clear()
 
-    def _note_changes(self, keys: Iterable[Any]) -> set[Any]:
+    def _note_changes(self, keys: Iterable[Any]) -> builtins.set[Any]:
         """Have written what was changed in place; return the keys of values that cannot be written."""
         if self.volume.readonly:
-            return set()
+            return builtins.set()
         gone = self._front.gone
         bodies, refused = self._tracked.changed(
             keys, lambda key: gone[key] if key in gone else self._front.get(key), self._is_written
@@ -332,14 +300,16 @@ class DictContent(Content):
     ) -> tuple[list[int], list[Any]]:
         """Return the next live entries from `position` on and what they hold; none at the end."""
         self._write()
-        read = self.log.run_back if backwards else self.log.run
+        read = self.items.log.run_back if backwards else self.items.log.run
         entries, found = read(position, columns, limit)
         if not entries:
             return entries, found
         if columns == "keys":
             return entries, self._with_live_keys(entries, found)
         if not (
-            self._tracked or self.log.may_change(entries[0]) or self.log.is_marked(entries[0])
+            self._tracked
+            or self.items.log.may_change(entries[0])
+            or self.items.log.is_marked(entries[0])
         ):
             return entries, found
         if columns == "values":
@@ -351,7 +321,7 @@ class DictContent(Content):
 
     def _with_live_keys(self, entries: list[int], keys: list[Any]) -> list[Any]:
         """Return `keys` with those objects that are known, where only their own hash finds them."""
-        if not self.log.is_marked(entries[0]):
+        if not self.items.log.is_marked(entries[0]):
             return keys
         return [
             self._known.key(entry, key) if stable_hash(key) is None else key
@@ -370,7 +340,7 @@ class DictContent(Content):
             if found[place] is ABSENT:
                 found[place] = value
                 if may_change(value):
-                    record = self.log.record(entry)
+                    record = self.items.log.record(entry)
                     assert record is not None  # noqa: S101 -- tells the type checker that it was read
                     self._take_in(key, value, len(record[0]) - record[2])
         return found
@@ -380,7 +350,7 @@ class DictContent(Content):
     @property
     def takes_plain(self) -> bool:
         """Whether `set_plain` may be used."""
-        return self._packs
+        return self.items.packs
 
     def set_plain(self, items: dict[Any, Any]) -> None:
         """Set plain keys to plain values, many at once, past the front."""
@@ -398,13 +368,9 @@ class DictContent(Content):
     def clear(self) -> None:
         """Take all items out, in O(pages)."""
         self.require_writable()
-        log, keys = self.log, self.keys
-        self.log = EntryLog(self.volume, self._codecs)
-        self.keys = KeyIndex(self.volume, self.log)
         self._forget_all()
         self._tick()
-        log.drop_pages(long_ones=True)
-        keys.clear()
+        self.items.clear()
 
     def write_back(self, *, leave_out_refused: bool = False) -> bytes:
         """Write every change to the volume, and return the state to commit with it."""
@@ -415,14 +381,11 @@ class DictContent(Content):
         self._compact_if_due()
         if not COUNTS_TELL:
             self._let_go_of_pinned()
-        index_state = self.keys.write_back()
-        log_state = self.log.write_back()
-        header = STATE.pack(STATE_FORMAT, len(log_state))
-        return b"".join([header, log_state, index_state])
+        return self.items.write_back()
 
     def _refuse(self, key: Any) -> None:
         try:
-            self._codecs[1].encode(self._front.get(key))
+            self.items.codecs[1].encode(self._front.get(key))
         except SerializationError as error:
             raise SerializationError(
                 f"{self.volume.name}: the value of key {named(key)} was changed in place and "
@@ -431,8 +394,9 @@ class DictContent(Content):
 
     def restart(self) -> None:
         """Forget everything and begin again from ``volume.state``, after a rollback."""
-        self.keys.close()
-        self._begin()
+        self.items.keys.close()
+        self.items.restart()
+        self._forget_all()
         self._tick()
 
     # ---- upkeep --------------------------------------------------------------------------------
@@ -447,10 +411,10 @@ class DictContent(Content):
             or unwritten.weight >= self._most_bytes_unwritten
         ):
             self._write()
-            self._tidy()
+            self.items.tidy(TIDY_BYTES * self._most_unwritten)
             self._compact_if_due()
-        if len(self.log.rows.waiting) >= self._most_waiting:
-            self.log.rows.apply(PAGES_AT_ONCE)
+        if len(self.items.log.rows.waiting) >= self._most_waiting:
+            self.items.log.rows.apply(PAGES_AT_ONCE)
         if self._dirty_since is None:
             if self._tracked:
                 self.changed()  # perhaps, in place
@@ -459,98 +423,18 @@ class DictContent(Content):
 
     def _write(self) -> None:
         """Write what was set to the log, in the order in which it was set; what fails goes on waiting."""
-        unwritten = self._unwritten
-        while unwritten.values:
-            self._write_some(*unwritten.take(FLUSH_KEYS))
-
-    def _write_some(self, keys: list[Any], values: list[Any]) -> None:
-        bodies = self._bodies(keys, values)
-        images = pack_plain(keys) if self._packs else [self._codecs[0].encode(key) for key in keys]
-        if max(map(len, images)) < LONG_KEY:
-            records, sizes = list(map(add, images, bodies)), list(map(len, images))
-        else:
-            made = map(make_record, images, bodies)
-            records, sizes = map(list, zip(*made, strict=True))  # type: ignore[assignment]
-        flags = CHANGING if self._unwritten.bodies else 0
-        codes = codes_of(keys)
-        existing = self._existing(keys, codes)
-        if existing:
-            for position, (entry, (data, begin, end)) in existing.items():
-                record, size = records[position], sizes[position]
-                if data[begin:end] != images[position]:  # an equal key, which stays as it was
-                    record, size = make_record(data[begin:end], bodies[position])
-                self.log.replace(entry, record, size, flags)
-                self._unwritten.discard(keys[position])
-            new = [position for position in range(len(keys)) if position not in existing]
-            keys, codes, records, sizes = (
-                [column[position] for position in new]
-                for column in (keys, codes, records, sizes)
-            )
-        self._append(keys, codes, records, sizes, flags)
-
-    def _append(
-        self,
-        keys: list[Any],
-        codes: list[int],
-        records: list[bytes],
-        sizes: list[int],
-        flags: int,
-    ) -> None:
-        start = 0
-        while start < len(keys):
-            stop = start + self.log.fit(records[start:])
-            # The index first: what leads to entries that are not there does no harm.
-            self.keys.add_many(keys[start:stop], codes[start:stop], self.log.end)
-            self.log.append(records[start:stop], sizes[start:stop], flags)
+        if self._unwritten.values:
             self.key_clock.now += 1
-            for key in keys[start:stop]:
-                self._unwritten.discard(key)
-            start = stop
+            self.items.write(self._unwritten)
 
-    def _bodies(self, keys: list[Any], values: list[Any]) -> Sequence[bytes]:
-        bodies = self._unwritten.bodies
-        if not bodies:
-            return pack_plain(values)
-        plain = iter(pack_plain([value for value in values if value is not ENCODED]))
-        return [
-            bodies[key] if value is ENCODED else next(plain)
-            for key, value in zip(keys, values, strict=True)
-        ]
-
-    def _existing(self, keys: list[Any], codes: list[int]) -> dict[int, Found]:
-        """Return the entries of those of `keys` that have one, and their records, by position."""
-        known = self._unwritten.entries
-        if not known:
-            return self.keys.find_many(keys, codes) if self.log.count else {}
-        self._settle(keys)
-        found = {}
-        for position, key in enumerate(keys):
-            record = None if known[key] == NEW else self.log.record(known[key])
-            if record is not None:
-                found[position] = known[key], record
-        return found
-
-    def _settle(self, keys: list[Any]) -> None:
+    def _settle(self, keys: Iterable[Any]) -> None:
         """Find out which entries unwritten keys have."""
-        keys = [key for key in keys if key not in self._unwritten.entries]
-        existing = self.keys.find_many(keys, codes_of(keys)) if self.log.count and keys else {}
-        for position, key in enumerate(keys):
-            found = existing.get(position)
-            self._unwritten.settle(key, NEW if found is None else found[0])
-            self.key_clock.now += found is None
-
-    def _tidy(self) -> None:
-        """Put some records in order where too much of the heap is garbage."""
-        heap, rows = self.log.heap, self.log.rows
-        wanted = self._most_unwritten * 64
-        while wanted > 0 and heap.garbage > heap.live_bytes + 4 * heap.capacity:
-            self._next_to_tidy %= rows.page_count
-            wanted -= self.log.tidy(self._next_to_tidy) + 1
-            self._next_to_tidy += 1
-        heap.drop_garbage()
+        before = self._unwritten.new
+        self.items.settle(self._unwritten, keys)
+        self.key_clock.now += self._unwritten.new != before
 
     def _compact_if_due(self) -> None:
-        """Number the entries anew where the dead ones are more than the live; not under iterators."""
+        """Compact where more entries are dead than alive, and no iterator is under way."""
         log = self.log
         if log.dead < max(log.count + 1, self.volume.page_size, self._put_off) or self.scans:
             return
@@ -562,35 +446,17 @@ class DictContent(Content):
             self._put_off = 2 * log.dead
 
     def compact(self) -> None:
-        """Write the live entries anew, one after the other, numbered from 0, in O(bytes).
+        """Write the live items anew, in order, and let all else go, in O(bytes).
 
         Where this raises, nothing has changed.
         """
         self._write()
-        log = EntryLog(self.volume, self._codecs)
-        try:
-            renamed = self.log.copy_to(log, self._known.entries())
-            keys = self.keys.rebuilt(log)
-        except BaseException:
-            log.drop_pages(long_ones=False)
-            raise
-        old_log, old_keys = self.log, self.keys
-        self.log, self.keys = log, keys
-        self._known.renumber(renamed)
-        self._next_to_tidy = 0
-        old_log.drop_pages(long_ones=False)
-        old_keys.clear()
+        self._known.renumber(self.items.compact(self._known.entries()))
 
     def check(self) -> None:
         """Raise `AssertionError` where the parts contradict each other; reads everything."""
         self._write()
-        self.keys.check()
-        self.log.check()
-        for entry, key in self.log.each_key(marked_only=False):
-            found = self._find(key)
-            if found is None or found[0] != entry:
-                if stable_hash(key) is not None and key == key:  # noqa: PLR0124 -- tells a NaN
-                    raise AssertionError(f"key {named(key)} of entry {entry} leads to {found}")
+        self.items.check()
 
     def _let_go_of_pinned(self) -> None:
         for key in self._front.pinned:
@@ -605,10 +471,3 @@ class DictContent(Content):
         self.key_clock.now += 1
         self.clock.now += 1
         self._changed()
-
-
-def _decode_state(state: bytes, name: str) -> tuple[bytes, bytes]:
-    version, size = STATE.unpack_from(state)
-    if version != STATE_FORMAT:
-        raise StoreCorruptedError(f"{name}: its state has format {version}, not {STATE_FORMAT}")
-    return state[STATE.size : STATE.size + size], state[STATE.size + size :]

@@ -165,9 +165,7 @@ class EntryLog:
             ]
             self._tail_end = address + ends[-1]
         first = self.rows.end
-        checks = [
-            crc32(record, entry ^ self._seed) for entry, record in enumerate(records, first)
-        ]
+        checks = [crc32(record, entry ^ self._seed) for entry, record in enumerate(records, first)]
         self._add_rows(places, checks, flags)
 
     def replace(self, entry: int, record: bytes, key_size: int, flags: int) -> None:
@@ -284,7 +282,10 @@ class EntryLog:
 
         All are of one page. They are as many as can be decoded at once.
         """
-        if self._decodes_pairs and not self.rows.flags[wanted[0] // self.rows.page_size] & SCATTERED:
+        if (
+            self._decodes_pairs
+            and not self.rows.flags[wanted[0] // self.rows.page_size] & SCATTERED
+        ):
             found = self._read_stretch(wanted, columns)
             if found is not None:
                 return found

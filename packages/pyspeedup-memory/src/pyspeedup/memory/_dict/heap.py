@@ -97,7 +97,11 @@ class Heap:
     def garbage(self) -> int:
         """How many bytes of shared pages nothing refers to, in O(pages) but fast."""
         last, tail = self._last
-        used = sum(self._sizes) - self._sizes[last] + (self._sizes[last] if tail is None else len(tail))
+        used = (
+            sum(self._sizes)
+            - self._sizes[last]
+            + (self._sizes[last] if tail is None else len(tail))
+        )
         return used - self.live_bytes
 
     @property

@@ -26,9 +26,7 @@ def items_to_set(other: Any) -> Iterable[tuple[Any, Any]]:
     return _pairs_of(other)
 
 
-def in_chunks(
-    other: Any, most: int
-) -> Iterator[tuple[dict[Any, Any], Iterable[tuple[Any, Any]]]]:
+def in_chunks(other: Any, most: int) -> Iterator[tuple[dict[Any, Any], Iterable[tuple[Any, Any]]]]:
     """Yield the same pairs: plain ones as dicts of up to `most`, others to be set one by one.
 
     With 0 for `most` all are. Only of what can be read ahead unnoticed, a dict, a list or a tuple, are there any of the former.

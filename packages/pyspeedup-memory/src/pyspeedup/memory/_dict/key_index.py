@@ -51,14 +51,15 @@ class KeyIndex:
                 encoded = key.encode()
             except UnicodeEncodeError:
                 encoded = key.encode("utf-8", "surrogatepass")
-            code: int | None = crc32(encoded)
-            for entry in self._stable.find(code):
+            text_code = crc32(encoded)
+            code: int | None = text_code
+            for entry in self._stable.find(text_code):
                 record = self._log.record(entry)
                 if record is not None:
                     data, begin, end = record
                     if data[begin + TEXT.size : end] == encoded and data[begin] == TEXT_MARK:
                         return entry, record
-                    found = self._find_by_stable_hash(key, code)  # it may be one equal to it
+                    found = self._find_by_stable_hash(key, text_code)  # it may be one equal to it
                     if found is not None:
                         return found
                     break

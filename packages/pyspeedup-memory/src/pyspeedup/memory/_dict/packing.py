@@ -18,7 +18,15 @@ from typing import TYPE_CHECKING, Any
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
-__all__ = ["PLAIN_KEYS", "TEXT", "TEXT_MARK", "are_plain", "key_image", "pack_plain", "plain_weight"]
+__all__ = [
+    "PLAIN_KEYS",
+    "TEXT",
+    "TEXT_MARK",
+    "are_plain",
+    "key_image",
+    "pack_plain",
+    "plain_weight",
+]
 
 PROTOCOL = 3
 SCALARS = frozenset({str, int, bytes, float, bool, type(None)})
@@ -81,7 +89,7 @@ def key_image(key: Any) -> bytes | None:
     """
     kind = type(key)
     if kind is str:
-        encoded = key.encode("utf-8", "surrogatepass")
+        encoded: bytes = key.encode("utf-8", "surrogatepass")
         return TEXT.pack(TEXT_MARK, len(encoded)) + encoded
     if kind is int or kind is bytes:
         return pack_plain([key])[0]

@@ -15,8 +15,6 @@ from typing import TYPE_CHECKING
 from pyspeedup.memory._dict.arrays import pack_arrays, unpack_arrays
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
-
     from pyspeedup.memory._storage.volume import Volume
 
 __all__ = ["ROW", "Rows"]
@@ -67,14 +65,14 @@ class Rows:
     def get(self, entry: int) -> tuple[int, int]:
         """Return place and check of an entry below `end`; the caller checks what they lead to."""
         if entry in self.waiting:
-            return ROW.unpack(self.waiting[entry])  # type: ignore[return-value]  # two numbers
+            return ROW.unpack(self.waiting[entry])
         index = entry // self.page_size
         start = (entry - index * self.page_size) * SIZE
         last, tail = self._last
         if index == last and tail is not None:
-            return ROW.unpack_from(tail, start)  # type: ignore[return-value]  # as above
+            return ROW.unpack_from(tail, start)
         row = self._volume.peek(self._pages[index], start, start + SIZE)
-        return ROW.unpack(row)  # type: ignore[return-value]  # as above
+        return ROW.unpack(row)
 
     def page(self, index: int) -> list[tuple[int, int]]:
         """Return the rows of a page, of which the volume's were checked as a whole, in O(rows)."""
@@ -84,7 +82,7 @@ class Rows:
             for at in range(len(rows)):
                 if first + at in self.waiting:
                     rows[at] = ROW.unpack(self.waiting[first + at])
-        return rows  # type: ignore[return-value]  # as above
+        return rows
 
     def make_room(self) -> None:
         """Have room for a row at the end; `OSError` and nothing is changed."""
@@ -128,7 +126,7 @@ class Rows:
             self.waiting[entry] = row
         else:
             tail[start:stop] = row
-            if self._written > start:
+            if self._written > start:  # noqa: PLR1730 -- `min` would be a call
                 self._written = start
         self.alive[index] -= 1
         self.count -= 1
