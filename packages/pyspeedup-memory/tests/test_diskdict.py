@@ -245,6 +245,21 @@ def test_a_value_changed_in_place_is_seen_by_an_iteration_that_pushes_it_out_of_
         assert list(d.values()) == [[], [None]]
 
 
+def test_values_of_keys_of_every_kind_are_kept_as_they_are_changed():
+    token = Token()
+    keys = [("a", 1), 1.5, Text("text"), token, frozenset({1}), None, "plain", 7]
+    with DiskDict("d", 2, 1, page_store={}) as d:
+        d.update((key, []) for key in keys)
+        for number in range(3):
+            for key in keys:
+                d[key].append(number)
+            if number == 1:
+                d.sync()
+        assert [d[key] for key in keys] == [[0, 1, 2]] * len(keys)
+        assert list(d.values()) == [[0, 1, 2]] * len(keys)
+        d._content.check()
+
+
 def test_a_value_set_in_place_of_one_that_left_the_front_is_not_taken_for_it():
     with DiskDict("d", 1, 1, page_store={}) as d:
         d[0] = None

@@ -284,7 +284,10 @@ class DictContent(Content):
             keys, lambda key: gone[key] if key in gone else self._front.get(key), self._is_written
         )
         for key, body in bodies.items():
+            found = None if type(key) in PLAIN_KEYS else self._find(key)
             self._unwritten.put_body(key, body)
+            if found is not None:
+                self._unwritten.settle(key, found[0])
         return refused
 
     def _is_written(self, key: Any, body: bytes) -> bool:

@@ -11,7 +11,7 @@ from pyspeedup.memory._dict.entries import CHANGING, EntryLog
 from pyspeedup.memory._dict.hashing import stable_hash
 from pyspeedup.memory._dict.heap import LONG_KEY, make_record
 from pyspeedup.memory._dict.key_index import KeyIndex, codes_of
-from pyspeedup.memory._dict.packing import key_image, pack_plain
+from pyspeedup.memory._dict.packing import PLAIN_KEYS, key_image, pack_plain
 from pyspeedup.memory._dict.unwritten import ENCODED, NEW
 from pyspeedup.memory._pages.bodies import PickleCodec, key_codec, value_codec
 from pyspeedup.memory._short_repr import named
@@ -83,6 +83,12 @@ class Items:
 
     def write(self, unwritten: Unwritten) -> None:
         """Write all that is `unwritten`, in order; what fails stays there. O(items)."""
+        for key in [key for key in unwritten.bodies if type(key) not in PLAIN_KEYS]:
+            entry = unwritten.entries[key]
+            record = self.log.record(entry)
+            if record is not None:
+                self.replace((entry, record), unwritten.bodies[key], CHANGING)
+            unwritten.discard(key)
         while unwritten.values:
             self._write_some(unwritten, *unwritten.take(BATCH))
 
