@@ -42,14 +42,6 @@ OF_DICTS = {
     "test_splittable_update": "likewise",
     "test_equal_operator_modifying_operand": "a DiskDict that == changes is an error, no odd answer",
 }
-OF_DICTS |= dict.fromkeys(
-    [
-        "test_mutating_iteration_delete",
-        "test_mutating_iteration_delete_over_items",
-        "test_mutating_iteration_delete_over_values",
-    ],
-    "an iterator notices another number of keys, not other keys of the same number",
-)
 LATER = {  # of Python 3.13
     "test_splittable_to_generic_combinedtable": "is about the dict of an instance's attributes",
     "test_store_evilattr": "likewise",
