@@ -102,7 +102,13 @@ def lint(session: nox.Session) -> None:
 def typecheck(session: nox.Session) -> None:
     """Check types, strictly."""
     _install_built(
-        session, f"pyspeedup[all]=={_version()}", *_group("test"), MYPY, "nox", "numpy", "types-tqdm"
+        session,
+        f"pyspeedup[all]=={_version()}",
+        *_group("test"),
+        MYPY,
+        "nox",
+        "numpy",
+        "types-tqdm",
     )
     for package in PACKAGES:
         session.run("mypy", "-p", f"pyspeedup.{package}")

@@ -376,7 +376,7 @@ def test_a_plugin_registered_twice_by_a_script_is_a_value_error():
 def test_a_name_of_an_optional_install_is_answered_with_the_command(kind, name):
     plugins, _ = plugins_with()
     registry = next(registry for registry in plugins.registries if registry.kind == kind)
-    with pytest.raises(UnknownNameError, match="pip install '?pyspeedup-"):
+    with pytest.raises(UnknownNameError, match=r"pip install '?pyspeedup-"):
         registry.get(name)
 
 

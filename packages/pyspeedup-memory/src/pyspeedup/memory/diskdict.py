@@ -5,6 +5,7 @@ from __future__ import annotations
 import copy
 import reprlib
 from collections.abc import Iterable, Iterator, MutableMapping
+from operator import length_hint
 from typing import TYPE_CHECKING, Any, ClassVar, NoReturn, SupportsIndex, TypeVar, overload
 
 from pyspeedup.memory._dict.content import DictContent
@@ -406,14 +407,15 @@ class DiskDict(Handle[DictContent], MutableMapping[K, V]):
                 limit *= 4
                 if len(entries) > left:
                     del entries[left:], found[left:]
-                left -= len(entries)
-                for entry, item in zip(entries, found, strict=True):
+                unread = iter(found)
+                for item in unread:
                     yield item
-                    position = entry if backwards else entry + 1
                     if clock.now != seen:
-                        left += len(entries) - entries.index(entry) - 1
                         limit = 1
                         break
+                given = len(found) - length_hint(unread)
+                left -= given
+                position = entries[given - 1] + (not backwards)
         finally:
             content.scans.discard(scan)
 

@@ -28,6 +28,8 @@ if TYPE_CHECKING:
 
 __all__ = ["Clock", "DictContent"]
 
+MOST_UNWRITTEN = 8_192
+"""So many keys are set before the first of them are written: what is set often is written seldom."""
 WAITING_ROWS = 16_384
 PLAIN_FACTOR = 4
 """RAM of a plain value and its key: at most about so many times their record."""
@@ -66,7 +68,7 @@ class DictContent(Content):
         self.max_in_front = max(2, most)
         self._front = Front(self.load, most=most, most_bytes=ram_limit // 2)
         self.hot = self._front.hot
-        self._most_unwritten = min(BATCH, most)
+        self._most_unwritten = min(MOST_UNWRITTEN, most)
         self._most_bytes_unwritten = ram_limit // 8
         self._most_waiting = min(WAITING_ROWS, most)
         self.key_clock = Clock()  # ticks when keys come or go
@@ -111,7 +113,7 @@ class DictContent(Content):
                 return value
             if key in self._unwritten.values:
                 return self._take_up_unwritten(key)
-            found = self._find(key)
+            found = self.items.keys.find(key) if type(key) is str else self._find(key)
             return ABSENT if found is None else self._take_up(key, found)
 
     def _take_up_unwritten(self, key: Any) -> Any:
@@ -230,8 +232,9 @@ class DictContent(Content):
     def _take_up(self, key: Any, found: Found) -> Any:
         """Have in front what was found in the log, and return its value."""
         entry, record = found
-        value = self.items.log.value_of(record, entry)
-        if self.items.log.may_change(entry):
+        log = self.items.log
+        value = log.value_of(record, entry)
+        if log.rows.flags[entry // log.rows.page_size] & CHANGING:
             self._take_in(key, value, len(record[0]) - record[2])
         else:
             self._front.keep(key, value, PLAIN_FACTOR * len(record[0]))
@@ -413,8 +416,8 @@ class DictContent(Content):
             len(unwritten.values) >= self._most_unwritten
             or unwritten.weight >= self._most_bytes_unwritten
         ):
-            self._write()
-            self.items.tidy(TIDY_BYTES * self._most_unwritten)
+            self._write(only_some=unwritten.weight < self._most_bytes_unwritten)
+            self.items.tidy(TIDY_BYTES * BATCH)
             self._compact_if_due()
         if len(self.items.log.rows.waiting) >= self._most_waiting:
             self.items.log.rows.apply(PAGES_AT_ONCE)
@@ -424,11 +427,11 @@ class DictContent(Content):
         elif monotonic() - self._dirty_since >= self.sync_every:
             self.commit_if_due()
 
-    def _write(self) -> None:
+    def _write(self, *, only_some: bool = False) -> None:
         """Write what was set to the log, in the order in which it was set; what fails goes on waiting."""
         if self._unwritten.values:
             self.key_clock.now += 1
-            self.items.write(self._unwritten)
+            self.items.write(self._unwritten, only_some=only_some)
 
     def _settle(self, keys: Iterable[Any]) -> None:
         """Find out which entries unwritten keys have."""

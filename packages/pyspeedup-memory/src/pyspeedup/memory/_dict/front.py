@@ -67,10 +67,10 @@ class Front:
 
     def get(self, key: Any) -> Any:
         """Return the value of `key`, or `ABSENT`, in O(1)."""
-        value = self.hot.get(key, ABSENT)
-        if value is ABSENT:
-            value = self._old.get(key, ABSENT)
-        return self.pinned.get(key, ABSENT) if value is ABSENT else value
+        value = self._old.get(key, ABSENT)
+        if value is ABSENT and self.pinned:
+            value = self.pinned.get(key, ABSENT)
+        return self.hot.get(key, ABSENT) if value is ABSENT else value
 
     def keep(self, key: Any, value: Any, weight: int) -> None:
         """Have `value`, which takes `weight` bytes, answered from here."""

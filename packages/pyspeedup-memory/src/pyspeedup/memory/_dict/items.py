@@ -28,7 +28,7 @@ __all__ = ["Items"]
 STATE = struct.Struct("<BQ")  # format, bytes of the log's state; then that, then the index's
 STATE_FORMAT = 2
 BATCH = 2_048
-"""So many items are written together."""
+"""So many items are written together: enough for work on batches, few enough that nobody waits."""
 
 
 class Items:
@@ -81,8 +81,8 @@ class Items:
 
     # ---- many at once --------------------------------------------------------------------------
 
-    def write(self, unwritten: Unwritten) -> None:
-        """Write all that is `unwritten`, in order; what fails stays there. O(items)."""
+    def write(self, unwritten: Unwritten, *, only_some: bool = False) -> None:
+        """Write what is `unwritten`, in order, or a first batch of it; what fails stays there. O(items)."""
         for key in [key for key in unwritten.bodies if type(key) not in PLAIN_KEYS]:
             entry = unwritten.entries[key]
             record = self.log.record(entry)
@@ -90,7 +90,11 @@ class Items:
                 self.replace((entry, record), unwritten.bodies[key], CHANGING)
             unwritten.discard(key)
         while unwritten.values:
+            before = len(unwritten)
             self._write_some(unwritten, *unwritten.take(BATCH))
+            unwritten.weight = unwritten.weight * len(unwritten) // before  # about
+            if only_some:
+                return
 
     def _write_some(self, unwritten: Unwritten, keys: list[Any], values: list[Any]) -> None:
         bodies = _bodies(unwritten, keys, values)
