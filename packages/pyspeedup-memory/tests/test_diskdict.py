@@ -136,6 +136,43 @@ def test_a_key_that_equals_only_itself_is_found_while_somebody_holds_it(d):
     assert Token() not in d
 
 
+def test_an_object_that_is_a_key_is_given_out_as_itself(d):
+    token = Token()
+    d[token] = 1
+    filled(d)
+    assert next(iter(d)) is token
+    assert next(iter(d.items()))[0] is token
+    for number in range(10):
+        del d[number]
+    assert d.popitem()[0] is token
+
+
+def test_keys_that_nobody_holds_do_not_stay_in_ram():
+    with DiskDict("d", 4, 2, page_store={}) as d:
+        for number in range(3_000):
+            d[Text(str(number))] = number
+        assert sum(1 for _ in d) == 3_000
+        assert len(d._content._known) < 1_000
+        for text in d:
+            assert d[text] == int(text.text)
+        assert len(d._content._known) < 1_000
+
+
+def test_changes_in_place_are_committed_in_time_though_nothing_is_set():
+    store = {}
+    with DiskDict("d", 1, 1, page_store=store, sync_every=0) as d:
+        d["a"] = []
+        d["b"] = []
+        d["c"] = []
+        d.sync()
+        before = dict(store)
+        assert d["b"] == []
+        d["a"].append(1)
+        assert d["b"] == []
+        assert d["c"] == []
+        assert store != before
+
+
 def test_a_nan_is_found_by_identity(d):
     nan = float("nan")
     d[nan] = 1

@@ -107,6 +107,8 @@ class DictContent(Content):
     def load(self, key: Any) -> Any:
         """Return the value of `key`, or `ABSENT`, and have it in front. Takes `lock` itself."""
         with self.lock:
+            if self._dirty_since is not None:
+                self.commit_if_due()  # what was looked up may have been changed in place
             value = self._front.get(key)
             if value is not ABSENT:
                 self._keep(key, value)
@@ -181,7 +183,7 @@ class DictContent(Content):
         entry = self.items.log.last()
         record = self.items.log.record(entry)
         assert record is not None  # noqa: S101 -- tells the type checker what `last` has seen
-        key = self.items.log.key_of(record, entry)
+        (key,) = self._with_live_keys([entry], [self.items.log.key_of(record, entry)])
         value = self._front.get(key)
         if value is ABSENT:
             value = self.items.log.value_of(record, entry)
@@ -329,6 +331,8 @@ class DictContent(Content):
         """Return `keys` with those objects that are known, where only their own hash finds them."""
         if not self.items.log.is_marked(entries[0]):
             return keys
+        if self._known.is_full:
+            self._known.sweep(self._front.__contains__)
         return [
             self._known.key(entry, key) if stable_hash(key) is None else key
             for entry, key in zip(entries, keys, strict=True)
