@@ -867,6 +867,216 @@ def test_ram_holds_a_bounded_number_of_bytes():
         assert len(d._content._front) <= in_front + 20
 
 
+# ---- what interrupts ---------------------------------------------------------------------------
+
+
+def test_the_text_of_a_long_key_is_never_read_as_anything_else():
+    opcodes = "cos\nsystem\n(Vexit\ntR0".ljust(322, "N")
+    expected = {"a": "abcd", "k" * 297: 1, opcodes: 2, "b": 3, "k" * 255: 4}
+    with DiskDict("d", page_store={}) as d:
+        d.update(expected)
+        d.sync()
+        assert list(d.items()) == list(expected.items())
+        assert list(reversed(d)) == list(reversed(expected))
+
+
+def test_keys_with_a_nan_in_them_can_be_saved_and_are_found_by_identity():
+    nan = float("nan")
+    store = {}
+    with DiskDict("d", 2, 1, page_store=store) as d:
+        for key in (nan, (nan, 1), frozenset({nan})):
+            d[key] = []
+            d[key].append(1)
+            d[key] = d[key]
+            assert d[key] == [1]
+        d.sync()
+        assert len(d) == 3
+    with DiskDict("d", 2, 1, page_store=store) as d:
+        d["a"] = 1
+        for value in d.values():
+            if value != 1:
+                value.append(2)
+        filled(d)
+        assert list(d.values())[:3] == [[1, 2]] * 3
+        assert len(d) == 14
+
+
+def test_a_change_made_while_a_value_leaves_the_front_is_not_lost():
+    with DiskDict("d", 4, 1, page_store={}) as d:
+        d["x"] = []
+        references = [d["x"]]
+        tracked = d._content._tracked
+        held = tracked.held
+
+        def another_thread_changes_it(*arguments):
+            if references and "x" in d._content._front.gone:
+                references.pop().append("changed")
+            return held(*arguments)
+
+        tracked.held = another_thread_changes_it
+        for number in range(20):
+            d[number] = [number]
+        assert not references
+        assert d["x"] == ["changed"]
+
+
+def test_an_interruption_while_a_batch_is_written_makes_no_key_twice():
+    with DiskDict("d", page_store={}) as d:
+        d["z"] = 0
+        d.sync()
+        expected = {"z": 0} | {number: number for number in range(100)}
+        for number in range(100):
+            d[number] = number
+        assert len(d) == 101
+        unwritten = d._content._unwritten
+        discard, calls = unwritten.discard, []
+
+        def interrupted(key):
+            calls.append(key)
+            if len(calls) == 50:
+                raise KeyboardInterrupt
+            discard(key)
+
+        unwritten.discard = interrupted
+        with pytest.raises(KeyboardInterrupt):
+            d.sync()
+        unwritten.discard = discard
+        d.sync()
+        assert list(d.items()) == list(expected.items())
+        assert len(d) == 101
+
+
+def test_an_interruption_while_a_value_is_taken_up_leaves_it_as_it_is():
+    store = {}
+    with DiskDict("d", page_store=store) as d:
+        d["a"] = [1, 2, 3]
+    with DiskDict("d", page_store=store) as d:
+        front = d._content._front
+        keep = front.keep
+
+        def interrupted(*_):
+            raise KeyboardInterrupt
+
+        front.keep = interrupted
+        with pytest.raises(KeyboardInterrupt):
+            d["a"]
+        front.keep = keep
+    with DiskDict("d", page_store=store) as d:
+        assert d == {"a": [1, 2, 3]}
+
+
+def test_an_interrupted_removal_of_a_page_removes_no_other():
+    with DiskDict("d", page_store={}) as d:
+        d[1] = "L" * 20_000
+        d.sync()
+        d[1] = "short"
+        volume = d._content.volume
+        delete = volume.delete
+
+        def interrupted(page):
+            delete(page)
+            raise KeyboardInterrupt
+
+        volume.delete = interrupted
+        with pytest.raises(KeyboardInterrupt):
+            d.sync()
+        volume.delete = delete
+        d[2] = "M" * 20_000
+        d.sync()
+        d.sync()
+        assert d == {1: "short", 2: "M" * 20_000}
+
+
+def test_a_compaction_whose_old_pages_cannot_be_deleted_leaves_every_key_findable():
+    with DiskDict("d", page_store={}) as d:
+        tokens = [Token() for _ in range(10)]
+        filled(d, 40)
+        d.update((token, number) for number, token in enumerate(tokens))
+        d.sync()
+        for number in range(40):
+            del d[number]
+        volume = d._content.volume
+
+        def refuse(_page):
+            raise OSError(5, "input/output error")
+
+        volume.delete = refuse
+        with pytest.raises(OSError, match="input"):
+            d._content.compact()
+        del volume.delete
+        assert [d[token] for token in tokens] == list(range(10))
+        d._content.check()
+
+
+def test_a_value_that_uses_the_dict_while_it_is_pickled_breaks_nothing():
+    with DiskDict("d", page_store={}) as d:
+        filled(d, 40)
+        keys = [(number + 0.5,) for number in range(60)]
+        d.update((key, number) for number, key in enumerate(keys))
+        d.sync()
+
+        class Meddling:
+            def __reduce__(self):
+                for number in range(40):
+                    d.pop(number, None)
+                d._content.compact()
+                return int, (7,)
+
+        d[keys[3]] = Meddling()
+        d.sync()
+        d._content.check()
+        assert list(d) == keys
+        d._content._front.clear()
+        assert [d[key] for key in keys] == [7 if number == 3 else number for number in range(60)]
+
+
+def test_garbage_that_cannot_be_moved_away_is_not_looked_for_again_and_again():
+    with DiskDict("d", 64, 4, page_store={}) as d:
+        d.update(dict.fromkeys(range(512), "s" * 200))
+        d.sync()
+        d.update(dict.fromkeys(range(512), "L" * 17000))
+        log = d._content.log
+        tidy, calls = log.tidy, []
+        log.tidy = lambda index: calls.append(index) or tidy(index)
+        operations = 300
+        for number in range(operations):
+            d[number] = "M" * 17_000
+        assert len(calls) <= operations * log.rows.page_count
+        assert d[511] == "L" * 17_000
+
+
+def test_overwriting_for_ever_takes_no_more_room():
+    with DiskDict("d", 4, 2, page_store={}) as d:
+        for number in range(20_000):
+            d[number % 8] = number, "x" * 200
+        d.sync()
+        assert len(d._content.volume.state) < 60_000
+        assert d._content.volume.page_count < 200
+
+
+def test_a_look_up_does_not_tell_of_the_value_of_another_key():
+    with DiskDict("d", 1, 1, page_store={}, sync_every=0) as d:
+        filled(d)
+        d["bad"] = [1]
+        held = d["bad"]
+        held.append(Unpickled())
+        assert [d[number] for number in range(10)] == [str(number) for number in range(10)]
+        with pytest.raises(SerializationError, match="'bad' was changed in place"):
+            d.sync()
+        del held[1]
+
+
+def test_changed_values_that_left_the_front_do_not_pile_up_in_ram():
+    with DiskDict("d", 16, 8, page_store={}, ram_limit=100_000) as d:
+        d.update({number: [] for number in range(3_000)})
+        most = 0
+        for number in range(3_000):
+            d[number].append("w" * 100)
+            most = max(most, len(d._content._unwritten))
+        assert 0 < most < 300
+        assert all(value == ["w" * 100] for value in d.values())
+
+
 # ---- transactions, threads ---------------------------------------------------------------------
 
 

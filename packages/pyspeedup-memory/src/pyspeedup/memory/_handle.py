@@ -62,7 +62,8 @@ class Handle(Generic[C]):
         folder for stores: None is ``~/.PySpeedup``, "" the current folder. `serializer` and
         `page_store` are registered names or objects, by default what wrote the store. After
         `sync_every` seconds of changes they are committed at the next one; where that
-        raises `OSError`, the operation itself was done (a pop was not). `trust` opens a store that
+        raises `OSError`, nothing is lost: a `DiskDict` commits before the operation, which was not done
+        then, a `DiskList` after it (but before a pop). `trust` opens a store that
         others could have written though reading it runs code of theirs.
 
         Raises `TypeError` and `ValueError` naming the argument, `ValueError` also for a
@@ -215,7 +216,8 @@ class Handle(Generic[C]):
         """Group what the ``with`` block does: all of it is committed at its end, or none of it.
 
         An exception that leaves the block takes everything back to how it was before. Values that
-        were taken out within it are no longer connected then. Other threads wait meanwhile. A transaction
+        were taken out within it are no longer connected then. Other threads wait meanwhile, but for
+        looking up what a `DiskDict` has in RAM. A transaction
         inside another is part of the outer one, which alone commits, or takes back.
         """
         return self._content.transaction()

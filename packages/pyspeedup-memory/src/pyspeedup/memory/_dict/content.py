@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import builtins
+from contextlib import suppress
+from sys import getsizeof
 from time import monotonic
 from typing import TYPE_CHECKING, Any, ClassVar
 
@@ -77,7 +79,7 @@ class DictContent(Content):
         self._unwritten = Unwritten()
         self._tracked = Tracked(self.items.codecs[1])
         self._known = KnownKeys()
-        self._put_off = 0  # dead entries below which no compaction is tried again
+        self._put_off = 0  # the end below which no compaction is tried again
 
     @property
     def log(self) -> EntryLog:
@@ -108,7 +110,7 @@ class DictContent(Content):
         """Return the value of `key`, or `ABSENT`, and have it in front. Takes `lock` itself."""
         with self.lock:
             if self._dirty_since is not None:
-                self.commit_if_due()  # what was looked up may have been changed in place
+                self._write_changes_in_place()
             value = self._front.get(key)
             if value is not ABSENT:
                 self._keep(key, value)
@@ -117,6 +119,17 @@ class DictContent(Content):
                 return self._take_up_unwritten(key)
             found = self.items.keys.find(key) if type(key) is str else self._find(key)
             return ABSENT if found is None else self._take_up(key, found)
+
+    def _write_changes_in_place(self) -> None:
+        """Do what is due before a look-up: what was looked up before may have been changed in place.
+
+        Where there is no room, or a value cannot be written, that is not said here, where another is
+        asked for: nothing is lost by it, and the next change or `flush` says so.
+        """
+        with suppress(OSError, SerializationError):
+            if self._unwritten.weight >= self._most_bytes_unwritten:
+                self._write()
+            self.commit_if_due()
 
     def _take_up_unwritten(self, key: Any) -> Any:
         value = self._unwritten.get(key)
@@ -201,18 +214,20 @@ class DictContent(Content):
         """Set a key that may be refused, that may equal none, or that is found by looking at all."""
         if key in self._unwritten:
             self._write()
-        found = self._find(key)
         body = self._encoded(key, value)
         flags = CHANGING if may_change(value) else 0
+        found = self._find(key)
         if found is None:
+            image, is_odd = self.items.image(key)
             self._write()
-            entry = self.items.insert(key, body, flags)
+            found = self._find(key)  # once more, as code of the key ran
+        if found is None:
+            entry = self.items.insert(key, image, body, flags, is_odd=is_odd)
             self.key_clock.now += 1
+            if is_odd or stable_hash(key) is None:
+                self._known.add(key, entry)
         else:
-            entry = found[0]
             self.items.replace(found, body, flags)
-        if stable_hash(key) is None or key != key:  # noqa: PLR0124 -- tells a NaN
-            self._known.add(key, entry)
         self._take_in(key, value, len(body))
 
     def _find(self, key: Any) -> Found | None:
@@ -257,7 +272,10 @@ class DictContent(Content):
 
     def _keep(self, key: Any, value: Any) -> None:
         """Have a value in front that is in memory already."""
-        weight = self._tracked.weight(key) if key in self._tracked else plain_weight(value)
+        if key in self._tracked:
+            weight = self._tracked.weight(key)
+        else:
+            weight = plain_weight(value) or _rough_weight(value)
         self._front.keep(key, value, weight)
         if self._front.gone:
             self._let_go()
@@ -271,8 +289,8 @@ class DictContent(Content):
             gone.update(self._front.pinned)
             self._front.pinned.clear()
             tracked = [key for key in gone if key in self._tracked]
-            kept = self._note_changes(tracked)
-            kept |= self._tracked.held(gone, self._front.generations())
+            kept = self._tracked.held(gone, self._front.generations())
+            kept |= self._note_changes(tracked)  # last: what nobody holds stays as it is by now
             for key in tracked:
                 if key in kept:
                     self._front.pinned[key] = gone[key]
@@ -289,9 +307,12 @@ class DictContent(Content):
             keys, lambda key: gone[key] if key in gone else self._front.get(key), self._is_written
         )
         for key, body in bodies.items():
-            found = None if type(key) in PLAIN_KEYS else self._find(key)
-            self._unwritten.put_body(key, body)
-            if found is not None:
+            if type(key) in PLAIN_KEYS:
+                self._unwritten.put_body(key, body)
+                continue
+            found = self._find(key)
+            if found is not None:  # it was removed meanwhile otherwise
+                self._unwritten.put_body(key, body)
                 self._unwritten.settle(key, found[0])
         return refused
 
@@ -334,9 +355,14 @@ class DictContent(Content):
         if self._known.is_full:
             self._known.sweep(self._front.__contains__)
         return [
-            self._known.key(entry, key) if stable_hash(key) is None else key
+            self._known.key(entry, key)
+            if type(key) not in PLAIN_KEYS and self._finds_itself_only(key)
+            else key
             for entry, key in zip(entries, keys, strict=True)
         ]
+
+    def _finds_itself_only(self, key: Any) -> bool:
+        return stable_hash(key) is None or self.items.image(key)[1]
 
     def _with_live_values(
         self, entries: list[int], keys: list[Any], values: list[Any]
@@ -446,14 +472,15 @@ class DictContent(Content):
     def _compact_if_due(self) -> None:
         """Compact where more entries are dead than alive, and no iterator is under way."""
         log = self.log
-        if log.dead < max(log.count + 1, self.volume.page_size, self._put_off) or self.scans:
+        is_sparse = log.dead >= max(log.count + 1, self.volume.page_size)
+        if self.scans or log.end < self._put_off or not (is_sparse or log.heap.is_stretched):
             return
         try:
             self.compact()
         except OSError:
             # It only saves room, so what is being done goes on; a damaged page, or a disk too full for
             # that as well, will tell itself. Trying again at once would cost O(entries) each time.
-            self._put_off = 2 * log.dead
+            self._put_off = log.end + log.count + 1
 
     def compact(self) -> None:
         """Write the live items anew, in order, and let all else go, in O(bytes).
@@ -461,7 +488,8 @@ class DictContent(Content):
         Where this raises, nothing has changed.
         """
         self._write()
-        self._known.renumber(self.items.compact(self._known.entries()))
+        self.items.compact(self._known.entries(), self._known.renumber)
+        self._put_off = 0
 
     def check(self) -> None:
         """Raise `AssertionError` where the parts contradict each other; reads everything."""
@@ -481,3 +509,9 @@ class DictContent(Content):
         self.key_clock.now += 1
         self.clock.now += 1
         self._changed()
+
+
+def _rough_weight(value: Any) -> int:
+    """Return about how many bytes of RAM a value takes that cannot change."""
+    parts = value if type(value) in {tuple, frozenset} else ()
+    return getsizeof(value) + sum(map(_rough_weight, parts))

@@ -150,6 +150,8 @@ class EntryLog:
         `key_sizes` are the last bytes of their places. `OSError`, and nothing is changed.
         """
         tail_end = self._end_of_tail()
+        if LONG_KEY in key_sizes:
+            flags |= SCATTERED  # the length in front of such a key is no pickle
         if len(records[0]) > self.heap.longest:
             places = [self.heap.add_long(records[0]) << 24 | LONG << 8 | key_sizes[0]]
             self._tail_end = None
@@ -325,7 +327,7 @@ class EntryLog:
             decoded = pickle.loads(b"".join([b"(", stretch, b"t."]), fix_imports=False)
         except Exception:  # noqa: BLE001 -- one of them, which is found when they are read singly
             return None
-        if len(decoded) != 2 * len(wanted):
+        if type(decoded) is not tuple or len(decoded) != 2 * len(wanted):
             return None
         parts: dict[Columns, Any] = {"keys": decoded[::2], "values": decoded[1::2]}
         found = list(parts[columns] if columns in parts else zip(*parts.values(), strict=True))
@@ -367,16 +369,16 @@ class EntryLog:
     def tidy(self, index: int) -> int:
         """Put the records of a page's entries at the end, one after the other; return their bytes."""
         moved = 0
-        start = index * self.rows.page_size
-        for entry in range(start, min(start + self.rows.page_size, self.rows.end)):
-            record = self.record(entry) if self.rows.alive[index] else None
-            if record is not None and len(record[0]) <= self.heap.longest:
-                place, check = self.rows.get(entry)
-                self.heap.make_room(len(record[0]))
-                address = self.heap.add(record[0])
-                self.rows.put(entry, ROW.pack(address << 24 | place & 0xFFFFFF, check))
-                self.heap.release(place)
-                moved += len(record[0])
+        rows = self.rows.page(index) if self.rows.alive[index] else []
+        for entry, (place, check) in enumerate(rows, index * self.rows.page_size):
+            if not place or place >> 8 & LONG == LONG:
+                continue
+            record = self._live(entry)[0]
+            self.heap.make_room(len(record))
+            address = self.heap.add(record)
+            self.rows.put(entry, ROW.pack(address << 24 | place & 0xFFFFFF, check))
+            self.heap.release(place)
+            moved += len(record)
         self.rows.flags[index] |= SCATTERED
         return moved
 

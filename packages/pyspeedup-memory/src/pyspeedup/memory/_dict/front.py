@@ -59,7 +59,7 @@ class Front:
         return len(self.hot) + len(self._old) + len(self.pinned)
 
     def __contains__(self, key: Any) -> bool:
-        return key in self.hot or key in self._old or key in self.pinned
+        return key in self.hot or key in self._old or key in self.pinned or key in self.gone
 
     def generations(self) -> tuple[dict[Any, Any], dict[Any, Any]]:
         """Return what is in front by generation, without what is pinned."""
@@ -70,16 +70,18 @@ class Front:
         value = self._old.get(key, ABSENT)
         if value is ABSENT and self.pinned:
             value = self.pinned.get(key, ABSENT)
+        if value is ABSENT and self.gone:
+            value = self.gone.get(key, ABSENT)
         return self.hot.get(key, ABSENT) if value is ABSENT else value
 
     def keep(self, key: Any, value: Any, weight: int) -> None:
         """Have `value`, which takes `weight` bytes, answered from here."""
+        self.hot[key] = value  # first, so that no interruption loses it
         self._old.pop(key, None)
         if self.pinned:
             self.pinned.pop(key, None)
         if self.gone:
             self.gone.pop(key, None)
-        self.hot[key] = value
         self._weight += weight + ENTRY_WEIGHT
         if len(self.hot) >= self._most or self._weight >= self._most_bytes:
             self._rotate()

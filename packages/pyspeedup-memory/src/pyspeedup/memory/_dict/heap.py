@@ -36,6 +36,7 @@ NOWHERE = 0xFFFF_FFFF_FFFF_FFFF
 MOST_CAPACITY = 1 << 16
 LEAST_CAPACITY = 1 << 8
 BYTES_AN_ITEM = 64
+MANY_PAGES = 1024
 LONGEST = 1 << 14
 """Bytes of a record above which it gets a page of its own."""
 
@@ -103,6 +104,11 @@ class Heap:
             + (self._sizes[last] if tail is None else len(tail))
         )
         return used - self.live_bytes
+
+    @property
+    def is_stretched(self) -> bool:
+        """Whether most of very many pages are gone, whose places still take room."""
+        return len(self._pages) > MANY_PAGES and 2 * self._live.count(0) > len(self._pages)
 
     @property
     def room(self) -> int:
@@ -179,14 +185,23 @@ class Heap:
     def drop_garbage(self) -> None:
         """Delete the pages of which nothing is referred to, in O(pages) but fast."""
         while self.doomed:
-            self._volume.delete(self.doomed[-1])
-            self.doomed.pop()
+            number = self.doomed.pop()  # first: a page that is left over harms nobody
+            try:
+                self._volume.delete(number)
+            except OSError:
+                self.doomed.append(number)
+                raise
         index = -1
         for _ in range(self._live.count(0)):
             index = self._live.index(0, index + 1)
-            if index != self._last[0] and self._pages[index] != NOWHERE:
-                self._volume.delete(self._pages[index])
+            number = self._pages[index]
+            if index != self._last[0] and number != NOWHERE:
                 self._pages[index] = NOWHERE
+                try:
+                    self._volume.delete(number)
+                except OSError:
+                    self._pages[index] = number
+                    raise
                 self._sizes[index] = 0
 
     def numbers(self) -> list[int]:

@@ -17,7 +17,7 @@ from pyspeedup.memory._pages.bodies import PickleCodec, key_codec, value_codec
 from pyspeedup.memory._short_repr import named
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Sequence
+    from collections.abc import Callable, Iterable, Sequence
 
     from pyspeedup.memory._dict.key_index import Found
     from pyspeedup.memory._dict.unwritten import Unwritten
@@ -54,20 +54,32 @@ class Items:
         self.keys = KeyIndex(self._volume, self.log, index_state)
         self._next_to_tidy = 0
 
-    def insert(self, key: Any, body: bytes, flags: int) -> int:
-        """Add an item whose key has no entry, and return that; `SerializationError` names the key."""
-        try:
-            image = key_image(key) or self.codecs[0].encode(key)
-        except SerializationError as error:
-            raise SerializationError(f"the key {named(key)}: {error}") from error
+    def insert(self, key: Any, image: bytes, body: bytes, flags: int, *, is_odd: bool) -> int:
+        """Add an item whose key has no entry, and return that; `image` gives the rest."""
         record, size = make_record(image, body)
         self.log.fit([record])
         entry = self.log.end
-        is_own = self.keys.add(key, entry)
-        self.log.append([record], [size], flags)
-        if is_own:
+        if self.keys.add(key, entry) or is_odd:
             self.log.mark(entry)
+        self.log.append([record], [size], flags)
         return entry
+
+    def image(self, key: Any) -> tuple[bytes, bool]:
+        """Return the bytes of a key, and whether what they are read as is another key, as with a NaN.
+
+        `SerializationError` names the key. Runs code of the key.
+        """
+        try:
+            image = self._image(key)
+        except SerializationError as error:
+            raise SerializationError(f"the key {named(key)}: {error}") from error
+        if type(key) in PLAIN_KEYS or stable_hash(key) is None:
+            return image, False
+        again = self.codecs[0].decode(image)
+        return image, not bool(again == key)
+
+    def _image(self, key: Any) -> bytes:
+        return key_image(key) or self.codecs[0].encode(key)
 
     def replace(self, found: Found, body: bytes, flags: int) -> None:
         """Give an entry another value; its key stays as it is."""
@@ -84,8 +96,8 @@ class Items:
     def write(self, unwritten: Unwritten, *, only_some: bool = False) -> None:
         """Write what is `unwritten`, in order, or a first batch of it; what fails stays there. O(items)."""
         for key in [key for key in unwritten.bodies if type(key) not in PLAIN_KEYS]:
-            entry = unwritten.entries[key]
-            record = self.log.record(entry)
+            entry = unwritten.entries.get(key, NEW)
+            record = None if entry == NEW else self.log.record(entry)
             if record is not None:
                 self.replace((entry, record), unwritten.bodies[key], CHANGING)
             unwritten.discard(key)
@@ -98,7 +110,7 @@ class Items:
 
     def _write_some(self, unwritten: Unwritten, keys: list[Any], values: list[Any]) -> None:
         bodies = _bodies(unwritten, keys, values)
-        images = pack_plain(keys) if self.packs else [self.codecs[0].encode(key) for key in keys]
+        images = pack_plain(keys) if self.packs else list(map(self._image, keys))
         if max(map(len, images)) < LONG_KEY:
             records, sizes = list(map(add, images, bodies)), list(map(len, images))
         else:
@@ -132,7 +144,9 @@ class Items:
         start = 0
         while start < len(keys):
             stop = start + self.log.fit(records[start:])
-            # The index first: what leads to entries that are not there does no harm.
+            # Should this be interrupted, the index tells the next time which of them are written. It
+            # learns of them first: what leads to entries that are not there does no harm.
+            unwritten.unsettle(keys[start:stop])
             self.keys.add_many(keys[start:stop], codes[start:stop], self.log.end)
             self.log.append(records[start:stop], sizes[start:stop], flags)
             for key in keys[start:stop]:
@@ -183,16 +197,19 @@ class Items:
     def tidy(self, wanted: int) -> None:
         """Move about `wanted` bytes of records where too much of the heap is garbage; drop that."""
         heap, rows = self.log.heap, self.log.rows
-        while wanted > 0 and heap.garbage > heap.live_bytes + 4 * heap.capacity:
+        heap.drop_garbage()
+        for _ in range(rows.page_count):
+            if wanted <= 0 or heap.garbage <= heap.live_bytes + 4 * heap.capacity:
+                break
             self._next_to_tidy %= rows.page_count
             wanted -= self.log.tidy(self._next_to_tidy) + 1
             self._next_to_tidy += 1
         heap.drop_garbage()
 
-    def compact(self, wanted: set[int]) -> dict[int, int]:
+    def compact(self, wanted: set[int], renumber: Callable[[dict[int, int]], None]) -> None:
         """Write the live entries anew, one after the other, numbered from 0, in O(bytes).
 
-        Return the new numbers of those of the entries `wanted` that are alive.
+        `renumber` is told the new numbers of those of the entries `wanted` that are alive.
         """
         log = EntryLog(self._volume, self.codecs)
         try:
@@ -204,16 +221,18 @@ class Items:
         old_log, old_keys = self.log, self.keys
         self.log, self.keys = log, keys
         self._next_to_tidy = 0
-        old_log.drop_pages(long_ones=False)
-        old_keys.clear()
-        return renamed
+        renumber(renamed)
+        try:
+            old_log.drop_pages(long_ones=False)
+        finally:
+            old_keys.clear()
 
     def check(self) -> None:
         """Raise `AssertionError` where the parts contradict each other; reads everything."""
         self.keys.check()
         self.log.check()
         for entry, key in self.log.each_key(marked_only=False):
-            if stable_hash(key) is not None and key == key:  # noqa: PLR0124 -- tells a NaN
+            if stable_hash(key) is not None and not self.image(key)[1]:
                 found = self.keys.find(key)
                 if found is None or found[0] != entry:
                     raise AssertionError(f"key {named(key)} of entry {entry} leads to {found}")

@@ -52,12 +52,13 @@ class KeyIndex:
             except UnicodeEncodeError:
                 encoded = key.encode("utf-8", "surrogatepass")
             text_code = crc32(encoded)
+            image = TEXT.pack(TEXT_MARK, len(encoded)) + encoded
             code: int | None = text_code
             for entry in self._stable.find(text_code):
                 record = self._log.record(entry)
                 if record is not None:
                     data, begin, end = record
-                    if data[begin + TEXT.size : end] == encoded and data[begin] == TEXT_MARK:
+                    if data[begin:end] == image:
                         return entry, record
                     found = self._find_by_stable_hash(key, text_code)  # it may be one equal to it
                     if found is not None:

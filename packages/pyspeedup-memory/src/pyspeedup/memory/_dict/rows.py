@@ -111,9 +111,12 @@ class Rows:
     def put(self, entry: int, row: bytes) -> None:
         """Change the row of an entry."""
         index, at = divmod(entry, self.page_size)
+        start, stop = at * SIZE, at * SIZE + SIZE
         if index == self._last[0]:
-            self._tail()[at * SIZE : at * SIZE + SIZE] = row
-            self._written = min(self._written, at * SIZE)
+            tail = self._tail()
+            if self._written > start:  # noqa: PLR1730 -- as in `kill`
+                self._written = start
+            tail[start:stop] = row
         else:
             self.waiting[entry] = row
 
@@ -169,9 +172,14 @@ class Rows:
             del self.waiting[entry]
 
     def _drop(self, index: int) -> None:
-        if self._pages[index] != NOWHERE:
-            self._volume.delete(self._pages[index])
-            self._pages[index] = NOWHERE
+        number = self._pages[index]
+        if number != NOWHERE:
+            self._pages[index] = NOWHERE  # first: a page that is left over harms nobody
+            try:
+                self._volume.delete(number)
+            except OSError:
+                self._pages[index] = number
+                raise
         self.flags[index] = 0
 
     def _image(self, index: int) -> bytearray:

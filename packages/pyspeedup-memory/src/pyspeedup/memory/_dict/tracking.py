@@ -10,6 +10,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any
 
 from pyspeedup.core import SerializationError
+from pyspeedup.memory._dict.front import ABSENT
 from pyspeedup.memory._pages.changes import held_outside
 
 if TYPE_CHECKING:
@@ -94,8 +95,12 @@ class Tracked:
         bodies: dict[Any, bytes] = {}
         refused: set[Any] = set()
         for key in keys:
+            value = value_of(key)
+            if value is ABSENT:  # an interruption came before it was in front
+                self.discard(key)
+                continue
             try:
-                body = self._codec.encode(value_of(key))
+                body = self._codec.encode(value)
             except SerializationError:
                 refused.add(key)
                 continue

@@ -64,6 +64,13 @@ class Unwritten:
             self.entries[key] = entry
             self.new += entry == NEW
 
+    def unsettle(self, keys: list[Any]) -> None:
+        """Forget of `keys` whether they are new, in O(keys)."""
+        if self.entries:
+            for key in keys:
+                if self.entries.pop(key, None) == NEW:
+                    self.new -= 1
+
     def unsettled(self) -> list[Any]:
         """Return the keys that are not settled, in O(keys)."""
         if len(self.entries) == len(self.values):
