@@ -40,6 +40,7 @@ class Front:
     'abab'
     >>> for key in range(5):
     ...     front.keep(key, str(key), 50)
+    >>> front.gone.clear()
     >>> front.get(4), front.get(0) is ABSENT
     ('4', True)
     """
