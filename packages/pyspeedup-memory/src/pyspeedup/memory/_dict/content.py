@@ -448,7 +448,7 @@ class DictContent(Content):
         ):
             self._write(only_some=unwritten.weight < self._most_bytes_unwritten)
             self.items.tidy(TIDY_BYTES * BATCH)
-            self._compact_if_due()
+            self._compact_if_due(or_stretched=self.items.log.heap.is_stretched)
         if len(self.items.log.rows.waiting) >= self._most_waiting:
             self.items.log.rows.apply(PAGES_AT_ONCE)
         if self._dirty_since is None:
@@ -469,11 +469,11 @@ class DictContent(Content):
         self.items.settle(self._unwritten, keys)
         self.key_clock.now += self._unwritten.new != before
 
-    def _compact_if_due(self) -> None:
+    def _compact_if_due(self, *, or_stretched: bool = False) -> None:
         """Compact where more entries are dead than alive, and no iterator is under way."""
         log = self.log
-        is_sparse = log.dead >= max(log.count + 1, self.volume.page_size)
-        if self.scans or log.end < self._put_off or not (is_sparse or log.heap.is_stretched):
+        is_due = or_stretched or log.dead >= max(log.count + 1, self.volume.page_size)
+        if not is_due or self.scans or log.end < self._put_off:
             return
         try:
             self.compact()
