@@ -13,7 +13,7 @@ from collections import OrderedDict, UserDict
 from collections.abc import ItemsView, KeysView, MutableMapping, ValuesView
 
 import pytest
-from pyspeedup.core import SerializationError, StoreError
+from pyspeedup.core import SerializationError, StoreCorruptedError, StoreError
 from pyspeedup.memory import MemoryStore
 from pyspeedup.memory.diskdict import DiskDict
 
@@ -1064,6 +1064,21 @@ def test_a_look_up_does_not_tell_of_the_value_of_another_key():
         with pytest.raises(SerializationError, match="'bad' was changed in place"):
             d.sync()
         del held[1]
+
+
+def test_a_look_up_tells_of_damage_that_it_comes_upon():
+    with DiskDict("d", 1, 1, page_store={}, sync_every=0) as d:
+        filled(d)
+        d["a"] = [1]
+        volume = d._content.volume
+
+        def refuse(*_, **__):
+            raise StoreCorruptedError("a page is damaged")
+
+        volume.commit = refuse
+        with pytest.raises(StoreCorruptedError):
+            [d[number] for number in range(10)]
+        del volume.commit
 
 
 def test_changed_values_that_left_the_front_do_not_pile_up_in_ram():

@@ -3,12 +3,11 @@
 from __future__ import annotations
 
 import builtins
-from contextlib import suppress
 from sys import getsizeof
 from time import monotonic
 from typing import TYPE_CHECKING, Any, ClassVar
 
-from pyspeedup.core import SerializationError
+from pyspeedup.core import SerializationError, StoreError
 from pyspeedup.memory._content import Content
 from pyspeedup.memory._dict.entries import CHANGING
 from pyspeedup.memory._dict.front import ABSENT, Front
@@ -124,12 +123,16 @@ class DictContent(Content):
         """Do what is due before a look-up: what was looked up before may have been changed in place.
 
         Where there is no room, or a value cannot be written, that is not said here, where another is
-        asked for: nothing is lost by it, and the next change or `flush` says so.
+        asked for: nothing is lost by it, and a later change or `flush` says so. Damage is told.
         """
-        with suppress(OSError, SerializationError):
+        try:
             if self._unwritten.weight >= self._most_bytes_unwritten:
                 self._write()
             self.commit_if_due()
+        except StoreError:
+            raise
+        except (OSError, SerializationError):
+            return
 
     def _take_up_unwritten(self, key: Any) -> Any:
         value = self._unwritten.get(key)
