@@ -44,10 +44,10 @@ class DiskDict(Handle[DictContent], MutableMapping[K, V]):
 
     Differences: it is no subclass of dict; `repr` shows a large one in part; it cannot be pickled;
     an object that was put in twice is two objects once both left RAM; a NaN, which equals nothing,
-    is found by identity only while its page is in RAM.
+    is found by identity only while it is in RAM.
 
-    Looking up, setting and deleting cost O(1): a few microseconds where the page is in RAM, else a
-    page's load. Values that the serializer refuses raise `SerializationError`, naming the key, and
+    Looking up, setting and deleting cost O(1), and some looks at a few bytes where the item is not in
+    RAM. Values that the serializer refuses raise `SerializationError`, naming the key, and
     change nothing. Used after `close`, everything raises `ValueError`.
 
     >>> import tempfile
