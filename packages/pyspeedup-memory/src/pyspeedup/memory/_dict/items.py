@@ -11,9 +11,10 @@ from pyspeedup.memory._dict.entries import CHANGING, EntryLog
 from pyspeedup.memory._dict.hashing import stable_hash
 from pyspeedup.memory._dict.heap import LONG_KEY, make_record
 from pyspeedup.memory._dict.key_index import KeyIndex, codes_of
-from pyspeedup.memory._dict.packing import PLAIN_KEYS, key_image, pack_plain
+from pyspeedup.memory._dict.packing import PLAIN_KEYS, key_image
 from pyspeedup.memory._dict.unwritten import ENCODED, NEW
 from pyspeedup.memory._pages.bodies import PickleCodec, key_codec, value_codec
+from pyspeedup.memory._pages.packing import pack_plain
 from pyspeedup.memory._short_repr import named
 
 if TYPE_CHECKING:

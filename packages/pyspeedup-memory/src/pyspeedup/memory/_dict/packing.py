@@ -1,19 +1,13 @@
-"""Turns keys and values into the bytes that a dict keeps of them, many by one call of pickle.
-
-Plain values (numbers, text, bytes, None, and tuples of them) are pickled together, with a separator after
-each, and cut apart: half the cost of pickling each alone. They are pickled without a memo, so that bodies are the
-shorter for it; which only shows where a value refers to one object twice, and plain ones do not tell.
-"""
+"""Which keys and values of a dict are plain, what they weigh, and the bytes of a plain key."""
 
 from __future__ import annotations
 
-import io
-import os
-import pickle
 import struct
-from itertools import chain, repeat
+from itertools import chain
 from sys import getsizeof
 from typing import TYPE_CHECKING, Any
+
+from pyspeedup.memory._pages.packing import SCALARS, pack_plain
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -24,12 +18,9 @@ __all__ = [
     "TEXT_MARK",
     "are_plain",
     "key_image",
-    "pack_plain",
     "plain_weight",
 ]
 
-PROTOCOL = 3
-SCALARS = frozenset({str, int, bytes, float, bool, type(None)})
 PLAIN_KEYS = frozenset({str, int, bytes, bool, type(None)})
 """Types of keys that have a stable hash, equal themselves, and are never refused."""
 SMALL = frozenset({float, bool, type(None)})
@@ -38,8 +29,6 @@ LONGEST_TUPLE = 64
 TEXT = struct.Struct("<BI")
 TEXT_MARK = ord("X")
 """What a str begins with, before its length: pickle's opcode BINUNICODE."""
-FEW_PARTS = 4
-"""From so many parts on a tuple is pickled as a mark, its parts, and an end of one byte."""
 
 
 def plain_weight(value: Any) -> int:
@@ -94,28 +83,3 @@ def key_image(key: Any) -> bytes | None:
     if kind is int or kind is bytes:
         return pack_plain([key])[0]
     return None
-
-
-def pack_plain(values: Sequence[Any]) -> list[bytes]:
-    r"""Return the bodies of plain values, none of which needs a memo, in O(bytes).
-
-    >>> pack_plain([1, ("one", None)])
-    [b'K\x01', b'X\x03\x00\x00\x00oneN\x86']
-    """
-    separator = os.urandom(16)
-    parts = tuple(chain.from_iterable(zip(values, repeat(separator), strict=False)))
-    if len(parts) < FEW_PARTS:
-        return list(map(_packed, values))
-    bodies = _packed(parts)[1:-1].split(b"C\x10" + separator)
-    if len(bodies) != len(values) + 1:  # a value holds these 16 bytes
-        return list(map(_packed, values))
-    del bodies[-1]
-    return bodies
-
-
-def _packed(value: Any) -> bytes:
-    file = io.BytesIO()
-    pickler = pickle.Pickler(file, PROTOCOL)
-    pickler.fast = True
-    pickler.dump(value)
-    return file.getvalue()[2:-1]

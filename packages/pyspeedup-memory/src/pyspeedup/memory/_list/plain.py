@@ -2,20 +2,16 @@
 
 from __future__ import annotations
 
-import io
-import os
-import pickle
 from itertools import chain
 from typing import TYPE_CHECKING, Any
 
-from pyspeedup.memory._pages.bodies import PROTOCOL, PROTOCOL_BYTES
+from pyspeedup.memory._pages.packing import SCALARS, pack_plain
 
 if TYPE_CHECKING:
     from collections.abc import Collection, Sequence
 
-__all__ = ["LONGEST_LATE", "SCALARS", "encode_many", "is_late"]
+__all__ = ["LONGEST_LATE", "encode_many", "is_late"]
 
-SCALARS = frozenset({int, float, bool, str, bytes, type(None)})
 TEXTS = frozenset({str, bytes})
 FLAT = SCALARS | {tuple}
 LONGEST_LATE = 128
@@ -71,10 +67,7 @@ def encode_many(values: Sequence[Any]) -> list[bytes] | None:
         return None
     bodies: list[bytes] = []
     for start in range(0, len(values), AT_ONCE):
-        some = _encode(values[start : start + AT_ONCE])
-        if some is None:
-            return None
-        bodies += some
+        bodies += pack_plain(values[start : start + AT_ONCE])
     return bodies
 
 
@@ -94,20 +87,3 @@ def _is_flat(values: Sequence[Any]) -> bool:
         return True
     text = sum(len(part) for part in parts if type(part) in TEXTS)
     return text * AT_ONCE <= TEXT_AT_ONCE * max(AT_ONCE, len(values))
-
-
-def _encode(values: Sequence[Any]) -> list[bytes] | None:
-    """Pickle all of them at once, with something between that no value holds, and cut there."""
-    separator = os.urandom(16)
-    between: list[Any] = [separator] * (2 * len(values) - 1)
-    between[::2] = values
-    file = io.BytesIO()
-    pickler = pickle.Pickler(file, PROTOCOL)
-    pickler.fast = True  # else what stands in two values would be written with the first only
-    pickler.dump((*between, None, None, None))  # a tuple of more than three begins with a mark
-    data = file.getvalue()
-    begin, end = PROTOCOL_BYTES + b"(", b"NNNt."
-    if not (data.startswith(begin) and data.endswith(end)):
-        return None
-    bodies = data[len(begin) : -len(end)].split(b"C\x10" + separator)
-    return bodies if len(bodies) == len(values) else None
