@@ -11,7 +11,7 @@ import threading
 
 import pytest
 from pyspeedup.core import SerializationError, StoreError
-from pyspeedup.memory import FileStore, JsonSerializer, MemoryStore
+from pyspeedup.memory import DiskList, FileStore, JsonSerializer, MemoryStore
 from storage_toy import Toy, run
 
 
@@ -50,6 +50,66 @@ def test_numbers_that_are_no_integers_are_refused_by_name_and_value(argument, va
 def test_sync_every_must_be_a_number_of_seconds(value, error, place):
     with pytest.raises(error, match="sync_every"):
         Toy(**place, sync_every=value)
+
+
+@pytest.mark.parametrize("page_store", ["file", "lmdb"])
+def test_a_map_limit_reaches_the_page_store_that_maps(page_store, place):
+    if page_store == "lmdb":
+        pytest.importorskip("lmdb")
+    with Toy(**place, page_store=page_store, map_limit=12_345) as toy:
+        assert toy._content.volume._store._map_limit == 12_345
+        toy["a"] = 1
+    with Toy(**place) as toy:  # it is not recorded: each opening has its own
+        assert toy._content.volume._store._map_limit == 64 << 20
+
+
+def test_no_more_of_a_file_is_mapped_than_asked_for(place):
+    for limit, mapped in ((0, 0), (20_000, 20_000)):
+        with DiskList(**place, size_limit=16, max_pages=1, map_limit=limit) as numbers:
+            if not numbers:
+                numbers.extend(bytes([i % 256]) * 100 for i in range(2000))
+                numbers.sync()
+            assert numbers[5] == bytes([5]) * 100
+            assert numbers[1999] == bytes([1999 % 256]) * 100
+            assert len(numbers._content.volume._store._window.view) == mapped
+
+
+@pytest.mark.parametrize("value", [-1, -(10**30)])
+def test_a_negative_map_limit_is_refused_by_name_and_value(value, place, tmp_path):
+    with pytest.raises(ValueError, match=f"map_limit.*{value}"):
+        Toy(**place, map_limit=value)
+    assert not list(tmp_path.iterdir())
+
+
+@pytest.mark.parametrize("value", [True, 2.0, "3", math.nan])
+def test_a_map_limit_that_is_no_integer_is_refused_by_name_and_value(value, place):
+    with pytest.raises(TypeError, match=f"map_limit.*{value!r}"):
+        Toy(**place, map_limit=value)
+
+
+def test_a_map_limit_is_refused_where_nothing_is_mapped(place):
+    with pytest.raises(ValueError, match=r"map_limit=5 .*'sqlite' does not"):
+        Toy(**place, page_store="sqlite", map_limit=5)
+    with pytest.raises(ValueError, match=r"map_limit=5 .*'memory' does not"):
+        Toy(**place, page_store="memory", map_limit=5)
+    with pytest.raises(ValueError, match="map_limit=5 .*give it to dict itself"):
+        Toy(**place, page_store={}, map_limit=5)
+    with Toy(**place, page_store="sqlite") as toy:
+        toy["a"] = 1
+    with pytest.raises(ValueError, match=r"map_limit=5 .*'sqlite' does not"):
+        Toy(**place, map_limit=5)
+    assert saved(place) == {"a": 1}
+
+
+def test_a_second_handle_takes_the_map_limit_of_the_first(place):
+    with Toy(**place, map_limit=5) as toy, Toy(**place), Toy(**place, map_limit=5):
+        with pytest.raises(
+            ValueError, match="map_limit=5; a second handle cannot have map_limit=6"
+        ):
+            Toy(**place, map_limit=6)
+        toy["a"] = 1
+    with Toy(**place), Toy(**place, map_limit=64 << 20):
+        pass
 
 
 def test_positional_arguments_come_in_the_documented_order(tmp_path):

@@ -6,7 +6,7 @@ import math
 import operator
 from typing import Any
 
-__all__ = ["positive_int", "seconds"]
+__all__ = ["bytes_or_none", "positive_int", "seconds"]
 
 
 def positive_int(name: str, value: Any) -> int:
@@ -22,6 +22,24 @@ def positive_int(name: str, value: Any) -> int:
     number = operator.index(value)
     if number < 1:
         raise ValueError(f"{name} must be 1 or more, not {value!r}")
+    return number
+
+
+def bytes_or_none(name: str, value: Any) -> int | None:
+    """Return `value` as a number of bytes of 0 or more, or None as it is.
+
+    `TypeError` where it is no integer (a bool is none here), `ValueError` where it is negative.
+
+    >>> bytes_or_none("map_limit", 0), bytes_or_none("map_limit", None)
+    (0, None)
+    """
+    if value is None:
+        return None
+    if isinstance(value, bool) or not hasattr(value, "__index__"):
+        raise TypeError(f"{name} must be an int of bytes or None, not {value!r}")
+    number = operator.index(value)
+    if number < 0:
+        raise ValueError(f"{name} must be 0 bytes or more, not {value!r}")
     return number
 
 

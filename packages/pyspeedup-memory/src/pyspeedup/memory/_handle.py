@@ -7,7 +7,7 @@ from functools import partial
 from typing import TYPE_CHECKING, Any, ClassVar, Generic, TypeVar
 
 from pyspeedup.memory import _sharing
-from pyspeedup.memory._arguments import positive_int, seconds
+from pyspeedup.memory._arguments import bytes_or_none, positive_int, seconds
 from pyspeedup.memory._content import Content
 from pyspeedup.memory._storage.codecs import choose_serializer
 from pyspeedup.memory._storage.location import Place, find_place
@@ -53,6 +53,7 @@ class Handle(Generic[C]):
         readonly: bool = False,
         ram_limit: int = DEFAULT_RAM_LIMIT,
         sync_every: float = 30.0,
+        map_limit: int | None = None,
         trust: bool = False,
     ) -> None:
         """Open the store of that name, or make it, reading no value.
@@ -63,7 +64,9 @@ class Handle(Generic[C]):
         `page_store` are registered names or objects, by default what wrote the store. After
         `sync_every` seconds of changes they are committed at the next one; where that
         raises `OSError`, nothing is lost: a `DiskDict` commits before the operation, which was not done
-        then, a `DiskList` after it (but before a pop). `trust` opens a store that
+        then, a `DiskList` after it (but before a pop). `map_limit` bounds in bytes how much of its file
+        a page store maps that does (``"file"``, ``"lmdb"``), and so what that adds to the resident
+        memory: None is 64 MiB, and with 0 ``"file"`` maps nothing. `trust` opens a store that
         others could have written though reading it runs code of theirs.
 
         Raises `TypeError` and `ValueError` naming the argument, `ValueError` also for a
@@ -77,6 +80,7 @@ class Handle(Generic[C]):
             "readonly": bool(readonly),
             "ram_limit": positive_int("ram_limit", ram_limit),
             "sync_every": seconds("sync_every", sync_every),
+            "map_limit": bytes_or_none("map_limit", map_limit),
             "trust": bool(trust),
         }
         place = find_place(file_basename, file_location)
@@ -139,6 +143,7 @@ class Handle(Generic[C]):
             serializer=serializer,
             readonly=options["readonly"],
             trust=options["trust"],
+            map_limit=options["map_limit"],
         )
         store: OpenStore
         if page_store is None or isinstance(page_store, str):
@@ -156,7 +161,7 @@ class Handle(Generic[C]):
             store.close()
             raise
         self._shared.store = store
-        self._shared.options = {**options, "page_store": page_store}
+        self._shared.options = {**options, "page_store": page_store, "map_limit": store.map_limit}
 
     def _require_same(
         self,
@@ -177,6 +182,8 @@ class Handle(Generic[C]):
         asked = dict(options)
         if asked["size_limit"] == content.volume.page_size:
             del asked["size_limit"]
+        if asked["map_limit"] is None:
+            del asked["map_limit"]
         if page_store is not None:
             asked["page_store"] = page_store
         for option, value in asked.items():

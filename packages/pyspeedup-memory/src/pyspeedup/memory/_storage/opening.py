@@ -44,10 +44,14 @@ class Wanted(NamedTuple):
     serializer: str | Serializer | None = None
     readonly: bool = False
     trust: bool = False
+    map_limit: int | None = None
 
 
 class OpenStore:
-    """A volume; where it has a folder, the lock on that, and the name of the page store in it."""
+    """A volume; where it has a folder, the lock on that, and the name of the page store in it.
+
+    `map_limit` is how many bytes of its file the page store maps; None where it maps none.
+    """
 
     def __init__(
         self,
@@ -55,12 +59,14 @@ class OpenStore:
         lock: FileLock | None = None,
         folder: Path | None = None,
         page_store: str | None = None,
+        map_limit: int | None = None,
     ) -> None:
         """Hold what was opened."""
         self.volume = volume
         self.lock = lock
         self.folder = folder
         self.page_store = page_store
+        self.map_limit = map_limit
         self.folder_synced = False
 
     def sync_folder(self) -> None:
@@ -94,7 +100,15 @@ class OpenStore:
 def open_object(
     store: PageStore | MutableMapping[str, bytes], wanted: Wanted, name: str
 ) -> OpenStore:
-    """Open a page store or mapping that the caller brought; there is no folder of ours then."""
+    """Open a page store or mapping that the caller brought; there is no folder of ours then.
+
+    `ValueError` for a `map_limit`, which whoever made the page store gave it, or did not.
+    """
+    if wanted.map_limit is not None:
+        raise ValueError(
+            f"map_limit={wanted.map_limit} is for a page store that is opened by its name; "
+            f"give it to {type(store).__qualname__} itself, if that takes one"
+        )
     return OpenStore(
         Volume(
             store,
@@ -110,13 +124,16 @@ def open_object(
 def open_place(place: Place, page_store: str | None, wanted: Wanted) -> OpenStore:
     """Open the store at `place`, making it where there is none, in O(pages) reading no page.
 
-    Raises `ValueError` for a page store, kind or serializer other than the recorded ones,
+    Raises `ValueError` for a page store, kind or serializer other than the recorded ones, or a
+    `map_limit` for one that maps nothing,
     `FileNotFoundError` for a missing store with `readonly`, `StoreLockedError`,
     `StoreCorruptedError`, `UntrustedStoreError`, and `OSError` naming a folder that can't be written.
     """
     if _needs_no_folder(page_store) and not (place.folder / MARKER_FILE).exists():
         name = f"{place.name!r} in page store {page_store!r}"
-        return open_object(_make_page_store(place, str(page_store)), wanted, name)
+        _map_limit(str(page_store), wanted)
+        made = _make_page_store(place, str(page_store), wanted)
+        return open_object(made, wanted._replace(map_limit=None), name)
     _make_folder(place, readonly=wanted.readonly)
     with ExitStack() as undo:
         lock = _take_lock(place, readonly=wanted.readonly)
@@ -124,7 +141,7 @@ def open_place(place: Place, page_store: str | None, wanted: Wanted) -> OpenStor
             undo.callback(lock.release)
         volume, recorded = _open_folder(place, page_store, wanted)
         undo.pop_all()
-    return OpenStore(volume, lock, place.folder, recorded)
+    return OpenStore(volume, lock, place.folder, recorded, _map_limit(recorded, wanted))
 
 
 def back_up(store: OpenStore, place: Place) -> None:
@@ -152,8 +169,22 @@ def _factory(name: str) -> PageStoreFactory:
     return FileStore if name == DEFAULT_PAGE_STORE else page_stores.get(name)
 
 
-def _make_page_store(place: Place, name: str) -> PageStore:
-    made = _factory(name)(str(place.folder), place.name)
+def _map_limit(page_store: str, wanted: Wanted) -> int | None:
+    """Return how many bytes that page store is to map; `ValueError` where it maps none and is to."""
+    default: int | None = getattr(_factory(page_store), "default_map_limit", None)
+    if wanted.map_limit is None:
+        return default
+    if default is None:
+        raise ValueError(
+            f"map_limit={wanted.map_limit} is for a page store that maps its file, as 'file' does, "
+            f"and {page_store!r} does not: leave it out"
+        )
+    return wanted.map_limit
+
+
+def _make_page_store(place: Place, name: str, wanted: Wanted) -> PageStore:
+    options = {} if wanted.map_limit is None else {"map_limit": wanted.map_limit}
+    made = _factory(name)(str(place.folder), place.name, **options)
     return as_page_store(made, str(place.folder), owned=True)
 
 
@@ -223,7 +254,7 @@ def _begin(place: Place, page_store: str | None, wanted: Wanted) -> Marker:
     if wanted.readonly:
         raise FileNotFoundError(errno.ENOENT, "there is no such store yet", str(place.folder))
     name = DEFAULT_PAGE_STORE if page_store is None else page_store
-    _factory(name)  # an unknown name is an error before anything is written
+    _map_limit(name, wanted)  # an unknown name too is an error before anything is written
     marker = Marker(os.urandom(16).hex(), place.name, wanted.kind, name)
     write_marker(place.folder, marker)
     for path in place.folder.iterdir():
@@ -242,7 +273,8 @@ def _remove(path: Path) -> None:
 
 
 def _open_pages(place: Place, marker: Marker, wanted: Wanted) -> Volume:
-    store = _make_page_store(place, marker.page_store)
+    _map_limit(marker.page_store, wanted)
+    store = _make_page_store(place, marker.page_store, wanted)
     try:
         return Volume(
             store,

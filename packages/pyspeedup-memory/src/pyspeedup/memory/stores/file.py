@@ -5,7 +5,7 @@ from __future__ import annotations
 import os
 import zlib
 from pathlib import Path
-from typing import TYPE_CHECKING, NamedTuple
+from typing import TYPE_CHECKING, ClassVar, NamedTuple
 
 from pyspeedup.core import StoreCorruptedError, StoreLockedError
 from pyspeedup.memory import _platform
@@ -76,6 +76,8 @@ class FileStore:
     ...     store.close()
     (b'first', b'zero')
     """
+
+    default_map_limit: ClassVar[int] = MAP_LIMIT
 
     def __init__(
         self, location: str | Path, basename: str = "", *, map_limit: int = MAP_LIMIT

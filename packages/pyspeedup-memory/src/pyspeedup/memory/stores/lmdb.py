@@ -12,7 +12,7 @@ import struct
 import zlib
 from contextlib import suppress
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, ClassVar
 
 from pyspeedup.core import StoreCorruptedError, StoreLockedError
 from pyspeedup.memory.stores._lmdb_file import LmdbFile
@@ -79,6 +79,8 @@ class LmdbStore:
     ...     store.close()
     (b'first', b'zero', b'er')
     """
+
+    default_map_limit: ClassVar[int] = MAP_LIMIT
 
     def __init__(
         self, location: str | Path, basename: str = "", *, map_limit: int = MAP_LIMIT
