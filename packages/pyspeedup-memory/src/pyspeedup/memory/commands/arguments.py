@@ -19,6 +19,7 @@ __all__ = [
     "USAGE",
     "add_json",
     "add_location",
+    "add_reading",
     "add_serializer",
     "add_store",
     "add_trust",
@@ -65,6 +66,21 @@ def add_serializer(parser: argparse.ArgumentParser) -> None:
         metavar="NAME|MODULE:OBJECT",
         help="a registered name, or where to import a serializer from that has none",
     )
+
+
+def add_reading(parser: argparse.ArgumentParser) -> None:
+    """Add what a command takes that reads all values of a store: which one, how, and ``--json``.
+
+    >>> import argparse
+    >>> parser = argparse.ArgumentParser()
+    >>> add_reading(parser)
+    >>> sorted(vars(parser.parse_args(["words"])))
+    ['json', 'location', 'serializer', 'store', 'trust']
+    """
+    add_store(parser)
+    add_serializer(parser)
+    add_trust(parser)
+    add_json(parser)
 
 
 def serializer_of(arguments: argparse.Namespace) -> Serializer | str | None:

@@ -8,10 +8,7 @@ from typing import TYPE_CHECKING
 from pyspeedup.memory._storage.inspecting import bytes_on_disk, find_folder
 from pyspeedup.memory._storage.location import find_place
 from pyspeedup.memory.commands.arguments import (
-    add_json,
-    add_serializer,
-    add_store,
-    add_trust,
+    add_reading,
     serializer_of,
     tell,
 )
@@ -33,12 +30,9 @@ def backup(parser: argparse.ArgumentParser) -> None:
     >>> parser.parse_args(["words", "/media/safe"]).destination
     '/media/safe'
     """
-    add_store(parser)
+    add_reading(parser)
     parser.add_argument("destination", help="the folder that the copy is to be in")
     parser.add_argument("--name", help="the copy's name (default: the store's)")
-    add_serializer(parser)
-    add_trust(parser)
-    add_json(parser)
     parser.set_defaults(run=_backup)
 
 

@@ -17,10 +17,7 @@ from pyspeedup.memory._storage.replacing import (
     replace,
 )
 from pyspeedup.memory.commands.arguments import (
-    add_json,
-    add_serializer,
-    add_store,
-    add_trust,
+    add_reading,
     serializer_of,
     tell,
 )
@@ -45,10 +42,7 @@ def compact(parser: argparse.ArgumentParser) -> None:
     >>> parser.parse_args(["words"]).store
     'words'
     """
-    add_store(parser)
-    add_serializer(parser)
-    add_trust(parser)
-    add_json(parser)
+    add_reading(parser)
     parser.set_defaults(run=_compact)
 
 

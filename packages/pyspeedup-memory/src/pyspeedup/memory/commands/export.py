@@ -12,10 +12,7 @@ from typing import TYPE_CHECKING, BinaryIO
 from pyspeedup.memory import DiskDict
 from pyspeedup.memory._storage.inspecting import find_folder
 from pyspeedup.memory.commands.arguments import (
-    add_json,
-    add_serializer,
-    add_store,
-    add_trust,
+    add_reading,
     refuse,
     serializer_of,
     tell,
@@ -40,16 +37,13 @@ def export(parser: argparse.ArgumentParser) -> None:
     >>> parser.parse_args(["words", "-o", "words.jsonl"]).output
     'words.jsonl'
     """
-    add_store(parser)
+    add_reading(parser)
     parser.add_argument("-o", "--output", metavar="FILE", help="where to (default: stdout)")
     parser.add_argument("--format", choices=["jsonl"], default="jsonl", help="JSON lines, so far")
     parser.add_argument(
         "--pickle", action="store_true", help="pickle, in base64, what JSON would not give back"
     )
     parser.add_argument("--force", action="store_true", help="replace a FILE that exists")
-    add_serializer(parser)
-    add_trust(parser)
-    add_json(parser)
     parser.set_defaults(run=_export)
 
 

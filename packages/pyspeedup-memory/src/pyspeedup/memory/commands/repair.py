@@ -20,10 +20,7 @@ from pyspeedup.memory._storage.replacing import building_aside, put_in_place
 from pyspeedup.memory._storage.salvaging import Damage
 from pyspeedup.memory.commands.arguments import (
     PROBLEM,
-    add_json,
-    add_serializer,
-    add_store,
-    add_trust,
+    add_reading,
     serializer_of,
     tell,
 )
@@ -53,11 +50,8 @@ def repair(parser: argparse.ArgumentParser) -> None:
     >>> parser.parse_args(["words", "--output", "saved"]).output
     'saved'
     """
-    add_store(parser)
+    add_reading(parser)
     parser.add_argument("--output", help=f"the new store's name or path (default: NAME{SUFFIX})")
-    add_serializer(parser)
-    add_trust(parser)
-    add_json(parser)
     parser.set_defaults(run=_repair)
 
 

@@ -8,10 +8,7 @@ from pyspeedup.memory._storage.inspecting import find_folder, inspected
 from pyspeedup.memory._storage.salvaging import Damage
 from pyspeedup.memory.commands.arguments import (
     PROBLEM,
-    add_json,
-    add_serializer,
-    add_store,
-    add_trust,
+    add_reading,
     serializer_of,
     tell,
 )
@@ -34,13 +31,10 @@ def verify(parser: argparse.ArgumentParser) -> None:
     >>> parser.parse_args(["words", "--deep"]).deep
     True
     """
-    add_store(parser)
+    add_reading(parser)
     parser.add_argument(
         "--deep", action="store_true", help="read every item, too: this runs what pickles name"
     )
-    add_serializer(parser)
-    add_trust(parser)
-    add_json(parser)
     parser.set_defaults(run=_verify)
 
 
