@@ -17,11 +17,6 @@ from pyspeedup.core import SerializationError, StoreCorruptedError, StoreError
 from pyspeedup.memory import MemoryStore
 from pyspeedup.memory.diskdict import DiskDict
 
-try:
-    from test import mapping_tests
-except ImportError:  # some systems ship Python without its test package
-    mapping_tests = None
-
 
 @pytest.fixture
 def d():
@@ -1155,57 +1150,3 @@ def test_two_handles_share_one_dict(tmp_path):
 def test_json_can_write_its_copy(d):
     d.update(a=1, b=[2])
     assert json.loads(json.dumps(d.copy())) == {"a": 1, "b": [2]}
-
-
-# ---- the interpreter's own tests of mappings ---------------------------------------------------
-
-
-class TinyPages(DiskDict):
-    """What the tests make without arguments, or as they would a dict."""
-
-    sizes = (2, 1)
-
-    def __init__(self, other=(), /, **named):
-        super().__init__("tested", *self.sizes, page_store={})
-        self.update(other, **named)
-
-
-class DefaultSizes(TinyPages):
-    sizes = ()
-
-
-if mapping_tests is None:
-
-    @pytest.mark.skip(reason="this interpreter ships no test package")
-    def test_mapping_protocol():
-        pass
-
-else:
-
-    class TestWithTinyPages(mapping_tests.TestHashMappingProtocol):
-        """The tests that a dict passes, but for those that a dict on disk cannot."""
-
-        type2test = TinyPages
-
-        def test_copy(self):
-            """Not inherited: it wants a copy of the same class; ours is a plain dict."""
-            assert self._full_mapping({1: 1}).copy() == {1: 1}
-
-        def test_repr(self):
-            """Not inherited: it puts the dict into itself, and a class of a function's; see above."""
-            assert repr(self._full_mapping({1: 2})) == "{1: 2}"
-
-        def test_repr_deep(self):
-            """Not inherited: it puts a hundred thousand dicts into each other."""
-
-        def test_eq(self):
-            """Not inherited: its keys are of a class of a function's, which pickle cannot name."""
-            assert self._full_mapping({1: 2}) == self._full_mapping({1: 2})
-
-        # These go on, in the class above theirs, with keys of such a class: the first half is run.
-        test_getitem = mapping_tests.TestMappingProtocol.test_getitem
-        test_pop = mapping_tests.TestMappingProtocol.test_pop
-        test_setdefault = mapping_tests.TestMappingProtocol.test_setdefault
-
-    class TestWithDefaultSizes(TestWithTinyPages):
-        type2test = DefaultSizes

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import pytest
-from cpython_tests import adapted, opened, reduce_by_number, run
+from cpython_tests import Stored, adapted, run
 from pyspeedup.memory import DiskDict
 
 mapping_tests = adapted("test.mapping_tests")
@@ -48,18 +48,8 @@ LATER = {  # of Python 3.13
 }
 
 
-class StoredDict(DiskDict):
-    """A dict with a store of its own, made from what a dict is made from."""
-
-    sizes = ()
-    __reduce_ex__ = reduce_by_number  # tests put dicts into dicts
-
-    def __new__(cls, *_arguments, **_named):
-        """Open the store here, since classes in the tests do not call the constructor of a dict."""
-        self = super().__new__(cls)
-        DiskDict.__init__(self, "tested", *cls.sizes, page_store={})
-        opened.add(self)
-        return self
+class StoredDict(Stored, DiskDict):
+    """Made from what a dict is made from."""
 
     def __init__(self, other=(), /, **named):
         self.update(other, **named)

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import pytest
-from cpython_tests import adapted, opened, reduce_by_number, run
+from cpython_tests import Stored, adapted, run
 from pyspeedup.memory import DiskList
 
 seq_tests = adapted("test.seq_tests")
@@ -21,18 +21,8 @@ OF_LISTS = OF_SEQUENCES | {
 }
 
 
-class StoredList(DiskList):
-    """A list with a store of its own, made from items, as the tests make theirs."""
-
-    sizes = ()
-    __reduce_ex__ = reduce_by_number  # tests put lists into lists
-
-    def __new__(cls, *_items, **_named):
-        """Open the store here, as a list is there before its constructor runs."""
-        self = super().__new__(cls)
-        DiskList.__init__(self, "tested", *cls.sizes, page_store={})
-        opened.add(self)
-        return self
+class StoredList(Stored, DiskList):
+    """Made from what a list is made from."""
 
     def __init__(self, items=(), /):
         self[:] = items

@@ -7,12 +7,12 @@ import itertools
 import random
 import sys
 from array import array
-from pathlib import Path
 
 import pytest
 from hypothesis import event
 from hypothesis import strategies as st
 from hypothesis.stateful import RuleBasedStateMachine, initialize, invariant, precondition, rule
+from interrupting import Interrupter
 from pyspeedup.core import StoreCorruptedError
 from pyspeedup.memory._dict import index_nodes, slots, slots_plain
 from pyspeedup.memory._dict.index import MAX_ENTRY, Index
@@ -31,7 +31,6 @@ BATCHES = st.one_of(
     ),
 )
 TINY = {"recent_slots": 3, "leaf_slots": 4, "fan_bits": 1}
-INDEX = str(Path(slots.__file__).parent)
 SMALL = {"recent_slots": 40, "leaf_slots": 50, "fan_bits": 2}
 
 
@@ -397,30 +396,6 @@ def test_a_batch_whose_nth_write_fails_loses_and_doubles_nothing(work):
     assert half_empty > 1
 
 
-class Interrupter:
-    """Raises `KeyboardInterrupt` once, before the n-th line that runs in the index."""
-
-    def __init__(self, at):
-        self.left = at
-
-    def trace(self, frame, event, _):
-        if not frame.f_code.co_filename.startswith(INDEX):
-            return None
-        if event == "line":
-            self.left -= 1
-            if not self.left:
-                raise KeyboardInterrupt
-        return self.trace
-
-    def __enter__(self):
-        self.before = sys.gettrace()
-        sys.settrace(self.trace)
-        return self
-
-    def __exit__(self, *_):
-        sys.settrace(self.before)
-
-
 def test_an_interruption_at_any_line_of_a_batch_loses_nothing(work):
     interrupted = 0
     for at in itertools.count(1, 3):
@@ -428,7 +403,7 @@ def test_an_interruption_at_any_line_of_a_batch_loses_nothing(work):
         index, codes = filled(volume, 60, recent_slots=20, leaf_slots=8, fan_bits=1)
         more = random.Random(5).choices(range(2**32), k=3)
         try:
-            with Interrupter(at) as interrupter:
+            with Interrupter(at, "_dict") as interrupter:
                 index.add_many(more, 60)
         except KeyboardInterrupt:
             interrupted += 1

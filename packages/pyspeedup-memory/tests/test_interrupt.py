@@ -2,40 +2,10 @@
 
 from __future__ import annotations
 
-import sys
-from pathlib import Path
-
-import pyspeedup.memory
 import pytest
+from interrupting import STORING, Interrupter
 from pyspeedup.memory import FileStore, MemoryStore, SqliteStore
 from pyspeedup.memory._storage.volume import Volume
-
-OURS = Path(pyspeedup.memory.__file__).parent
-TRACED = tuple(str(OURS / name) for name in ("_storage/volume.py", "_storage/header.py", "stores"))
-"""Not `_platform`: between opening a descriptor and the ``try`` that closes it, Python loses it."""
-
-
-class Interrupter:
-    """Raises `KeyboardInterrupt` once, before the n-th line that runs in the package."""
-
-    def __init__(self, at):
-        self.left = at
-
-    def trace(self, frame, event, _):
-        if not frame.f_code.co_filename.startswith(TRACED):
-            return None
-        if event == "line":
-            self.left -= 1
-            if not self.left:
-                raise KeyboardInterrupt
-        return self.trace
-
-    def __enter__(self):
-        self.before = sys.gettrace()
-        sys.settrace(self.trace)
-
-    def __exit__(self, *_):
-        sys.settrace(self.before)
 
 
 @pytest.fixture(params=["file", "sqlite", "memory", "mapping"])
@@ -80,13 +50,14 @@ def test_an_interrupted_operation_is_done_or_not(operation, make_store):
         volume.commit(b"old")
         volume.write(1, b"changed")
         before = contents(volume)
-        interrupter = Interrupter(at)
+        interrupter = Interrupter(at, *STORING)
         try:
             with interrupter:
                 OPERATIONS[operation](volume)
         except KeyboardInterrupt:
             pass
         if interrupter.left > 0:
+            assert at > 1, "nothing was interrupted"
             volume.close()
             break
         now = contents(volume)
@@ -116,7 +87,7 @@ def test_going_back_after_an_interrupted_commit_finds_what_was_committed(make_st
         volume.append(b"old")
         volume.commit(b"old")
         volume.write(0, b"new")
-        interrupter = Interrupter(at)
+        interrupter = Interrupter(at, *STORING)
         try:
             with interrupter:
                 volume.commit(b"new")
@@ -128,4 +99,14 @@ def test_going_back_after_an_interrupted_commit_finds_what_was_committed(make_st
         assert found in [(b"old", {0: b"old"}), (b"new", {0: b"new"})]
         volume.close()
         if interrupter.left > 0:
+            assert at > 1, "nothing was interrupted"
             break
+
+
+class Interruptions:
+    """These tests for another store: that of a subclass's fixture `make_store`."""
+
+    test_operations = staticmethod(test_an_interrupted_operation_is_done_or_not)
+    test_going_back = staticmethod(
+        test_going_back_after_an_interrupted_commit_finds_what_was_committed
+    )

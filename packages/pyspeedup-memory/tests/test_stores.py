@@ -91,14 +91,6 @@ def make_store(request, tmp_path):
     }[request.param]
 
 
-@pytest.fixture
-def store(make_store):
-    store = make_store()
-    store.open(create=True, readonly=False)
-    yield store
-    store.close()
-
-
 def test_is_a_page_store(store):
     assert isinstance(store, PageStore)
 

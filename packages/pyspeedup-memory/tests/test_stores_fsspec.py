@@ -11,7 +11,6 @@ from collections.abc import MutableMapping
 from pathlib import Path
 
 import pytest
-import test_interrupt
 from hypothesis import settings as Settings  # noqa: N812 -- a class, which hypothesis spells small
 from pyspeedup.core import StoreCorruptedError, StoreLockedError
 from pyspeedup.core.testing import PageStoreMachine, state_machine_test
@@ -20,6 +19,7 @@ from pyspeedup.memory._storage.volume import Volume
 from pyspeedup.memory.testing import DiskDictMachine, DiskListMachine
 from storage_toy import run, start
 from storage_writer import decode, model_after
+from test_interrupt import Interruptions
 from test_stores import (  # noqa: F401 -- they run here on these stores
     test_a_negative_page_is_refused,
     test_a_page_written_after_being_deleted_is_there,
@@ -216,15 +216,7 @@ def make_store(request, tmp_path):
     return lambda: FsspecStore(url)
 
 
-@pytest.fixture
-def store(make_store):
-    store = make_store()
-    store.open(create=True, readonly=False)
-    yield store
-    store.close()
-
-
-class TestInterruptions:
+class TestInterruptions(Interruptions):
     """Ctrl-C between any two lines."""
 
     @pytest.fixture
@@ -236,11 +228,6 @@ class TestInterruptions:
 
         make.step = 5
         return make
-
-    test_operations = staticmethod(test_interrupt.test_an_interrupted_operation_is_done_or_not)
-    test_going_back = staticmethod(
-        test_interrupt.test_going_back_after_an_interrupted_commit_finds_what_was_committed
-    )
 
 
 @pytest.mark.parametrize("kind", MAPPINGS)

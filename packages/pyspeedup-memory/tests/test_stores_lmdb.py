@@ -14,8 +14,8 @@ from contextlib import suppress
 from functools import partial
 
 import pytest
-import test_interrupt
 import test_lock
+from interrupting import STORING, Interrupter
 from pyspeedup.core import StoreCorruptedError, StoreLockedError
 from pyspeedup.core.testing import PageStoreMachine, state_machine_test
 from pyspeedup.memory import DiskDict, LmdbStore
@@ -26,6 +26,7 @@ from pyspeedup.memory.testing import DiskDictMachine, DiskListMachine
 from storage_toy import Toy, run, start
 from storage_writer import decode, model_after
 from test_handle import FORKED, needs_fork
+from test_interrupt import Interruptions
 from test_stores import (  # noqa: F401 -- they run here on this store
     test_a_negative_page_is_refused,
     test_a_page_written_after_being_deleted_is_there,
@@ -98,19 +99,11 @@ def make_store(tmp_path):
 
 
 @pytest.fixture
-def store(make_store):
-    store = make_store()
-    store.open(create=True, readonly=False)
-    yield store
-    store.close()
-
-
-@pytest.fixture
 def unbuffered(monkeypatch):
     monkeypatch.setattr(store_module, "BUFFER", 0)
 
 
-class TestInterruptions:
+class TestInterruptions(Interruptions):
     """Ctrl-C between any two lines, with pages that wait and without; the disk is not waited for."""
 
     @pytest.fixture(params=[store_module.BUFFER, 0])
@@ -125,11 +118,6 @@ class TestInterruptions:
         make.step = 11
         return make
 
-    test_operations = staticmethod(test_interrupt.test_an_interrupted_operation_is_done_or_not)
-    test_going_back = staticmethod(
-        test_interrupt.test_going_back_after_an_interrupted_commit_finds_what_was_committed
-    )
-
     def test_writing_on_after_an_interrupted_commit_deletes_nothing_committed(self, make_store):
         found = set()
         for at in range(1, 400, 3):
@@ -137,7 +125,7 @@ class TestInterruptions:
             volume.append(b"old")
             volume.commit(b"old")
             volume.write(0, b"new")
-            interrupter = test_interrupt.Interrupter(at)
+            interrupter = Interrupter(at, *STORING)
             with suppress(KeyboardInterrupt), interrupter:
                 volume.commit(b"new")
             volume.write(0, b"later")
@@ -546,6 +534,7 @@ def sorted_header(older, newer):
 DAMAGED = """
 import collections, random, struct, sys
 from pathlib import Path
+from interrupting import STORING, Interrupter
 from pyspeedup.core import StoreCorruptedError
 from pyspeedup.memory import LmdbStore
 from pyspeedup.memory._storage.volume import Volume
