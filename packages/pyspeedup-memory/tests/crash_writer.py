@@ -1,380 +1,103 @@
-"""A writer to be killed: random changes of a DiskDict and a DiskList, which a test can play again."""
+"""A writer to be killed: it changes a DiskDict and a DiskList step by step, and keeps a journal."""
 
 from __future__ import annotations
 
-import contextlib
+import argparse
 import os
 import random
-import sys
-from functools import partial
-from typing import Any, NamedTuple
+from pathlib import Path
 
+import crash_journal
+from crash_steps import Text, states, steps
 from pyspeedup.memory import DiskDict, DiskList
+from storage_writer import Folder
+
+__all__ = ["STEPS_A_SYNC", "STRUCTURES", "Text", "open_again", "open_one", "states", "steps"]
 
 STRUCTURES = {"dict": DiskDict, "list": DiskList}
 STEPS_A_SYNC = 17
+INFINITY = float("inf")
 
 
-class Text:
-    """A key without a stable hash, as a user's class is."""
-
-    def __init__(self, text):
-        self.text = text
-
-    def __eq__(self, other):
-        return isinstance(other, Text) and self.text == other.text
-
-    def __hash__(self):
-        return hash(self.text)
-
-    def __repr__(self):
-        return f"Text({self.text!r})"
-
-
-class Step(NamedTuple):
-    """What the writer does, and the changes, one after the other, of which it consists.
-
-    Each is called with the structure (or what stands for it) and a dict of what the program holds.
-    """
-
-    whole: Any
-    parts: list[Any]
-
-
-class _GoBack(Exception):  # noqa: N818 -- not an error of anybody: it ends a transaction
-    pass
-
-
-def steps(kind, seed):
-    """Yield steps for ever; the same ones for the same seed."""
-    chance = random.Random(f"{kind} {seed}")
-    makers, weights = zip(*MAKERS[kind].items(), strict=True)
-    number = 0
-    while True:
-        number += 1
-        made = chance.choices(makers, weights)[0](chance, number)
-        yield made if isinstance(made, Step) else Step(made, [made])
-
-
-def states(kind, seed, content):
-    """Yield ``(step, content)`` after each change, where `content` is what there was at first."""
-    content = dict(content) if kind == "dict" else list(content)
-    held = {}
-    yield 0, content
-    for number, step in enumerate(steps(kind, seed), 1):
-        for part in step.parts:
-            part(content, held)
-            yield number, content
-        if not step.parts:
-            yield number, content
-
-
-def make_value(chance, number):
-    """Return a value that nothing else has: short, long, or one that can be changed."""
-    plain = [number, f"{number} " * chance.randrange(60), (number, "a")]
-    can_change = [[number], {"at": [number]}]
-    long = [f"{number:05}" * 4000, bytes([number % 256]) * chance.randrange(5_000, 90_000)]
-    return chance.choice(chance.choices([plain, can_change, long], [50, 40, 5])[0])
-
-
-def make_key(chance):
-    number = chance.randrange(40)
-    return chance.choice(
-        [
-            number,
-            f"key {number}",
-            (number, "a"),
-            float(number),
-            Text(f"{number}"),
-            f"{number}" * 200,
-        ]
-    )
-
-
-def change(value, number):
-    """Change a value in place, where it can be."""
-    if isinstance(value, list):
-        value.append(number)
-    elif isinstance(value, dict):
-        value["at"].append(number)
-
-
-# ---- steps of both -------------------------------------------------------------------------------
-
-
-def change_held(_chance, number):
-    """Change what the program took out some time ago."""
-    return lambda _target, held: change(held.get("value"), number)
-
-
-def reopen(_chance, _number):
-    """Close and open, where the writer has a structure; what was held is nobody's afterwards."""
-
-    def let_go(_target, held):
-        held.clear()
-
-    return Step(None, [let_go])
-
-
-def transaction(kind, chance, number):
-    """Change several things at once, or nothing in the end."""
-    makers = [maker for maker in MAKERS[kind] if maker is not reopen]
-    inner = []
-    for maker in chance.choices(makers[:6], k=4):
-        made = maker(chance, number)
-        inner += made.parts if isinstance(made, Step) else [made]
-    goes_back = chance.random() < 0.4
-
-    def all_at_once(target, held):
-        for part in inner:
-            part(target, held)
-
-    def in_transaction(target, held):
-        with contextlib.suppress(_GoBack), target.transaction():
-            all_at_once(target, held)
-            if goes_back:
-                raise _GoBack
-        if goes_back:
-            held.clear()
-
-    def nothing(_target, held):
-        held.clear()
-
-    return Step(in_transaction, [nothing if goes_back else all_at_once])
-
-
-# ---- steps of a dict -----------------------------------------------------------------------------
-
-
-def put(chance, number):
-    key, value = make_key(chance), make_value(chance, number)
-    return lambda d, _held: d.__setitem__(key, _new(value))
-
-
-def take(chance, _number):
-    key = make_key(chance)
-    return lambda d, _held: d.pop(key, None)
-
-
-def take_last(_chance, _number):
-    return lambda d, _held: d.popitem() if d else None
-
-
-def append_to_default(chance, number):
-    """Change what `setdefault` returns: two changes, since a commit may come between."""
-    key = make_key(chance)
-    parts = [lambda d, _held: d.setdefault(key, []), lambda d, _held: change(d[key], number)]
-    return Step(lambda d, _held: change(d.setdefault(key, []), number), parts)
-
-
-def hold_value(chance, _number):
-    key = make_key(chance)
-    return lambda d, held: held.__setitem__("value", d.get(key))
-
-
-def put_default(chance, number):
-    key, value = make_key(chance), make_value(chance, number)
-    return lambda d, _held: d.setdefault(key, _new(value))
-
-
-def put_many(chance, number):
-    items = [(make_key(chance), make_value(chance, number + i)) for i in range(6)]
-    parts = [partial(_put_one, key, value) for key, value in items]
-    return Step(lambda d, _held: d.update([(key, _new(value)) for key, value in items]), parts)
-
-
-def take_many(chance, _number):
-    keys = [make_key(chance) for _ in range(60)]
-
-    def whole(d, _held):
-        for key in keys:
-            d.pop(key, None)
-
-    return Step(whole, [partial(_take_one, key) for key in keys])
-
-
-def clear(_chance, _number):
-    return lambda target, _held: target.clear()
-
-
-def _put_one(key, value, d, _held):
-    d[key] = _new(value)
-
-
-def _take_one(key, d, _held):
-    d.pop(key, None)
-
-
-def _new(value):
-    """Return the value anew, since a step may be taken on a structure and on what stands for it."""
-    if isinstance(value, list):
-        return list(value)
-    return {"at": list(value["at"])} if isinstance(value, dict) else value
-
-
-# ---- steps of a list -----------------------------------------------------------------------------
-
-
-def place(chance):
-    """Return what makes an index of a length: anywhere, and often at an end."""
-    share = chance.choice([0.0, chance.random(), chance.random(), 1.0])
-    return lambda length: min(int(share * length), max(0, length - 1))
-
-
-def append(chance, number):
-    value = make_value(chance, number)
-    return lambda items, _held: items.append(_new(value))
-
-
-def insert(chance, number):
-    at, value = place(chance), make_value(chance, number)
-    return lambda items, _held: items.insert(at(len(items)), _new(value))
-
-
-def set_one(chance, number):
-    at, value = place(chance), make_value(chance, number)
-    return lambda items, _held: (
-        items.__setitem__(at(len(items)), _new(value)) if len(items) else None
-    )
-
-
-def pop_one(chance, _number):
-    at = place(chance)
-    return lambda items, _held: items.pop(at(len(items))) if len(items) else None
-
-
-def change_item(chance, number):
-    at = place(chance)
-    return lambda items, _held: change(items[at(len(items))], number) if len(items) else None
-
-
-def set_piece(chance, number):
-    first, last = place(chance), place(chance)
-    values = [make_value(chance, number) for _ in range(chance.randrange(12))]
-    return lambda items, _held: items.__setitem__(
-        slice(first(len(items)), last(len(items))), [_new(value) for value in values]
-    )
-
-
-def hold_item(chance, _number):
-    at = place(chance)
-    return lambda items, held: (
-        held.__setitem__("value", items[at(len(items))]) if len(items) else None
-    )
-
-
-def extend(chance, number):
-    values = [make_value(chance, number) for _ in range(chance.randrange(30))]
-    return lambda items, _held: items.extend([_new(value) for value in values])
-
-
-def extend_one_by_one(chance, number):
-    values = [make_value(chance, number) for _ in range(chance.randrange(1, 9))]
-    parts = [partial(_append_one, value) for value in values]
-    return Step(lambda items, _held: items.extend(_new(value) for value in values), parts)
-
-
-def delete_every_third(_chance, _number):
-    return lambda items, _held: items.__delitem__(slice(None, None, 3))
-
-
-def shorten(_chance, _number):
-    return lambda items, _held: items.__delitem__(slice(80, None))
-
-
-def sort(chance, _number):
-    reverse = chance.random() < 0.5
-    return lambda items, _held: items.sort(key=_sort_key, reverse=reverse)
-
-
-def turn_round(_chance, _number):
-    return lambda items, _held: items.reverse()
-
-
-def _append_one(value, items, _held):
-    items.append(_new(value))
-
-
-def _sort_key(value):
-    return repr(value)[:20]
-
-
-MAKERS = {
-    "dict": {
-        put: 40,
-        take: 20,
-        take_last: 8,
-        append_to_default: 12,
-        put_default: 5,
-        put_many: 6,
-        hold_value: 8,
-        change_held: 8,
-        take_many: 2,
-        clear: 0.3,
-        partial(transaction, "dict"): 4,
-        reopen: 2,
-    },
-    "list": {
-        append: 30,
-        insert: 12,
-        set_one: 12,
-        pop_one: 12,
-        change_item: 10,
-        set_piece: 5,
-        extend: 3,
-        extend_one_by_one: 3,
-        hold_item: 6,
-        change_held: 6,
-        delete_every_third: 2,
-        shorten: 3,
-        sort: 2,
-        turn_round: 2,
-        clear: 0.3,
-        partial(transaction, "list"): 4,
-        reopen: 2,
-    },
-}
-
-
-# ---- the writer ----------------------------------------------------------------------------------
-
-
-def open_one(kind, folder, page_store, chance):
+def open_one(kind, folder, page_store, chance, scale=1):
     """Open a structure with few items a page and few pages in RAM, and commits now and then."""
-    return STRUCTURES[kind](
+    return open_again(
         kind,
-        chance.choice([2, 4, 8]),
-        chance.choice([1, 2, 3]),
         folder,
-        page_store=page_store,
-        ram_limit=chance.choice([30_000, 1 << 24]),
-        sync_every=chance.choice([0, float("inf"), float("inf")]),
+        page_store,
+        size_limit=chance.choice([2, 4, 8]) * (1 if scale == 1 else 32),
+        max_pages=chance.choice([1, 2, 3]),
+        ram_limit=chance.choice([30_000 * min(scale, 10), 1 << 24]),
+        sync_every=chance.choice([0, INFINITY, INFINITY]),
     )
 
 
-def write(folder, page_store, seed):
-    """Take steps for ever; tell "begin", and after each sync how many steps it has."""
-    chance = random.Random(seed)
-    os.write(1, b"begin\n")
-    kinds = list(STRUCTURES)
-    opened = {kind: open_one(kind, folder, page_store, chance) for kind in kinds}
-    held = {kind: {} for kind in kinds}
-    for number, both in enumerate(zip(*(steps(kind, seed) for kind in kinds), strict=True), 1):
-        for kind, step in zip(kinds, both, strict=True):
-            if step.whole is None:
-                step.parts[0](None, held[kind])
-                opened[kind].close()
-                opened[kind] = open_one(kind, folder, page_store, chance)
-            else:
-                step.whole(opened[kind], held[kind])
-        if number % STEPS_A_SYNC == 0:
-            for kind in kinds:
-                opened[kind].sync(durable=chance.random() < 0.02)
-            os.write(1, f"{number}\n".encode())
+def open_again(kind, folder, page_store, **options):
+    """Open a structure in `folder`, where `page_store` is a name, or "mapping": a file a page."""
+    if page_store == "mapping":
+        pages = Path(folder, f"{kind} pages")
+        pages.mkdir(exist_ok=True)
+        page_store = Folder(pages)
+    return STRUCTURES[kind](kind, file_location=folder, page_store=page_store, **options)
+
+
+class Writer:
+    """Takes steps for ever; tells "begin", "sync" after each sync, "commit" as the chosen one begins."""
+
+    def __init__(self, arguments):
+        self.chance = random.Random(arguments.seed)
+        self.folder, self.page_store = arguments.folder, arguments.page_store
+        self.scale = arguments.scale
+        self.commits_left = arguments.tell_commit
+        self.counters = crash_journal.begin_journal(arguments.journal)
+        crash_journal.watch(self.counters, self.count_commit)
+        os.write(1, b"begin\n")
+        self.opened = {kind: self.open(kind) for kind in STRUCTURES}
+        self.held = {kind: {} for kind in STRUCTURES}
+
+    def count_commit(self):
+        self.commits_left -= 1
+        if self.commits_left == 0:
+            os.write(1, b"commit\n")
+
+    def open(self, kind):
+        return open_one(kind, self.folder, self.page_store, self.chance, self.scale)
+
+    def write(self, seed):
+        stories = [steps(kind, seed, self.scale) for kind in STRUCTURES]
+        for number, both in enumerate(zip(*stories, strict=True), 1):
+            for kind, step in zip(STRUCTURES, both, strict=True):
+                with self.counters[kind].within("steps"):
+                    self.take(kind, step)
+            if number % STEPS_A_SYNC == 0:
+                self.sync(number)
+
+    def take(self, kind, step):
+        if step.whole is None:
+            step.parts[0](None, self.held[kind])
+            self.opened[kind].close()
+            self.opened[kind] = self.open(kind)
+        else:
+            step.whole(self.opened[kind], self.held[kind])
+
+    def sync(self, number):
+        for kind, structure in self.opened.items():
+            structure.sync(durable=self.chance.random() < 0.02)
+            self.counters[kind]["steps_synced"] = number
+        os.write(1, b"sync\n")
+
+
+def main():
+    parser = argparse.ArgumentParser(description=__doc__)
+    parser.add_argument("folder", type=Path)
+    parser.add_argument("page_store")
+    parser.add_argument("journal", type=Path)
+    parser.add_argument("--seed", type=int)
+    parser.add_argument("--scale", type=int)
+    parser.add_argument("--tell-commit", type=int)
+    arguments = parser.parse_args()
+    Writer(arguments).write(arguments.seed)
 
 
 if __name__ == "__main__":
-    # The classes of keys and values must have the names by which the test knows them.
-    import crash_writer
-
-    crash_writer.write(sys.argv[1], sys.argv[2], int(sys.argv[3]))
+    main()

@@ -4,8 +4,9 @@ from __future__ import annotations
 
 import json
 
+from evictions import machine_with_evictions
 from hypothesis import strategies as st
-from pyspeedup.core.testing import state_machine_test, strategies
+from pyspeedup.core.testing import strategies
 from pyspeedup.core.testing._values import same
 from pyspeedup.memory.testing import DiskDictMachine
 
@@ -97,10 +98,10 @@ class UsersKeys(DiskDictMachine):
     )
 
 
-TestOneItemAPage = state_machine_test(OneItemAPage)
-TestOnFiles = state_machine_test(OnFiles)
-TestOnSqlite = state_machine_test(OnSqlite)
-TestOnAMapping = state_machine_test(OnAMapping)
-TestInMemory = state_machine_test(InMemory)
-TestAsJson = state_machine_test(AsJson)
-TestUsersKeys = state_machine_test(UsersKeys)
+TestOneItemAPage = machine_with_evictions(OneItemAPage)
+TestOnFiles = machine_with_evictions(OnFiles)
+TestOnSqlite = machine_with_evictions(OnSqlite)
+TestOnAMapping = machine_with_evictions(OnAMapping)
+TestInMemory = machine_with_evictions(InMemory)
+TestAsJson = machine_with_evictions(AsJson)
+TestUsersKeys = machine_with_evictions(UsersKeys)

@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
+from evictions import machine_with_evictions
 from hypothesis import strategies as st
-from pyspeedup.core.testing import state_machine_test, strategies
+from pyspeedup.core.testing import strategies
 from pyspeedup.memory.stores.memory import MemoryStore
 from pyspeedup.memory.testing import DiskListMachine
 
@@ -66,10 +67,10 @@ class AsJson(DiskListMachine):
         return {}
 
 
-TestOneItemAPage = state_machine_test(OneItemAPage)
-TestOnFiles = state_machine_test(OnFiles)
-TestOnSqlite = state_machine_test(OnSqlite)
-TestOnAMapping = state_machine_test(OnAMapping)
-TestInMemory = state_machine_test(InMemory)
-TestLongValues = state_machine_test(LongValues)
-TestAsJson = state_machine_test(AsJson)
+TestOneItemAPage = machine_with_evictions(OneItemAPage)
+TestOnFiles = machine_with_evictions(OnFiles)
+TestOnSqlite = machine_with_evictions(OnSqlite)
+TestOnAMapping = machine_with_evictions(OnAMapping)
+TestInMemory = machine_with_evictions(InMemory)
+TestLongValues = machine_with_evictions(LongValues)
+TestAsJson = machine_with_evictions(AsJson)
