@@ -53,13 +53,15 @@ def _measure(arguments: argparse.Namespace, structure: str, size: int) -> Sized:
     if size >= HUGE:
         selected = [name for name in selected if name in HUGE_WORKLOADS]
         wanted = [NOTHING, OURS]
+    taking_part = _taking_part(peers.PEERS, wanted, size)
     run = rounds.Run(
         script=__file__,
         structure=structure,
         sessions=_sessions(workloads.SESSIONS, selected),
-        peers=_taking_part(peers.PEERS, wanted, size),
+        peers=taking_part,
         size=size,
         rounds=arguments.rounds,
+        once=[name for name in taking_part if arguments.slow_once and peers.PEERS[name].slow],
         cap=arguments.cap,
         folder=arguments.folder,
         numpy=not arguments.without_numpy,
@@ -141,7 +143,8 @@ def _arguments() -> argparse.Namespace:
     parser.add_argument("--only", type=_names, help="workloads, as in insert,cold_get")
     parser.add_argument("--peers", type=_names, help="contenders, as in lmdb,pyspeedup")
     parser.add_argument("--rounds", type=int, default=3, help="default: 3")
-    parser.add_argument("--cap", type=float, default=3.0, help="seconds a workload (default: 3)")
+    parser.add_argument("--cap", type=float, default=1.0, help="seconds a workload (default: 1)")
+    parser.add_argument("--slow-once", action="store_true", help="slow peers in one round only")
     parser.add_argument("--huge", action="store_true", help="ours with 10,000,000 items, too")
     parser.add_argument("--bars", action="store_true", help="say which of the bars hold")
     parser.add_argument("--cpu", action="store_true", help="rates by processor time, not wall time")

@@ -37,7 +37,7 @@ def run(task: Task) -> Outcome:
             watch = Watch(task.cap, memory)
             failure = _try(workloads.WORKLOADS[name], peer, watch, task.size)
             if failure:
-                outcome.failures[name] = failure
+                outcome.failures[name] = failure.replace(task.folder, "<folder>")
             else:
                 outcome.timings[name] = asdict(watch.timing)
     outcome.count = task.size if task.session.built else peer.count()

@@ -3,13 +3,10 @@
 from __future__ import annotations
 
 import importlib.util
-import itertools
-import pickle
 import shelve
 from typing import TYPE_CHECKING, Any, ClassVar
 
-from memory import plan, thin
-from memory.peer import Peer
+from memory import peer, thin
 
 if TYPE_CHECKING:
     from collections.abc import Iterable
@@ -19,7 +16,7 @@ DUMB_AT_MOST = 20_000
 """Items beyond which shelve over dbm.dumb, which writes its index anew, is left out."""
 
 
-class DictPeer(Peer):
+class DictPeer(peer.Peer):
     """An opened store: `content` is used as a dict is."""
 
     ordered: ClassVar[bool] = True
@@ -34,74 +31,47 @@ class DictPeer(Peer):
         return self.content.items()  # type: ignore[no-any-return]  # each peer has its own type
 
 
-class PlainDict(DictPeer):
-    """A dict, pickled when it is closed: what stays in RAM altogether."""
+class PlainDict(peer.Plain, DictPeer):
+    """A dict."""
 
     name = "dict"
-    most = 10_000_000
-
-    def __init__(self, folder: Path) -> None:
-        self._path = folder / "dict.pickle"
-        self.content = pickle.loads(self._path.read_bytes()) if self._path.exists() else {}
-
-    def close(self) -> None:
-        """Pickle it."""
-        with self._path.open("wb") as file:
-            pickle.dump(self.content, file, -1)
+    kind = dict
 
 
-class Nothing(DictPeer):
-    """Keeps nothing and answers from the key: what the benchmark itself costs, in memory above all."""
+class Nothing(peer.Nothing, DictPeer):
+    """Of a dict the methods only."""
 
-    name = "nothing"
-    most = 10_000_000
-
-    def __init__(self, folder: Path) -> None:
-        (folder / "nothing").touch()
-        self.content = thin.Nothing()
-
-    def update(self, pairs: list[tuple[str, Any]]) -> None:
-        """Count them."""
-        self.content.length += len(pairs)
-
-    def items(self) -> Iterable[tuple[str, Any]]:
-        """Go through all that there could be."""
-        return ((plan.key(n), plan.value(n)) for n in itertools.count())
+    kind = thin.Nothing
 
 
-class PySpeedup(DictPeer):
-    """DiskDict as it comes."""
+class PySpeedup(peer.PySpeedup, DictPeer):
+    """DiskDict."""
 
-    name = "pyspeedup"
-    module = "pyspeedup.memory"
-    most = 10_000_000
-
-    def __init__(self, folder: Path) -> None:
-        from pyspeedup.memory import DiskDict
-
-        self.content = DiskDict("bench", file_location=folder)
-
-    def commit(self) -> None:
-        """Commit."""
-        self.content.sync()
-
-    def wrote(self, operations: int) -> None:
-        """Leave it to the dict when to commit."""
+    kind = "DiskDict"
 
 
-class ThinPeer(DictPeer):
-    """A mapping of `memory.thin`, which commits and sets many by itself."""
+class DiskCache(peer.DiskCache, DictPeer):
+    """diskcache's Index."""
+
+    kind = "Index"
+
+
+class DriveLink(peer.DriveLink, DictPeer):
+    """drivelink's Dict."""
+
+    kind = "Dict"
+    ordered = False
+
+
+class CommittingPeer(DictPeer):
+    """A store whose `content` commits when it is told to."""
 
     def commit(self) -> None:
         """Commit."""
         self.content.commit()
 
-    def update(self, pairs: list[tuple[str, Any]]) -> None:
-        """Set all of `pairs` as the mapping can."""
-        self.content.put_many(pairs)
 
-
-class Lmdb(ThinPeer):
+class Lmdb(CommittingPeer):
     """A thin mapping over lmdb: transactions of 10,000 writes, sync=False."""
 
     name = module = "lmdb"
@@ -110,8 +80,8 @@ class Lmdb(ThinPeer):
         self.content = thin.LmdbMapping(folder)
 
 
-class Sqlite(ThinPeer):
-    """A thin mapping over sqlite3: write-ahead log, synchronous=OFF."""
+class Sqlite(CommittingPeer):
+    """A thin mapping over sqlite3: write-ahead log, synchronous=OFF, as much RAM as ours."""
 
     name = module = "sqlite3"
 
@@ -119,8 +89,8 @@ class Sqlite(ThinPeer):
         self.content = thin.SqliteMapping(folder / "bench.db")
 
 
-class RocksDict(ThinPeer):
-    """rocksdict with raw bytes, pickled here; its write batch for update."""
+class RocksDict(DictPeer):
+    """rocksdict with raw bytes, pickled here, tuned for look-ups; its write batch for update."""
 
     name = module = "rocksdict"
 
@@ -128,85 +98,39 @@ class RocksDict(ThinPeer):
         self.content = thin.RocksMapping(folder / "bench")
 
 
-class DiskCache(DictPeer):
-    """diskcache's Index, in transactions of 10,000 writes."""
-
-    name = module = "diskcache"
-
-    def __init__(self, folder: Path) -> None:
-        from diskcache import Index
-
-        self.content = Index(str(folder))
-        self._transaction = thin.Transaction(self.content.transact)
-
-    def begin(self) -> None:
-        """Enter a transaction."""
-        self._transaction.enter()
-
-    def commit(self) -> None:
-        """End the transaction, and enter the next."""
-        self._transaction.end()
-        self._transaction.enter()
-
-    def close(self) -> None:
-        """End the transaction, and close."""
-        self._transaction.end()
-        self.content.cache.close()
-
-
-class SqliteDict(DictPeer):
-    """sqlitedict, with a write-ahead log and a commit every 10,000 writes."""
+class SqliteDict(CommittingPeer):
+    """sqlitedict: write-ahead log, a commit every 10,000 writes, and no stack traced at each call."""
 
     name = module = "sqlitedict"
+    slow = True
 
     def __init__(self, folder: Path) -> None:
         from sqlitedict import SqliteDict
 
         path = str(folder / "bench.sqlite")
-        self.content = SqliteDict(path, autocommit=False, journal_mode="WAL")
-
-    def commit(self) -> None:
-        """Commit."""
-        self.content.commit()
+        mode = {"autocommit": False, "journal_mode": "WAL", "outer_stack": False}
+        self.content = SqliteDict(path, **mode)
 
     def close(self) -> None:
         """Commit and close."""
-        self.content.commit()
+        self.commit()
         self.content.close()
 
 
 class Shelve(DictPeer):
-    """The standard library's shelve, over the best dbm that there is."""
+    """The standard library's shelve, over GNU dbm where Python has it."""
 
     name = module = "shelve"
     ordered = False
     most = 2_000_000 if importlib.util.find_spec("_gdbm") else DUMB_AT_MOST
 
     def __init__(self, folder: Path) -> None:
-        self.content = shelve.open(str(folder / "bench"), protocol=-1)  # noqa: SIM115 -- closed below
-
-
-class DriveLink(DictPeer):
-    """The old library's successor, which needs names that Python 3.10 took out of collections."""
-
-    name = module = "drivelink"
-    ordered = False
-
-    @classmethod
-    def load(cls) -> None:
-        """Import it with those names put back."""
-        thin.restore_collections()
-        super().load()
-
-    def __init__(self, folder: Path) -> None:
-        from drivelink import Dict
-
-        self.content = Dict("bench", file_location=str(folder))
+        self.content = shelve.Shelf(thin.open_dbm(str(folder / "bench")), protocol=-1)
 
 
 PEERS: dict[str, type[DictPeer]] = {
-    peer.name: peer
-    for peer in (
+    kind.name: kind
+    for kind in (
         PlainDict,
         PySpeedup,
         Lmdb,

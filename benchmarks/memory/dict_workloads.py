@@ -10,7 +10,8 @@ from typing import TYPE_CHECKING, Any
 from memory import plan
 from memory.peer import COMMIT_EVERY
 from memory.sessions import OPEN, Session
-from memory.watch import Watch, require
+from memory.watch import Watch
+from memory.writing import written
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
@@ -46,12 +47,8 @@ def insert_all(
     def put(pairs: list[tuple[str, Any]]) -> None:
         for key, value in pairs:
             content[key] = value
-        peer.wrote(len(pairs))
 
-    peer.begin()
-    done = watch.batches(numbers, make, put)
-    watch.time(peer.commit)
-    return done
+    return written(peer, watch, numbers, make, put)
 
 
 def require_some(peer: DictPeer, numbers: Sequence[int], make: Callable[[int], Any] = pair) -> None:
@@ -59,20 +56,20 @@ def require_some(peer: DictPeer, numbers: Sequence[int], make: Callable[[int], A
     step = max(1, len(numbers) // SAMPLE)
     for n in numbers[::step]:
         key, value = make(n)
-        require(key, peer.content[key], value)
+        peer.require(key, peer.content[key], value)
 
 
 def first_get(peer: DictPeer, size: int) -> None:
     """Get one item, which belongs to opening."""
     n = size // 2
-    require("the first item", peer.content[plan.key(n)], plan.value(n))
+    peer.require("the first item", peer.content[plan.key(n)], plan.value(n))
 
 
 def insert(peer: DictPeer, watch: Watch, size: int) -> None:
     """Set the items in the order of their keys."""
     done = insert_all(peer, watch, range(size))
     require_some(peer, range(done))
-    require("the number of items", peer.count(), done)
+    peer.require("the number of items", peer.count(), done)
 
 
 def insert_shuffled(peer: DictPeer, watch: Watch, size: int) -> None:
@@ -80,25 +77,18 @@ def insert_shuffled(peer: DictPeer, watch: Watch, size: int) -> None:
     numbers = plan.shuffled(size)
     done = insert_all(peer, watch, numbers)
     require_some(peer, numbers[:done])
-    require("the number of items", peer.count(), done)
+    peer.require("the number of items", peer.count(), done)
 
 
 def update(peer: DictPeer, watch: Watch, size: int) -> None:
     """Set the items by update, 10,000 a call."""
-
-    def put(pairs: list[tuple[str, Any]]) -> None:
-        peer.update(pairs)
-        peer.wrote(len(pairs))
-
-    peer.begin()
-    done = watch.batches(range(size), pair, put, largest=PAIRS_A_CALL)
-    watch.time(peer.commit)
+    done = written(peer, watch, range(size), pair, peer.update, largest=PAIRS_A_CALL)
     require_some(peer, range(done))
-    require("the number of items", peer.count(), done)
+    peer.require("the number of items", peer.count(), done)
 
 
 def longest(peer: DictPeer, watch: Watch, size: int) -> None:
-    """Find how long the longest of all insertions takes."""
+    """Find how long the longest of all insertions takes, without the commits that are asked for."""
     content, clock = peer.content, time.perf_counter
     slowest = 0.0
 
@@ -108,26 +98,29 @@ def longest(peer: DictPeer, watch: Watch, size: int) -> None:
             start = clock()
             content[key] = value
             slowest = max(slowest, clock() - start)
-        peer.wrote(len(pairs))
 
-    peer.begin()
-    done = watch.batches(range(size), pair, put)
+    done = written(peer, watch, range(size), pair, put)
     require_some(peer, range(done))
     watch.timing.seconds = watch.timing.cpu = slowest
     watch.timing.done = 1
 
 
-def get_all(peer: DictPeer, watch: Watch, numbers: Sequence[int]) -> None:
-    """Get the values of `numbers` one by one."""
+def get_all(
+    peer: DictPeer,
+    watch: Watch,
+    numbers: Sequence[int],
+    key_of: Callable[[int], str] = plan.key,
+) -> None:
+    """Get the values of `numbers` one by one, by the keys that `key_of` gives."""
     content = peer.content
 
     def get(keys: list[str]) -> list[Any]:
         return [content[key] for key in keys]
 
     def prove(asked: Sequence[int], values: list[Any]) -> None:
-        require("what was read", values, list(map(plan.value, asked)))
+        peer.require("what was read", values, list(map(plan.value, asked)))
 
-    watch.batches(numbers, plan.key, get, prove)
+    watch.batches(numbers, key_of, get, prove)
 
 
 def cold_get(peer: DictPeer, watch: Watch, size: int) -> None:
@@ -136,7 +129,14 @@ def cold_get(peer: DictPeer, watch: Watch, size: int) -> None:
 
 
 def hot_get(peer: DictPeer, watch: Watch, size: int) -> None:
-    """Get a few items over and over."""
+    """Get a few items over and over, by the same key objects, as one does who holds these keys."""
+    numbers = plan.zipf(size, HOT, HOT_GETS)
+    keys = {n: plan.key(n) for n in set(numbers)}
+    get_all(peer, watch, numbers, keys.__getitem__)
+
+
+def hot_get_new(peer: DictPeer, watch: Watch, size: int) -> None:
+    """Get a few items over and over, by new key objects, as one does who reads these keys."""
     get_all(peer, watch, plan.zipf(size, HOT, HOT_GETS))
 
 
@@ -150,12 +150,12 @@ def items(peer: DictPeer, watch: Watch, size: int) -> None:
 
     def prove(numbers: Sequence[int], found: list[tuple[str, Any]]) -> None:
         these = numbers if peer.ordered else [value[0] for _, value in found]
-        require("what was iterated", found, list(map(pair, these)))
+        peer.require("what was iterated", found, list(map(pair, these)))
         for n in these:
             seen[n] = 1
 
     done = watch.batches(range(size), int, take, prove)
-    require("the number of different items", sum(seen), done)
+    peer.require("the number of different items", sum(seen), done)
 
 
 def absent(peer: DictPeer, watch: Watch, size: int) -> None:
@@ -166,7 +166,7 @@ def absent(peer: DictPeer, watch: Watch, size: int) -> None:
         return sum([key in content for key in keys])
 
     def prove(_: Sequence[int], found: int) -> None:
-        require("the number of absent keys found", found, 0)
+        peer.require("the number of absent keys found", found, 0)
 
     watch.batches(plan.uniform(size, ABSENT), plan.absent_key, ask, prove)
 
@@ -189,13 +189,10 @@ def delete_half(peer: DictPeer, watch: Watch, size: int) -> None:
     def delete(keys: list[str]) -> None:
         for key in keys:
             del content[key]
-        peer.wrote(len(keys))
 
-    peer.begin()
-    done = watch.batches(range(0, size, 2), plan.key, delete)
-    watch.time(peer.commit)
-    require("the number of items left", peer.count(), size - done)
-    require("what was deleted", plan.key(0) in content, False)
+    done = written(peer, watch, range(0, size, 2), plan.key, delete)
+    peer.require("the number of items left", peer.count(), size - done)
+    peer.require("what was deleted", plan.key(0) in content, False)
 
 
 def counter(peer: DictPeer, watch: Watch, size: int) -> None:
@@ -208,13 +205,11 @@ def counter(peer: DictPeer, watch: Watch, size: int) -> None:
     def add(batch: list[str]) -> None:
         for key in batch:
             content[key] += 1
-        peer.wrote(len(batch))
 
     def note(numbers: Sequence[int], _: None) -> None:
         sums.update(numbers)
 
-    watch.batches(plan.zipf(keys, keys, COUNTS), plan.key, add, note)
-    watch.time(peer.commit)
+    written(peer, watch, plan.zipf(keys, keys, COUNTS), plan.key, add, prove=note)
     require_some(peer, sorted(sums), lambda n: (plan.key(n), sums[n]))
 
 
@@ -225,15 +220,15 @@ def big_set(peer: DictPeer, watch: Watch, _size: int) -> None:
     def put(pairs: list[tuple[str, bytes]]) -> None:
         for key, value in pairs:
             content[key] = value
-        peer.wrote(COMMIT_EVERY // MEGABYTES_A_COMMIT)
 
     def big_pair(n: int) -> tuple[str, bytes]:
         return plan.key(n), plan.megabyte(n)
 
-    peer.begin()
-    done = watch.batches(range(MEGABYTES), big_pair, put, smallest=1, largest=1)
-    watch.time(peer.commit)
-    require("the number of items", peer.count(), done)
+    weight = COMMIT_EVERY // MEGABYTES_A_COMMIT
+    done = written(
+        peer, watch, range(MEGABYTES), big_pair, put, weight=weight, smallest=1, largest=1
+    )
+    peer.require("the number of items", peer.count(), done)
 
 
 def big_get(peer: DictPeer, watch: Watch, _size: int) -> None:
@@ -244,7 +239,7 @@ def big_get(peer: DictPeer, watch: Watch, _size: int) -> None:
         return [content[key] for key in keys]
 
     def prove(numbers: Sequence[int], values: list[bytes]) -> None:
-        require("a large value", values, list(map(plan.megabyte, numbers)))
+        peer.require("a large value", values, list(map(plan.megabyte, numbers)))
 
     watch.batches(plan.shuffled(peer.count()), plan.key, get, prove, smallest=1, largest=1)
 
@@ -252,7 +247,9 @@ def big_get(peer: DictPeer, watch: Watch, _size: int) -> None:
 SESSIONS = [
     Session("build", ["insert"], fills=True),
     Session("cold", [OPEN, "cold_get"], built=True),
-    Session("use", ["hot_get", "items", "absent", "overwrite", "delete_half"], built=True),
+    Session(
+        "use", ["hot_get", "hot_get_new", "items", "absent", "overwrite", "delete_half"], built=True
+    ),
     Session("shuffled", ["insert_shuffled"], fills=True),
     Session("update", ["update"], fills=True),
     Session("counter", ["counter"]),
@@ -265,6 +262,7 @@ WORKLOADS: dict[str, Callable[[DictPeer, Watch, int], None]] = {
     "insert_shuffled": insert_shuffled,
     "update": update,
     "hot_get": hot_get,
+    "hot_get_new": hot_get_new,
     "cold_get": cold_get,
     "counter": counter,
     "items": items,

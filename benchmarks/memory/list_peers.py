@@ -1,21 +1,18 @@
-"""Lists on disk, each opened in its fastest fair mode."""
+"""Lists on disk, each opened in its fastest fair mode: commits every 10,000 writes, no fsync."""
 
 from __future__ import annotations
 
-import itertools
-import pickle
 import sqlite3
 from typing import TYPE_CHECKING, Any
 
-from memory import thin
-from memory.peer import Peer
+from memory import peer, thin
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
     from pathlib import Path
 
 
-class ListPeer(Peer):
+class ListPeer(peer.Peer):
     """An opened store: `content` is used as a list is."""
 
     def iterate(self) -> Iterator[Any]:
@@ -23,111 +20,49 @@ class ListPeer(Peer):
         return iter(self.content)
 
 
-class PlainList(ListPeer):
-    """A list, pickled when it is closed: what stays in RAM altogether."""
+class PlainList(peer.Plain, ListPeer):
+    """A list."""
 
     name = "list"
-    most = 10_000_000
-
-    def __init__(self, folder: Path) -> None:
-        self._path = folder / "list.pickle"
-        self.content = pickle.loads(self._path.read_bytes()) if self._path.exists() else []
-
-    def close(self) -> None:
-        """Pickle it."""
-        with self._path.open("wb") as file:
-            pickle.dump(self.content, file, -1)
+    kind = list
 
 
-class Nothing(ListPeer):
-    """Keeps nothing, each item is its place: what the benchmark itself costs, in memory above all."""
+class Nothing(peer.Nothing, ListPeer):
+    """Of a list the methods only."""
 
-    name = "nothing"
-    most = 10_000_000
-
-    def __init__(self, folder: Path) -> None:
-        (folder / "nothing").touch()
-        self.content = thin.Places()
-
-    def iterate(self) -> Iterator[Any]:
-        """Count."""
-        return itertools.count()
+    kind = thin.NothingInOrder
 
 
-class PySpeedup(ListPeer):
-    """DiskList as it comes."""
+class PySpeedup(peer.PySpeedup, ListPeer):
+    """DiskList."""
 
-    name = "pyspeedup"
-    module = "pyspeedup.memory"
-    most = 10_000_000
-
-    def __init__(self, folder: Path) -> None:
-        from pyspeedup.memory import DiskList
-
-        self.content = DiskList("bench", file_location=folder)
-
-    def commit(self) -> None:
-        """Commit."""
-        self.content.sync()
-
-    def wrote(self, operations: int) -> None:
-        """Leave it to the list when to commit."""
+    kind = "DiskList"
 
 
-class DiskCache(ListPeer):
-    """diskcache's Deque, in transactions of 10,000 writes."""
+class DiskCache(peer.DiskCache, ListPeer):
+    """diskcache's Deque."""
 
-    name = module = "diskcache"
-
-    def __init__(self, folder: Path) -> None:
-        from diskcache import Deque
-
-        self.content = Deque(directory=str(folder))
-        self._transaction = thin.Transaction(self.content.transact)
-
-    def begin(self) -> None:
-        """Enter a transaction."""
-        self._transaction.enter()
-
-    def commit(self) -> None:
-        """End the transaction, and enter the next."""
-        self._transaction.end()
-        self._transaction.enter()
-
-    def close(self) -> None:
-        """End the transaction, and close."""
-        self._transaction.end()
-        self.content.cache.close()
+    kind = "Deque"
 
 
-class DriveLink(ListPeer):
-    """The old library's successor, which needs names that Python 3.10 took out of collections."""
+class DriveLink(peer.DriveLink, ListPeer):
+    """drivelink's List."""
 
-    name = module = "drivelink"
-
-    @classmethod
-    def load(cls) -> None:
-        """Import it with those names put back."""
-        thin.restore_collections()
-        super().load()
-
-    def __init__(self, folder: Path) -> None:
-        from drivelink import List
-
-        self.content = List("bench", file_location=str(folder))
+    kind = "List"
 
 
 class SqliteCollections(ListPeer):
     """sqlitecollections' List, with a write-ahead log and synchronous=OFF."""
 
     name = module = "sqlitecollections"
+    slow = True
 
     def __init__(self, folder: Path) -> None:
         from sqlitecollections import List
 
         self._connection = sqlite3.connect(folder / "bench.db")
-        self._connection.execute("pragma journal_mode = wal")
-        self._connection.execute("pragma synchronous = off")
+        for pragma in thin.SQLITE_PRAGMAS:
+            self._connection.execute(pragma)
         self.content = List[Any](connection=self._connection, table_name="items")
 
     def close(self) -> None:
@@ -136,34 +71,37 @@ class SqliteCollections(ListPeer):
         self._connection.close()
 
 
-class TemporaryDiskList(ListPeer):
+class TemporaryDiskList(peer.Plain, ListPeer):
     """disklist, which is gone when it is closed: opening it anew means to fill it again."""
 
     name = module = "disklist"
+    most = 2_000_000
+    slow = True
 
     def __init__(self, folder: Path) -> None:
         from disklist import DiskList
 
-        self._path = folder / "list.pickle"
-        self.content = DiskList(tmp_dir=str(folder))
-        if self._path.exists():
-            for item in pickle.loads(self._path.read_bytes()):
-                self.content.append(item)
+        self.kind = list
+        super().__init__(folder)
+        kept, self.content = self.content, DiskList(tmp_dir=str(folder))
+        for item in kept:
+            self.content.append(item)
 
     def iterate(self) -> Iterator[Any]:
         """Go through all items; its own iterator starts anew whenever it is asked for one."""
         yield from self.content
 
     def close(self) -> None:
-        """Pickle it."""
-        with self._path.open("wb") as file:
-            pickle.dump(list(self.iterate()), file, -1)
+        """Pickle it as a list."""
+        self.content = list(self.iterate())
+        super().close()
 
 
 class PySos(ListPeer):
     """pysos' List, whose lines are JSON."""
 
     name = module = "pysos"
+    slow = True
 
     def __init__(self, folder: Path) -> None:
         from pysos import List
@@ -172,8 +110,8 @@ class PySos(ListPeer):
 
 
 PEERS: dict[str, type[ListPeer]] = {
-    peer.name: peer
-    for peer in (
+    kind.name: kind
+    for kind in (
         PlainList,
         PySpeedup,
         DiskCache,

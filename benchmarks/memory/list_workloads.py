@@ -8,12 +8,13 @@ from typing import TYPE_CHECKING, Any
 
 from memory import plan
 from memory.sessions import OPEN, Session
-from memory.watch import Watch, require
+from memory.writing import written
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
 
     from memory.list_peers import ListPeer
+    from memory.watch import Watch
 
 GETS, SETS, SLICES, INSERTS = 200_000, 100_000, 20_000, 5_000
 """Operations at most of a workload."""
@@ -33,13 +34,13 @@ def itself(n: int) -> int:
 
 def first_get(peer: ListPeer, size: int) -> None:
     """Get one item, which belongs to opening."""
-    require("the first item", peer.content[size // 2], size // 2)
+    peer.require("the first item", peer.content[size // 2], size // 2)
 
 
 def require_some(peer: ListPeer, places: Sequence[int], make: Callable[[int], Any]) -> None:
     """See that some of `places` hold what `make` makes of them."""
     for n in places[:: max(1, len(places) // SAMPLE)]:
-        require(f"item {n}", peer.content[n], make(n))
+        peer.require(f"item {n}", peer.content[n], make(n))
 
 
 def append(peer: ListPeer, watch: Watch, size: int, make: Callable[[int], Any] = itself) -> None:
@@ -49,27 +50,16 @@ def append(peer: ListPeer, watch: Watch, size: int, make: Callable[[int], Any] =
     def put(items: list[Any]) -> None:
         for item in items:
             content.append(item)
-        peer.wrote(len(items))
 
-    peer.begin()
-    done = watch.batches(range(size), make, put)
-    watch.time(peer.commit)
-    require("the number of items", peer.count(), done)
+    done = written(peer, watch, range(size), make, put)
+    peer.require("the number of items", peer.count(), done)
     require_some(peer, range(done), make)
 
 
 def extend(peer: ListPeer, watch: Watch, size: int) -> None:
     """Append the items 10,000 a call, and commit."""
-    content = peer.content
-
-    def put(items: list[Any]) -> None:
-        content.extend(items)
-        peer.wrote(len(items))
-
-    peer.begin()
-    done = watch.batches(range(size), itself, put, largest=ITEMS_A_CALL)
-    watch.time(peer.commit)
-    require("the number of items", peer.count(), done)
+    done = written(peer, watch, range(size), itself, peer.content.extend, largest=ITEMS_A_CALL)
+    peer.require("the number of items", peer.count(), done)
     require_some(peer, range(done), itself)
 
 
@@ -81,7 +71,7 @@ def iterate(peer: ListPeer, watch: Watch, _size: int, make: Callable[[int], Any]
         return list(itertools.islice(all_items, len(numbers)))
 
     def prove(numbers: Sequence[int], found: list[Any]) -> None:
-        require("what was iterated", found, list(map(make, numbers)))
+        peer.require("what was iterated", found, list(map(make, numbers)))
 
     watch.batches(range(peer.count()), itself, take, prove)
 
@@ -94,7 +84,7 @@ def get_rand(peer: ListPeer, watch: Watch, _size: int, make: Callable[[int], Any
         return [content[place] for place in places]
 
     def prove(places: Sequence[int], found: list[Any]) -> None:
-        require("what was read", found, list(map(make, places)))
+        peer.require("what was read", found, list(map(make, places)))
 
     watch.batches(plan.uniform(peer.count(), GETS), itself, get, prove)
 
@@ -108,7 +98,7 @@ def slice100(peer: ListPeer, watch: Watch, _size: int) -> None:
 
     def prove(places: Sequence[int], found: list[Any]) -> None:
         expected = [list(range(place, place + LENGTH)) for place in places]
-        require("the slices", list(map(list, found)), expected)
+        peer.require("the slices", list(map(list, found)), expected)
 
     # Few slices a batch, since each is kept until it is proved.
     places = plan.uniform(peer.count() - LENGTH, SLICES)
@@ -125,12 +115,9 @@ def set_rand(peer: ListPeer, watch: Watch, _size: int, make: Callable[[int], Any
     def put(pairs: list[tuple[int, Any]]) -> None:
         for place, item in pairs:
             content[place] = item
-        peer.wrote(len(pairs))
 
     places = plan.uniform(peer.count(), SETS)
-    peer.begin()
-    done = watch.batches(places, lambda place: (place, other(place)), put)
-    watch.time(peer.commit)
+    done = written(peer, watch, places, lambda place: (place, other(place)), put)
     require_some(peer, places[:done], other)
 
 
@@ -141,14 +128,11 @@ def insert_at(peer: ListPeer, watch: Watch, place: int) -> None:
     def put(items: list[int]) -> None:
         for item in items:
             content.insert(place, item)
-        peer.wrote(len(items))
 
-    peer.begin()
-    done = watch.batches(range(INSERTS), itself, put)
-    watch.time(peer.commit)
-    require("the number of items", peer.count(), before + done)
-    require("what was inserted last", content[place], done - 1)
-    require("what was inserted first", content[place + done - 1], 0)
+    done = written(peer, watch, range(INSERTS), itself, put)
+    peer.require("the number of items", peer.count(), before + done)
+    peer.require("what was inserted last", content[place], done - 1)
+    peer.require("what was inserted first", content[place + done - 1], 0)
 
 
 def insert_0(peer: ListPeer, watch: Watch, _size: int) -> None:
@@ -170,13 +154,12 @@ def delete_mid(peer: ListPeer, watch: Watch, _size: int) -> None:
     def delete(numbers: list[int]) -> None:
         for _ in numbers:
             del content[place]
-        peer.wrote(len(numbers))
 
-    peer.begin()
-    done = watch.batches(range(INSERTS), itself, delete)
-    watch.time(peer.commit)
-    require("the number of items", peer.count(), before - done)
-    require("the items about it", (content[place - 1], content[before - done - 1]), (left, last))
+    done = written(peer, watch, range(INSERTS), itself, delete)
+    peer.require("the number of items", peer.count(), before - done)
+    peer.require(
+        "the items about it", (content[place - 1], content[before - done - 1]), (left, last)
+    )
 
 
 def pop_end(peer: ListPeer, watch: Watch, _size: int) -> None:
@@ -185,19 +168,15 @@ def pop_end(peer: ListPeer, watch: Watch, _size: int) -> None:
     popped = []
 
     def pop(numbers: list[int]) -> list[Any]:
-        items = [content.pop() for _ in numbers]
-        peer.wrote(len(numbers))
-        return items
+        return [content.pop() for _ in numbers]
 
     def note(_: Sequence[int], items: list[Any]) -> None:
         popped.extend(items[:1])
 
     last = content[before - 1]
-    peer.begin()
-    done = watch.batches(range(before // 2), itself, pop, note)
-    watch.time(peer.commit)
-    require("the number of items", peer.count(), before - done)
-    require("what was popped first", popped[0], last)
+    done = written(peer, watch, range(before // 2), itself, pop, prove=note)
+    peer.require("the number of items", peer.count(), before - done)
+    peer.require("what was popped first", popped[0], last)
 
 
 SESSIONS = [

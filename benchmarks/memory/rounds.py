@@ -21,7 +21,7 @@ if TYPE_CHECKING:
     from collections.abc import Iterator
 
 LOCK = Path(tempfile.gettempdir(), "pyspeedup-bench.lock")
-FILLED_IN_CAP = 200_000
+FILLED_IN_CAP = 50_000
 """Items that a fill gets one cap for; more items, more time."""
 
 PATIENCE = 120
@@ -38,6 +38,9 @@ class Run:
     peers: list[str]
     size: int
     rounds: int
+    once: list[str]
+    """Those of the peers that take part in the first round only."""
+
     cap: float
     folder: Path | None = None
     numpy: bool = True
@@ -68,6 +71,8 @@ def measure(run: Run) -> Results:
             with tempfile.TemporaryDirectory(prefix="pyspeedup-bench-", dir=run.folder) as folder:
                 for session in run.sessions:
                     for peer in run.peers:
+                        if number and peer in run.once:
+                            continue
                         if session.built and BUILD not in figures[peer].count:
                             continue  # why it could not be built is told already
                         _show(f"round {number + 1} of {run.rounds}: {session.name}, {peer}")

@@ -2,20 +2,28 @@
 
 from __future__ import annotations
 
-import collections
-import collections.abc
+import dbm
+import importlib
+import importlib.util
+import itertools
 import pickle
 import sqlite3
 from typing import TYPE_CHECKING, Any
 
-from memory import plan
-
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterable, Iterator
+    from collections.abc import Iterator
     from pathlib import Path
 
 LMDB_MAP = 1 << 34
-KEY_DIGITS = slice(5, 13)
+CACHE_MEBIBYTES = 16
+"""What ours may take for its pages, and so may those that can be told."""
+
+SQLITE_PRAGMAS = (
+    "pragma locking_mode = exclusive",
+    "pragma journal_mode = wal",
+    "pragma synchronous = off",
+    f"pragma cache_size = -{CACHE_MEBIBYTES << 10}",
+)
 
 
 class LmdbMapping:
@@ -27,12 +35,12 @@ class LmdbMapping:
 
         self._environment = lmdb.open(str(folder), map_size=LMDB_MAP, sync=False)
         self._write: Any = None
-        self._read = self._environment.begin()
+        self._read = self._environment.begin(buffers=True)
         self._get = self._read.get
 
     def _begin(self) -> Any:
         self._read.abort()
-        self._write = self._environment.begin(write=True)
+        self._write = self._environment.begin(write=True, buffers=True)
         self._get = self._write.get
         return self._write
 
@@ -41,7 +49,7 @@ class LmdbMapping:
         if self._write is not None:
             self._write.commit()
             self._write = None
-            self._read = self._environment.begin()
+            self._read = self._environment.begin(buffers=True)
             self._get = self._read.get
 
     def __getitem__(self, key: str) -> Any:
@@ -67,9 +75,9 @@ class LmdbMapping:
         """Go through all items, sorted by key."""
         loads = pickle.loads
         for key, data in (self._write or self._read).cursor():
-            yield key.decode(), loads(data)
+            yield str(key, "utf-8"), loads(data)
 
-    def put_many(self, pairs: list[tuple[str, Any]]) -> None:
+    def update(self, pairs: list[tuple[str, Any]]) -> None:
         """Set all of `pairs` in C."""
         dumps = pickle.dumps
         encoded = [(key.encode(), dumps(value, -1)) for key, value in pairs]
@@ -88,8 +96,8 @@ class SqliteMapping:
         """Open the table in `path`, making it where it is missing."""
         self._connection = sqlite3.connect(path)
         self._run = self._connection.execute
-        self._run("pragma journal_mode = wal")
-        self._run("pragma synchronous = off")
+        for pragma in SQLITE_PRAGMAS:
+            self._run(pragma)
         self._run("create table if not exists t (k text primary key, v blob) without rowid")
         self.commit = self._connection.commit
 
@@ -118,7 +126,7 @@ class SqliteMapping:
         for key, data in self._run("select k, v from t"):
             yield key, loads(data)
 
-    def put_many(self, pairs: list[tuple[str, Any]]) -> None:
+    def update(self, pairs: list[tuple[str, Any]]) -> None:
         """Set all of `pairs` with one statement."""
         dumps = pickle.dumps
         encoded = [(key, dumps(value, -1)) for key, value in pairs]
@@ -137,7 +145,9 @@ class RocksMapping:
         """Open the database in `path`."""
         from rocksdict import Options, Rdict
 
-        self._store: Any = Rdict(str(path), Options(raw_mode=True))
+        options = Options(raw_mode=True)
+        options.optimize_for_point_lookup(CACHE_MEBIBYTES)
+        self._store: Any = Rdict(str(path), options)
 
     def __getitem__(self, key: str) -> Any:
         return pickle.loads(self._store[key.encode()])
@@ -160,7 +170,7 @@ class RocksMapping:
         for key, data in self._store.items():
             yield key.decode(), loads(data)
 
-    def put_many(self, pairs: list[tuple[str, Any]]) -> None:
+    def update(self, pairs: list[tuple[str, Any]]) -> None:
         """Set all of `pairs` in one batch."""
         from rocksdict import WriteBatch
 
@@ -169,58 +179,67 @@ class RocksMapping:
             batch.put(key.encode(), dumps(value, -1))
         self._store.write(batch)
 
-    def commit(self) -> None:
-        """Do nothing: each write stands in the log at once."""
-
     def close(self) -> None:
-        """Flush and close."""
+        """Flush and close; each write stands in the log at once, so that there is nothing to commit."""
         self._store.close()
 
 
+def open_dbm(path: str) -> Any:
+    """Open a dbm database: GNU's in its fast mode, which does not wait for the disk, or what there is."""
+    if importlib.util.find_spec("_gdbm"):
+        return importlib.import_module("dbm.gnu").open(path, "cf")
+    return dbm.open(path, "c")
+
+
 class Nothing:
-    """Keeps nothing but its length: the answer is in the key."""
+    """A dict that keeps nothing but its length, and never answers right."""
 
-    def __init__(self) -> None:
-        """Start empty."""
-        self.length = 0
+    def __init__(self, length: int) -> None:
+        """Start with as many items."""
+        self.length = length
 
-    def __getitem__(self, key: str) -> Any:
-        return plan.value(int(key[KEY_DIGITS]))
+    def __getitem__(self, key: Any) -> Any:
+        return 0
 
-    def __setitem__(self, key: str, value: Any) -> None:
+    def __setitem__(self, key: Any, value: Any) -> None:
         self.length += 1
 
-    def __delitem__(self, key: str) -> None:
+    def __delitem__(self, key: Any) -> None:
         self.length -= 1
 
     def __contains__(self, key: str) -> bool:
-        return not key.endswith("?")
+        return False
 
     def __len__(self) -> int:
         return self.length
+
+    def items(self) -> Iterator[Any]:
+        """Go through as many as are asked for."""
+        return itertools.repeat(None)
+
+    def update(self, pairs: list[Any]) -> None:
+        """Count them."""
+        self.length += len(pairs)
 
     def close(self) -> None:
         """Do nothing."""
 
 
-class Places:
-    """A list that keeps nothing but its length: each item is its place."""
-
-    def __init__(self) -> None:
-        """Start empty."""
-        self.length = 0
+class NothingInOrder(Nothing):
+    """A list that keeps nothing but its length, and never answers right."""
 
     def __getitem__(self, place: Any) -> Any:
-        return range(LMDB_MAP)[place]
+        return ()
 
-    def __setitem__(self, place: int, item: Any) -> None:
+    def __setitem__(self, place: Any, item: Any) -> None:
         pass
 
-    def __delitem__(self, place: int) -> None:
-        self.length -= 1
+    def __iter__(self) -> Iterator[Any]:
+        return itertools.repeat(None)
 
-    def __len__(self) -> int:
-        return self.length
+    def insert(self, _place: int, _item: Any) -> None:
+        """Count it."""
+        self.length += 1
 
     def append(self, _item: Any) -> None:
         """Count it."""
@@ -230,33 +249,7 @@ class Places:
         """Count them."""
         self.length += len(items)
 
-    def close(self) -> None:
-        """Do nothing."""
-
-
-class Transaction:
-    """A transaction of diskcache, which is entered and ended by hand."""
-
-    def __init__(self, make: Callable[[], Any]) -> None:
-        """Take what makes a transaction."""
-        self._make = make
-        self._open: Any = None
-
-    def enter(self) -> None:
-        """Enter one, unless one is open."""
-        if self._open is None:
-            self._open = self._make()
-            self._open.__enter__()
-
-    def end(self) -> None:
-        """End the open one, if there is one."""
-        if self._open is not None:
-            self._open.__exit__(None, None, None)
-            self._open = None
-
-
-def restore_collections() -> None:
-    """Put back the names that collections had before Python 3.10."""
-    names: Iterable[str] = collections.abc.__all__
-    for name in names:
-        setattr(collections, name, getattr(collections.abc, name))
+    def pop(self) -> Any:
+        """Count it off."""
+        self.length -= 1
+        return ()
