@@ -18,6 +18,15 @@ DISTRIBUTIONS = ["pyspeedup", *(f"pyspeedup-{package}" for package in PACKAGES)]
 EXTRAS = {"memory": "testing,fsspec,lmdb,lz4,msgpack,numpy,progress,zstd"}
 PYTHON_WITHOUT_EXTRAS = "3.12"
 START_METHODS = ["fork", "spawn", "forkserver"]
+PEERS = {  # of each script in benchmarks/, what it is compared with; one not installed is left out
+    "buffer": [],
+    "cache": [],
+    "memory": [
+        *("lmdb", "rocksdict", "diskcache", "sqlitedict", "numpy"),
+        *("drivelink", "sqlitecollections", "disklist", "pysos"),
+    ],
+}
+PATIENT = ["-o", "faulthandler_timeout=0"]  # a test that takes an hour has not stalled
 
 RUFF = "ruff>=0.17,<0.18"  # its rules grow with each release, and ours are "all but"
 MYPY = "mypy>=2.4,<2.5"
@@ -146,10 +155,22 @@ def start_methods(session: nox.Session, method: str) -> None:
 
 @nox.session(default=False, requires=["build"])
 def stateful(session: nox.Session) -> None:
-    """Run the state machines for long: thousands of examples each."""
+    """Run the state machines for long, with disks that fail as well: thousands of examples each."""
     _install_built(session, f"pyspeedup[all]=={_version()}", *_group("test"))
-    selected = ["-k", "stateful", *session.posargs]
+    selected = [*PATIENT, "-k", "stateful or FullDisk or whichever_call_fails", *session.posargs]
     session.run("python", "-m", "pytest", "packages", *selected, env={"HYPOTHESIS_PROFILE": "long"})
+
+
+@nox.session(default=False, requires=["build"])
+def crash(session: nox.Session) -> None:
+    """Kill a thousand writers on each page store, and tell what the kills fell into."""
+    extras = EXTRAS["memory"]
+    _install_built(session, f"pyspeedup-memory[{extras}]=={_version()}")
+    rounds = os.environ.get("PYSPEEDUP_CRASH_ROUNDS", "1000")
+    tests_of = "packages/pyspeedup-memory/tests"
+    selected = [f"{tests_of}/test_crash.py", f"{tests_of}/test_kill.py", "-rP", *PATIENT]
+    environment = {"PYSPEEDUP_CRASH_ROUNDS": rounds}
+    session.run("python", "-m", "pytest", *selected, *session.posargs, env=environment)
 
 
 @nox.session(default=False, python=PYTHONS[0], venv_backend="uv", requires=["build"])
@@ -180,11 +201,12 @@ def docs(session: nox.Session) -> None:
 
 
 @nox.session(default=False, requires=["build"])
-def bench(session: nox.Session) -> None:
-    """Print the tables of benchmarks/: ratios to named peers in one run."""
-    _install_built(session, f"pyspeedup[all]=={_version()}", "lmdb", "diskcache", "sqlitedict")
-    for script in sorted(Path("benchmarks").glob("bench_*.py")):
-        session.run("python", str(script), *session.posargs)
+@nox.parametrize("script", list(PEERS))
+def bench(session: nox.Session, script: str) -> None:
+    """Print a table of benchmarks/: ratios to named peers in one run."""
+    _install_built(session, f"pyspeedup[all]=={_version()}", *PEERS[script])
+    few = ["--rounds=1", "--cap=1"] if script == "memory" else []
+    session.run("python", f"benchmarks/bench_{script}.py", *(session.posargs or few))
 
 
 @nox.session(default=False, venv_backend="none")
