@@ -9,10 +9,10 @@ import types
 
 import pytest
 from commands_killed import can_kill, kill_command
-from pyspeedup.core import SerializationError, StoreCorruptedError
+from pyspeedup.core import StoreCorruptedError
 from pyspeedup.core.cli import main
 from pyspeedup.memory import DiskDict, DiskList
-from pyspeedup.memory._storage.salvaging import Damage, salvage_mapping, salvage_sequence
+from pyspeedup.memory._storage.salvaging import Damage, salvage_sequence
 
 KINDS = {"dict": DiskDict, "list": DiskList}
 PAGE = 16
@@ -212,48 +212,7 @@ def test_a_killed_repair_leaves_nothing_under_the_name(tmp_path, capsys):
     assert repair(capsys, tmp_path / "x")[0] == 0
 
 
-# ---- the algorithm alone -----------------------------------------------------------------------
-
-
-class Spoiled(dict):
-    """A dict some of whose items cannot be read, and none beyond a damaged page by iteration."""
-
-    def __init__(self, length, values=(), pages=()):
-        super().__init__((key, key * 10) for key in range(length))
-        self.spoiled = set(values)
-        self.pages = set(pages)
-
-    def __getitem__(self, key):
-        if key in self.spoiled | self.pages:
-            raise SerializationError(f"value {key}")
-        return super().__getitem__(key)
-
-    def _keys(self, keys):
-        for key in keys:
-            if key in self.pages:
-                raise StoreCorruptedError(f"page of {key}")
-            yield key
-
-    def __iter__(self):
-        return self._keys(super().__iter__())
-
-    def __reversed__(self):
-        return self._keys(super().__reversed__())
-
-    def items(self):
-        return ((key, self[key]) for key in self)
-
-
-@pytest.mark.parametrize("values", [(), (0,), (9,), (3, 4, 8), range(10)])
-@pytest.mark.parametrize("pages", [(), (0,), (9,), (5, 6), (2, 7), range(10)])
-def test_of_a_mapping_all_that_can_be_reached_is_found_in_order(values, pages):
-    found = list(salvage_mapping(Spoiled(10, values, pages)))
-    items = [item for item in found if not isinstance(item, Damage)]
-    between = range(min(pages), max(pages) + 1) if pages else ()
-    expected = [(key, key * 10) for key in range(10) if key not in {*values, *between}]
-    assert items == expected
-    lost = sum(one.items for one in found if isinstance(one, Damage))
-    assert len(items) + lost == 10
+# ---- the algorithm of lists alone -----------------------------------------------------------------------
 
 
 class SpoiledList(list):

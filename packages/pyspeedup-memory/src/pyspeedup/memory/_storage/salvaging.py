@@ -1,19 +1,18 @@
-"""Reading all that can be read of a damaged structure, and telling what cannot.
+"""Reading all that can be read of a damaged sequence, and telling what cannot.
 
-Written against what a dict and a list promise, so that it works whatever lies beneath.
+Written against what a list promises, so that it works whatever lies beneath.
 """
 
 from __future__ import annotations
 
-from itertools import islice
 from typing import TYPE_CHECKING, Any, NamedTuple
 
 from pyspeedup.core import SerializationError, StoreCorruptedError
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator, Mapping, Sequence
+    from collections.abc import Iterator, Sequence
 
-__all__ = ["UNREADABLE", "Damage", "salvage_mapping", "salvage_sequence"]
+__all__ = ["UNREADABLE", "Damage", "salvage_sequence"]
 
 UNREADABLE = (StoreCorruptedError, SerializationError)
 """What reading an item raises that is damaged, or whose class is gone."""
@@ -74,55 +73,3 @@ def _each(sequence: Sequence[Any]) -> Iterator[tuple[int, list[Any] | Exception]
 def _lost_items(lost: range, reason: str) -> Damage:
     where = f"index {lost[0]}" if len(lost) == 1 else f"indexes {lost[0]} to {lost[-1]}"
     return Damage(where, reason, len(lost))
-
-
-def salvage_mapping(mapping: Mapping[Any, Any]) -> Iterator[tuple[Any, Any] | Damage]:
-    """Yield each readable item in order, and the damage between them, in O(items).
-
-    Keys are read from both ends up to what cannot be read; between two such places nothing is found.
-    Those after the first are in RAM together.
-
-    >>> list(salvage_mapping({"a": 1}))
-    [('a', 1)]
-    """
-    seen = 0
-    try:
-        for item in mapping.items():
-            yield item
-            seen += 1
-    except UNREADABLE:
-        yield from _salvage_from(mapping, seen)
-
-
-def _salvage_from(mapping: Mapping[Any, Any], seen: int) -> Iterator[tuple[Any, Any] | Damage]:
-    """Yield what `salvage_mapping` does, from the item on that is `seen` in order."""
-    keys = islice(iter(mapping), seen, None)
-    try:
-        for key in keys:
-            seen += 1
-            yield _item_of(mapping, key)
-    except UNREADABLE as error:
-        tail = _readable_from_the_end(mapping, len(mapping) - seen)
-        lost = len(mapping) - seen - len(tail)
-        yield Damage(f"{lost} items after the first {seen}", str(error), lost)
-        for key in reversed(tail):
-            yield _item_of(mapping, key)
-
-
-def _item_of(mapping: Mapping[Any, Any], key: Any) -> tuple[Any, Any] | Damage:
-    try:
-        return key, mapping[key]
-    except UNREADABLE as error:
-        return Damage(f"key {key!r}", str(error))
-    except KeyError:
-        return Damage(f"key {key!r}", "it is not found, though it is listed")
-
-
-def _readable_from_the_end(mapping: Any, most: int) -> list[Any]:
-    found: list[Any] = []
-    try:
-        for key in islice(reversed(mapping), most):
-            found.append(key)  # noqa: PERF402 -- what was found before an error is kept
-    except UNREADABLE:
-        return found
-    return found

@@ -7,11 +7,13 @@ from typing import TYPE_CHECKING, Any, NamedTuple, TypeAlias
 
 from pyspeedup.core import StoreError
 from pyspeedup.memory import DiskDict, DiskList
+from pyspeedup.memory._dict.salvage import salvage_entries
 from pyspeedup.memory._storage.codecs import choose_serializer, runs_code
 from pyspeedup.memory._storage.inspecting import inspected, marked, pages_of, store_name
 from pyspeedup.memory._storage.location import find_place
-from pyspeedup.memory._storage.salvaging import Damage, salvage_mapping, salvage_sequence
+from pyspeedup.memory._storage.salvaging import Damage, salvage_sequence
 from pyspeedup.memory._storage.trust import require_trusted
+from pyspeedup.memory.commands.whole_pages import with_peeks
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator
@@ -89,11 +91,16 @@ class Original(NamedTuple):
 
 @contextmanager
 def opened_unlocked(
-    folder: Path, marker: Marker, *, trust: bool, serializer: Serializer | str | None = None
+    folder: Path,
+    marker: Marker,
+    *,
+    trust: bool,
+    serializer: Serializer | str | None = None,
+    damaged: bool = False,
 ) -> Iterator[Original]:
     """Open the pages in `folder` for reading, past the folder's own lock, which the caller holds.
 
-    `marker` may be a guessed one.
+    `marker` may be a guessed one. With `damaged`, what is whole in a damaged page can be read.
     """
     with inspected(folder, marker) as told:
         header = told.header
@@ -101,7 +108,7 @@ def opened_unlocked(
     if runs_code(serializer) and not trust:
         require_trusted(folder)
     kind = class_of(header.kind, folder)
-    pages = pages_of(folder, marker)
+    pages = with_peeks(pages_of(folder, marker)) if damaged else pages_of(folder, marker)
     with kind(marker.name, page_store=pages, readonly=True, serializer=serializer) as structure:
         yield Original(structure, header.page_size, marker.page_store, serializer)
 
@@ -131,9 +138,9 @@ def add_all(structure: Structure, items: Iterable[Any]) -> None:
 
 
 def salvaged(structure: Structure) -> Iterator[Any | Damage]:
-    """Yield what `items_of` has as far as it can be read, and a `Damage` for what cannot."""
+    """Yield what `items_of` has on disk as far as it can be read, and a `Damage` for what cannot."""
     if isinstance(structure, DiskDict):
-        yield from salvage_mapping(structure)
+        yield from salvage_entries(structure._content.log)  # noqa: SLF001 -- no method reads past damage
         return
     for found in salvage_sequence(structure):
         yield found if isinstance(found, Damage) else found[1]

@@ -37,6 +37,7 @@ if TYPE_CHECKING:
 __all__ = ["repair"]
 
 SUFFIX = " repaired"
+EQUAL = "they equal others, as their classes are now; of equal keys the last value is saved"
 SHOWN = 20
 """Damages that are told one by one where nobody asks for JSON."""
 
@@ -116,24 +117,36 @@ def _copy(
     with building_aside(place) as new:
         with (
             opened_unlocked(
-                folder, marker, trust=arguments.trust, serializer=serializer
+                folder, marker, trust=arguments.trust, serializer=serializer, damaged=True
             ) as original,
             original.make_empty(new) as copy,
         ):
             with copy.transaction():
-                add_all(copy, _readable(original.structure, lost))
+                reading = _Reading(original.structure, lost)
+                add_all(copy, reading.items())
             copy.sync(durable=True)
             items = len(copy)
+        if items < reading.read:
+            lost.append(Damage("keys", EQUAL, reading.read - items))
         put_in_place(new, place)
     return items
 
 
-def _readable(old: Structure, lost: list[Damage]) -> Iterator[Any]:
-    for found in shown(salvaged(old), "repair", len(old)):
-        if isinstance(found, Damage):
-            lost.append(found)
-        else:
-            yield found
+class _Reading:
+    """One reading of a damaged structure, which counts the items and adds to `lost` what is none."""
+
+    def __init__(self, old: Structure, lost: list[Damage]) -> None:
+        self._old = old
+        self._lost = lost
+        self.read = 0
+
+    def items(self) -> Iterator[Any]:
+        for found in shown(salvaged(self._old), "repair", len(self._old)):
+            if isinstance(found, Damage):
+                self._lost.append(found)
+            else:
+                self.read += 1
+                yield found
 
 
 def _report(folder: Path, repaired: Path, items: int, lost: list[Damage]) -> str:
