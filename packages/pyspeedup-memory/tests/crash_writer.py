@@ -5,6 +5,7 @@ from __future__ import annotations
 import argparse
 import os
 import random
+from functools import partial
 from pathlib import Path
 
 import crash_journal
@@ -12,7 +13,16 @@ from crash_steps import Text, states, steps
 from pyspeedup.memory import DiskDict, DiskList
 from storage_writer import Folder
 
-__all__ = ["STEPS_A_SYNC", "STRUCTURES", "Text", "open_again", "open_one", "states", "steps"]
+__all__ = [
+    "STEPS_A_SYNC",
+    "STRUCTURES",
+    "Text",
+    "open_again",
+    "open_one",
+    "states",
+    "steps",
+    "take",
+]
 
 STRUCTURES = {"dict": DiskDict, "list": DiskList}
 STEPS_A_SYNC = 17
@@ -39,6 +49,16 @@ def open_again(kind, folder, page_store, **options):
         pages.mkdir(exist_ok=True)
         page_store = Folder(pages)
     return STRUCTURES[kind](kind, file_location=folder, page_store=page_store, **options)
+
+
+def take(step, structure, held, reopen):
+    """Take a step, and return the structure, which is another where the step was to reopen it."""
+    if step.whole is not None:
+        step.whole(structure, held)
+        return structure
+    step.parts[0](None, held)
+    structure.close()
+    return reopen()
 
 
 class Writer:
@@ -68,17 +88,11 @@ class Writer:
         for number, both in enumerate(zip(*stories, strict=True), 1):
             for kind, step in zip(STRUCTURES, both, strict=True):
                 with self.counters[kind].within("steps"):
-                    self.take(kind, step)
+                    self.opened[kind] = take(
+                        step, self.opened[kind], self.held[kind], partial(self.open, kind)
+                    )
             if number % STEPS_A_SYNC == 0:
                 self.sync(number)
-
-    def take(self, kind, step):
-        if step.whole is None:
-            step.parts[0](None, self.held[kind])
-            self.opened[kind].close()
-            self.opened[kind] = self.open(kind)
-        else:
-            step.whole(self.opened[kind], self.held[kind])
 
     def sync(self, number):
         for kind, structure in self.opened.items():
