@@ -3,16 +3,13 @@
 from __future__ import annotations
 
 import json
-import pkgutil
 import sys
 from typing import TYPE_CHECKING, Any
 
-from pyspeedup.memory._storage.codecs import make_serializer
+from pyspeedup.memory.commands.access import add_access
 
 if TYPE_CHECKING:
     import argparse
-
-    from pyspeedup.core import Serializer
 
 __all__ = [
     "PROBLEM",
@@ -20,11 +17,8 @@ __all__ = [
     "add_json",
     "add_location",
     "add_reading",
-    "add_serializer",
     "add_store",
-    "add_trust",
     "refuse",
-    "serializer_of",
     "tell",
 ]
 
@@ -50,24 +44,6 @@ def add_json(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("--json", action="store_true", help="print JSON for programs to read")
 
 
-def add_trust(parser: argparse.ArgumentParser) -> None:
-    """Add ``--trust``, as the constructor has it."""
-    parser.add_argument(
-        "--trust",
-        action="store_true",
-        help="read it though others could have written it: pickles run code of whoever wrote them",
-    )
-
-
-def add_serializer(parser: argparse.ArgumentParser) -> None:
-    """Add ``--serializer``, a registered name or where an object is found."""
-    parser.add_argument(
-        "--serializer",
-        metavar="NAME|MODULE:OBJECT",
-        help="a registered name, or where to import a serializer from that has none",
-    )
-
-
 def add_reading(parser: argparse.ArgumentParser) -> None:
     """Add what a command takes that reads all values of a store: which one, how, and ``--json``.
 
@@ -75,32 +51,11 @@ def add_reading(parser: argparse.ArgumentParser) -> None:
     >>> parser = argparse.ArgumentParser()
     >>> add_reading(parser)
     >>> sorted(vars(parser.parse_args(["words"])))
-    ['json', 'location', 'serializer', 'store', 'trust']
+    ['json', 'key_file', 'location', 'serializer', 'store', 'trust']
     """
     add_store(parser)
-    add_serializer(parser)
-    add_trust(parser)
+    add_access(parser)
     add_json(parser)
-
-
-def serializer_of(arguments: argparse.Namespace) -> Serializer | str | None:
-    """Return what ``--serializer`` means; `ValueError` where there is no such thing to import.
-
-    >>> from types import SimpleNamespace
-    >>> serializer_of(SimpleNamespace(serializer="json"))
-    'json'
-    >>> given = SimpleNamespace(serializer="pyspeedup.memory:JsonSerializer")
-    >>> type(serializer_of(given)).__name__
-    'JsonSerializer'
-    """
-    text: str | None = arguments.serializer
-    if text is None or ":" not in text:
-        return text
-    try:
-        found = pkgutil.resolve_name(text)
-    except (ImportError, AttributeError, ValueError) as error:
-        raise ValueError(f"--serializer {text}: it cannot be imported: {error}") from error
-    return make_serializer(found() if isinstance(found, type) else found)
 
 
 def tell(arguments: argparse.Namespace, facts: Any, text: str) -> None:

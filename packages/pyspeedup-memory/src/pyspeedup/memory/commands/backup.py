@@ -7,9 +7,9 @@ from typing import TYPE_CHECKING
 
 from pyspeedup.memory._storage.inspecting import bytes_on_disk, find_folder
 from pyspeedup.memory._storage.location import find_place
+from pyspeedup.memory.commands.access import access_of
 from pyspeedup.memory.commands.arguments import (
     add_reading,
-    serializer_of,
     tell,
 )
 from pyspeedup.memory.commands.progress import noted
@@ -39,7 +39,7 @@ def backup(parser: argparse.ArgumentParser) -> None:
 def _backup(arguments: argparse.Namespace) -> int:
     folder = find_folder(arguments.store, arguments.location)
     destination = os.fspath(arguments.destination)
-    with opened(folder, trust=arguments.trust, serializer=serializer_of(arguments)) as structure:
+    with opened(folder, access_of(arguments)) as structure:
         name = structure.name if arguments.name is None else arguments.name
         items = len(structure)
         with noted(f"backup: copying {bytes_on_disk(folder):,} bytes"):

@@ -16,9 +16,9 @@ from pyspeedup.memory._storage.replacing import (
     locked,
     replace,
 )
+from pyspeedup.memory.commands.access import Access, access_of
 from pyspeedup.memory.commands.arguments import (
     add_reading,
-    serializer_of,
     tell,
 )
 from pyspeedup.memory.commands.progress import shown
@@ -27,7 +27,6 @@ from pyspeedup.memory.commands.reading import add_all, items_of, opened_unlocked
 if TYPE_CHECKING:
     import argparse
 
-    from pyspeedup.core import Serializer
     from pyspeedup.memory._storage.location import Place
 
 __all__ = ["compact"]
@@ -62,7 +61,7 @@ def _compact(arguments: argparse.Namespace) -> int:
 def _rewrite(place: Place, arguments: argparse.Namespace) -> int:
     with building_aside(place) as new:
         try:
-            items = _copy(place, new, trust=arguments.trust, serializer=serializer_of(arguments))
+            items = _copy(place, new, access_of(arguments))
         except (StoreCorruptedError, SerializationError) as error:
             raise StoreCorruptedError(
                 f"{place.folder} stays as it was, since not all of it can be read "
@@ -72,11 +71,11 @@ def _rewrite(place: Place, arguments: argparse.Namespace) -> int:
     return items
 
 
-def _copy(place: Place, new: Place, *, trust: bool, serializer: Serializer | str | None) -> int:
+def _copy(place: Place, new: Place, access: Access) -> int:
     """Put all items into a store at `new`, durably, and return how many."""
     marker = marked(place.folder)
     with (
-        opened_unlocked(place.folder, marker, trust=trust, serializer=serializer) as original,
+        opened_unlocked(place.folder, marker, access) as original,
         original.make_empty(new) as copy,
     ):
         old = original.structure

@@ -11,10 +11,10 @@ from typing import TYPE_CHECKING, BinaryIO
 
 from pyspeedup.memory import DiskDict
 from pyspeedup.memory._storage.inspecting import find_folder
+from pyspeedup.memory.commands.access import access_of
 from pyspeedup.memory.commands.arguments import (
     add_reading,
     refuse,
-    serializer_of,
     tell,
 )
 from pyspeedup.memory.commands.json_lines import item_lines, value_lines
@@ -51,7 +51,7 @@ def _export(arguments: argparse.Namespace) -> int:
     if arguments.json and arguments.output is None:
         return refuse("export", "--json would mix with the items on stdout; name a file with -o")
     folder = find_folder(arguments.store, arguments.location)
-    with opened(folder, trust=arguments.trust, serializer=serializer_of(arguments)) as structure:
+    with opened(folder, access_of(arguments)) as structure:
         items = len(structure)
         lines = _lines(structure, pickles=arguments.pickle)
         if arguments.output is None:

@@ -21,22 +21,21 @@ from pyspeedup.memory._storage.replacing import (
     put_in_place,
     replace,
 )
+from pyspeedup.memory.commands.access import access_of, add_access
 from pyspeedup.memory.commands.arguments import (
     add_json,
     add_location,
-    add_serializer,
-    add_trust,
     refuse,
-    serializer_of,
     tell,
 )
 from pyspeedup.memory.commands.progress import shown
-from pyspeedup.memory.commands.reading import add_all, class_of
+from pyspeedup.memory.commands.reading import add_all, class_of, recorded_serializer
 from pyspeedup.memory.commands.sources import FORMATS, Wanted, detect
 
 if TYPE_CHECKING:
     import argparse
 
+    from pyspeedup.core import Serializer
     from pyspeedup.memory._storage.location import Place
     from pyspeedup.memory.commands.sources import Source
 
@@ -67,8 +66,7 @@ def import_(parser: argparse.ArgumentParser) -> None:
     there.add_argument("--append", action="store_true", help="add to a store of that name")
     parser.add_argument("--size-limit", type=int, metavar="ITEMS", help="items a page")
     parser.add_argument("--page-store", metavar="NAME", help="where pages are kept")
-    add_serializer(parser)
-    add_trust(parser)
+    add_access(parser)
     add_json(parser)
     parser.set_defaults(run=_import)
 
@@ -120,24 +118,25 @@ def _require_free(place: Place, arguments: argparse.Namespace) -> None:
         )
 
 
-def _options(arguments: argparse.Namespace) -> dict[str, Any]:
+def _options(arguments: argparse.Namespace, serializer: Serializer | str | None) -> dict[str, Any]:
     options = {
         "size_limit": arguments.size_limit,
         "page_store": arguments.page_store,
-        "serializer": serializer_of(arguments),
+        "serializer": serializer,
     }
     return {name: value for name, value in options.items() if value is not None}
 
 
 def _make(place: Place, source: Source, arguments: argparse.Namespace) -> int:
     kind = class_of(source.kind, place.folder)
+    options = _options(arguments, access_of(arguments).serializer_for(None))
     with ExitStack() as stack:
         is_there = place.folder.exists()
         if is_there:
             stack.enter_context(locked(place.folder))
             finish_replacing(place)
         new = stack.enter_context(building_aside(place))
-        with kind(new.name, file_location=new.location, **_options(arguments)) as made:
+        with kind(new.name, file_location=new.location, **options) as made:
             with made.transaction():
                 add_all(made, shown(source.items, "import", source.total))
             made.sync(durable=True)
@@ -148,9 +147,11 @@ def _make(place: Place, source: Source, arguments: argparse.Namespace) -> int:
 
 def _append(place: Place, source: Source, arguments: argparse.Namespace) -> int:
     """Add to a store that exists, all or nothing, and return how many items it has then."""
-    options = _options(arguments)
+    access = access_of(arguments)
+    serializer = recorded_serializer(place.folder, access)
+    options = _options(arguments, serializer)
     with class_of(source.kind, place.folder)(
-        place.name, file_location=place.location, trust=arguments.trust, **options
+        place.name, file_location=place.location, trust=access.trust, **options
     ) as store:
         with store.transaction():
             add_all(store, shown(source.items, "import", source.total))

@@ -13,6 +13,7 @@ from pyspeedup.memory._storage.inspecting import inspected, marked, pages_of, st
 from pyspeedup.memory._storage.location import find_place
 from pyspeedup.memory._storage.salvaging import Damage, salvage_sequence
 from pyspeedup.memory._storage.trust import require_trusted
+from pyspeedup.memory.commands.access import Access
 from pyspeedup.memory.commands.whole_pages import with_peeks
 
 if TYPE_CHECKING:
@@ -32,6 +33,7 @@ __all__ = [
     "number_of_items",
     "opened",
     "opened_unlocked",
+    "recorded_serializer",
     "salvaged",
 ]
 
@@ -48,9 +50,7 @@ def class_of(kind: str, name: object) -> type[Structure]:
 
 
 @contextmanager
-def opened(
-    folder: Path, *, trust: bool, serializer: Serializer | str | None = None
-) -> Iterator[Structure]:
+def opened(folder: Path, access: Access) -> Iterator[Structure]:
     """Open the store in `folder` for reading, as a program would; raises what the constructor does."""
     marker = marked(folder)
     place = find_place(store_name(folder, marker), folder.parent)
@@ -63,11 +63,19 @@ def opened(
         place.name,
         file_location=place.location,
         readonly=True,
-        trust=trust,
-        serializer=serializer,
+        trust=access.trust,
+        serializer=recorded_serializer(folder, access),
     )
     with structure:
         yield structure
+
+
+def recorded_serializer(folder: Path, access: Access) -> Serializer | str | None:
+    """Return what the store in `folder` is opened with; what it records is read if that matters."""
+    if access.key is None:
+        return access.serializer
+    with inspected(folder) as store:
+        return access.serializer_for(store.header.serializer)
 
 
 class Original(NamedTuple):
@@ -93,9 +101,8 @@ class Original(NamedTuple):
 def opened_unlocked(
     folder: Path,
     marker: Marker,
+    access: Access,
     *,
-    trust: bool,
-    serializer: Serializer | str | None = None,
     damaged: bool = False,
 ) -> Iterator[Original]:
     """Open the pages in `folder` for reading, past the folder's own lock, which the caller holds.
@@ -104,8 +111,9 @@ def opened_unlocked(
     """
     with inspected(folder, marker) as told:
         header = told.header
-    serializer, _ = choose_serializer(serializer, header.serializer)
-    if runs_code(serializer) and not trust:
+    asked = access.serializer_for(header.serializer)
+    serializer, _ = choose_serializer(asked, header.serializer)
+    if runs_code(serializer) and not access.trust:
         require_trusted(folder)
     kind = class_of(header.kind, folder)
     pages = with_peeks(pages_of(folder, marker)) if damaged else pages_of(folder, marker)
@@ -118,7 +126,7 @@ def number_of_items(folder: Path, marker: Marker) -> int | None:
     if marker.kind not in CLASSES:
         return None
     try:
-        with opened_unlocked(folder, marker, trust=True) as original:
+        with opened_unlocked(folder, marker, Access(trust=True)) as original:
             return len(original.structure)
     except (LookupError, ValueError):
         return None

@@ -18,10 +18,10 @@ from pyspeedup.memory._storage.inspecting import (
 from pyspeedup.memory._storage.marker import LOCK_FILE, MARKER_FILE, Marker
 from pyspeedup.memory._storage.replacing import building_aside, put_in_place
 from pyspeedup.memory._storage.salvaging import Damage
+from pyspeedup.memory.commands.access import access_of
 from pyspeedup.memory.commands.arguments import (
     PROBLEM,
     add_reading,
-    serializer_of,
     tell,
 )
 from pyspeedup.memory.commands.progress import shown
@@ -113,12 +113,9 @@ def _copy(
     arguments: argparse.Namespace,
 ) -> int:
     """Build the new store with all that can be read, add to `lost` what cannot, return the items."""
-    serializer = serializer_of(arguments)
     with building_aside(place) as new:
         with (
-            opened_unlocked(
-                folder, marker, trust=arguments.trust, serializer=serializer, damaged=True
-            ) as original,
+            opened_unlocked(folder, marker, access_of(arguments), damaged=True) as original,
             original.make_empty(new) as copy,
         ):
             with copy.transaction():

@@ -6,10 +6,10 @@ from typing import TYPE_CHECKING, Any
 
 from pyspeedup.memory._storage.inspecting import find_folder, inspected
 from pyspeedup.memory._storage.salvaging import Damage
+from pyspeedup.memory.commands.access import access_of
 from pyspeedup.memory.commands.arguments import (
     PROBLEM,
     add_reading,
-    serializer_of,
     tell,
 )
 from pyspeedup.memory.commands.progress import shown
@@ -63,7 +63,7 @@ def _pages(folder: Path) -> dict[str, Any]:
 def _items(folder: Path, arguments: argparse.Namespace) -> dict[str, Any]:
     items = 0
     unreadable = []
-    with opened(folder, trust=arguments.trust, serializer=serializer_of(arguments)) as structure:
+    with opened(folder, access_of(arguments)) as structure:
         for found in shown(salvaged(structure), "verify", len(structure)):
             if isinstance(found, Damage):
                 unreadable.append(found._asdict())
