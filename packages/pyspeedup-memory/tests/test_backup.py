@@ -93,3 +93,67 @@ def test_a_closed_handle_makes_no_backup(tmp_path):
     toy.close()
     with pytest.raises(ValueError, match="closed"):
         toy.backup(tmp_path / "safe")
+
+
+def test_progress_is_called_with_all_pages_and_asked_for_each_as_it_is_copied(tmp_path):
+    calls = []
+
+    def progress(pages):
+        calls.append(pages)
+        for page in pages:
+            calls.append(page)
+            yield page
+
+    with Toy("x", file_location=tmp_path) as toy:
+        for key in "abc":
+            toy[key] = key
+        toy.backup(tmp_path / "safe", progress=progress)
+        pages = toy._content.volume.pages()
+        toy.backup(tmp_path / "again", progress=reversed)
+        expected = toy.content()
+    assert calls == [pages, *pages]
+    for folder in ("safe", "again"):
+        with Toy("x", file_location=tmp_path / folder, readonly=True) as copy:
+            assert copy.content() == expected
+
+
+def changes(toy, *, commits):
+    def progress(pages):
+        yield pages[0]
+        toy["a"] = "changed"
+        toy._content.volume.write(0, b"changed")
+        if commits:
+            toy.sync()
+        yield from pages[1:]
+
+    return progress
+
+
+def fails(_pages):
+    raise KeyboardInterrupt("stop")
+
+
+@pytest.mark.parametrize(
+    ("progress", "error"),
+    [
+        (lambda _: lambda pages: pages[1:], (ValueError, "all 3 page numbers .* not 2 of them")),
+        (lambda _: lambda pages: [*pages, 7], (KeyError, "7")),
+        (lambda _: fails, (KeyboardInterrupt, "stop")),
+        (lambda toy: changes(toy, commits=False), (RuntimeError, "changed by progress")),
+        (lambda toy: changes(toy, commits=True), (RuntimeError, "changed by progress")),
+    ],
+    ids=["leaves out", "adds", "fails", "changes", "commits"],
+)
+def test_a_backup_whose_progress_goes_wrong_is_none(tmp_path, progress, error):
+    with Toy("x", file_location=tmp_path) as toy:
+        for key in "abc":
+            toy[key] = key
+        kind, said = error
+        with pytest.raises(kind, match=said):
+            toy.backup(tmp_path / "safe", progress=progress(toy))
+        assert not list((tmp_path / "safe").glob("*"))
+        toy["a"] = "later"
+        toy.backup(tmp_path / "safe")
+        expected = toy.content()
+    with Toy("x", file_location=tmp_path / "safe") as copy:
+        assert copy.content() == expected

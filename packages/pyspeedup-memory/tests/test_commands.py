@@ -221,14 +221,6 @@ def test_rm_asks_on_a_terminal_and_does_nothing_elsewhere(stores, capsys, monkey
     assert not (stores / "words.pyspeedup").exists()
 
 
-def test_what_is_under_way_is_shown_on_a_terminal_only(monkeypatch):
-    for stream, told in [(io.StringIO(), ""), (Terminal(), "copying")]:
-        monkeypatch.setattr(sys, "stderr", stream)
-        with progress.noted("copying"):
-            assert told in stream.getvalue()
-        assert bool(stream.getvalue()) == bool(told)
-
-
 @pytest.mark.parametrize("with_tqdm", [True, False])
 def test_progress_is_shown_on_a_terminal_only(monkeypatch, with_tqdm):
     if with_tqdm:
@@ -243,6 +235,16 @@ def test_progress_is_shown_on_a_terminal_only(monkeypatch, with_tqdm):
     assert list(progress.shown("abc", "letters", 3)) == ["a", "b", "c"]
     assert "letters" in terminal.getvalue()
     assert terminal.getvalue().splitlines()[-1].strip("\x1b[K ") == ""
+
+
+def test_a_backup_shows_how_many_pages_are_copied(tmp_path, capsys, monkeypatch):
+    with DiskDict("d", 4, file_location=tmp_path) as d:
+        d.update(dict.fromkeys(range(100), "x" * 100))
+    monkeypatch.setitem(sys.modules, "tqdm", None)
+    monkeypatch.setattr(sys, "stderr", terminal := Terminal())
+    pages = run_json(capsys, "info", tmp_path / "d")[1]["pages"]
+    assert run(capsys, "backup", tmp_path / "d", tmp_path / "safe")[0] == 0
+    assert f"backup: 0 of {pages} pages" in terminal.getvalue()
 
 
 def test_a_name_of_dots_is_no_way_out(tmp_path):

@@ -22,6 +22,7 @@ if TYPE_CHECKING:
     from typing import Self
 
     from pyspeedup.core import PageStore, Serializer
+    from pyspeedup.memory._storage.copying import Progress
 
 __all__ = ["DEFAULT_RAM_LIMIT", "Handle"]
 
@@ -230,21 +231,29 @@ class Handle(Generic[C]):
         return self._content.transaction()
 
     def backup(
-        self, file_location: str | os.PathLike[str], file_basename: str | None = None
+        self,
+        file_location: str | os.PathLike[str],
+        file_basename: str | None = None,
+        *,
+        progress: Progress | None = None,
     ) -> None:
         """Copy everything to a new store in another folder, in O(bytes), while this stays open.
 
         The copy has this store's name unless `file_basename` gives another, the same serializer and
         page store (``"file"`` where that has no folder), and outlasts a loss of power. Every page is
-        checked on the way. Raises `FileExistsError` where there is such a store, and what `sync` and
-        the constructor raise; nothing is left behind then.
+        checked on the way. `progress` is called with a list of what is copied one by one, page numbers,
+        and yields them again as they are asked for, as ``tqdm.tqdm`` does.
+
+        Raises `FileExistsError` where there is such a store, what `sync` and the constructor raise,
+        what `progress` raises, and `ValueError` or `RuntimeError` where that leaves pages out or changes
+        what is copied; nothing is left behind then.
         """
         name = self._name if file_basename is None else file_basename
         with self._content.lock:
             self._content.flush()
             store = self._shared.store
             assert store is not None  # noqa: S101 -- tells the type checker that this is not closed
-            back_up(store, find_place(name, file_location))
+            back_up(store, find_place(name, file_location), progress)
 
     def close(self) -> None:
         """Save everything and let go of the store; again is harmless.

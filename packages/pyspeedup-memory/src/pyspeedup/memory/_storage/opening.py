@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, NamedTuple
 from pyspeedup.core import StoreCorruptedError, page_stores
 from pyspeedup.memory import _platform
 from pyspeedup.memory._storage.codecs import runs_code
+from pyspeedup.memory._storage.copying import copy_volume
 from pyspeedup.memory._storage.folder_lock import FileLock
 from pyspeedup.memory._storage.marker import (
     LOCK_FILE,
@@ -28,6 +29,7 @@ if TYPE_CHECKING:
     from pathlib import Path
 
     from pyspeedup.core import PageStore, PageStoreFactory, Serializer
+    from pyspeedup.memory._storage.copying import Progress
     from pyspeedup.memory._storage.location import Place
 
 __all__ = ["OpenStore", "Wanted", "back_up", "open_object", "open_place"]
@@ -144,10 +146,11 @@ def open_place(place: Place, page_store: str | None, wanted: Wanted) -> OpenStor
     return OpenStore(volume, lock, place.folder, recorded, _map_limit(recorded, wanted))
 
 
-def back_up(store: OpenStore, place: Place) -> None:
+def back_up(store: OpenStore, place: Place, progress: Progress | None = None) -> None:
     """Copy what `store` committed last to a new one at `place`, durably, in O(bytes).
 
-    `FileExistsError` where something is there; where copying fails, nothing is left there.
+    `FileExistsError` where something is there; where copying fails, nothing is left there. `progress`
+    is as `copy_volume` has it.
     """
     if place.folder.exists():
         raise FileExistsError(errno.EEXIST, "there is something already", str(place.folder))
@@ -155,7 +158,7 @@ def back_up(store: OpenStore, place: Place) -> None:
     wanted = Wanted(volume.kind, volume.page_size, volume.serializer, trust=True)
     copy = open_place(place, store.page_store, wanted)
     try:
-        volume.copy_to(copy.volume)
+        copy_volume(volume, copy.volume, progress)
         copy.sync_folder()
     except BaseException:
         copy.close()

@@ -12,7 +12,7 @@ from pyspeedup.memory.commands.arguments import (
     add_reading,
     tell,
 )
-from pyspeedup.memory.commands.progress import noted
+from pyspeedup.memory.commands.progress import shown
 from pyspeedup.memory.commands.reading import opened
 
 if TYPE_CHECKING:
@@ -42,8 +42,9 @@ def _backup(arguments: argparse.Namespace) -> int:
     with opened(folder, access_of(arguments)) as structure:
         name = structure.name if arguments.name is None else arguments.name
         items = len(structure)
-        with noted(f"backup: copying {bytes_on_disk(folder):,} bytes"):
-            structure.backup(destination, name)
+        structure.backup(
+            destination, name, progress=lambda pages: shown(pages, "backup", len(pages), "pages")
+        )
     copy = find_place(name, destination).folder
     size = bytes_on_disk(copy)
     told = {"folder": str(folder), "backup": str(copy), "items": items, "bytes": size}

@@ -4,13 +4,12 @@ from __future__ import annotations
 
 import sys
 import time
-from contextlib import contextmanager
 from typing import TYPE_CHECKING, TypeVar
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator
 
-__all__ = ["noted", "shown"]
+__all__ = ["shown"]
 
 T = TypeVar("T")
 
@@ -36,25 +35,6 @@ def shown(
     except ImportError:
         return _counted(items, title, total, unit)
     return tqdm(items, title, total, leave=False, unit=f" {unit}")
-
-
-@contextmanager
-def noted(what: str) -> Iterator[None]:
-    """Show on a terminal what is being done, where nothing tells how far it has come.
-
-    >>> with noted("copying"):
-    ...     pass
-    """
-    if not sys.stderr.isatty():
-        yield
-        return
-    sys.stderr.write(f"{ERASE}{what}")
-    sys.stderr.flush()
-    try:
-        yield
-    finally:
-        sys.stderr.write(ERASE)
-        sys.stderr.flush()
 
 
 def _counted(items: Iterable[T], title: str, total: int | None, unit: str) -> Iterator[T]:
