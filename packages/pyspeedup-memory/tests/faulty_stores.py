@@ -5,8 +5,6 @@ from __future__ import annotations
 import errno
 from contextlib import contextmanager
 
-FULL = OSError(errno.ENOSPC, "No space left on device")
-
 
 class Disk:
     """Counts calls, and makes one fail, or that one and all after it."""
@@ -41,7 +39,7 @@ class Disk:
             self.failed += 1
             if not self.lasting:
                 self.left = None
-            raise FULL
+            raise OSError(errno.ENOSPC, "No space left on device")
         self.left -= 1
 
 
