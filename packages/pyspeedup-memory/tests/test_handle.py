@@ -92,7 +92,7 @@ def test_a_map_limit_is_refused_where_nothing_is_mapped(place):
         Toy(**place, page_store="sqlite", map_limit=5)
     with pytest.raises(ValueError, match=r"map_limit=5 .*'memory' does not"):
         Toy(**place, page_store="memory", map_limit=5)
-    with pytest.raises(ValueError, match="map_limit=5 .*give it to dict itself"):
+    with pytest.raises(ValueError, match=r"map_limit=5 .*give it to dict itself"):
         Toy(**place, page_store={}, map_limit=5)
     with Toy(**place, page_store="sqlite") as toy:
         toy["a"] = 1

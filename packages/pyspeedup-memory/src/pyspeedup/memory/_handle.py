@@ -55,6 +55,7 @@ class Handle(Generic[C]):
         ram_limit: int = DEFAULT_RAM_LIMIT,
         sync_every: float = 30.0,
         map_limit: int | None = None,
+        journal: bool = False,
         trust: bool = False,
     ) -> None:
         """Open the store of that name, or make it, reading no value.
@@ -67,7 +68,11 @@ class Handle(Generic[C]):
         raises `OSError`, nothing is lost: a `DiskDict` commits before the operation, which was not done
         then, a `DiskList` after it (but before a pop). `map_limit` bounds in bytes how much of its file
         a page store maps that does (``"file"``, ``"lmdb"``), and so what that adds to the resident
-        memory: None is 64 MiB, and with 0 ``"file"`` maps nothing. `trust` opens a store that
+        memory: None is 64 MiB, and with 0 ``"file"`` maps nothing. With `journal` every
+        change outlives kill -9 once its call has returned, and not at the next commit only: it is recorded
+        in a file beside the pages first, for some microseconds each, and taken up by the next
+        opening for writing. Values changed in place, as by ``d[k].append(x)``, are not recorded: they are in
+        the next commit. `trust` opens a store that
         others could have written though reading it runs code of theirs.
 
         Raises `TypeError` and `ValueError` naming the argument, `ValueError` also for a
@@ -82,8 +87,13 @@ class Handle(Generic[C]):
             "ram_limit": positive_int("ram_limit", ram_limit),
             "sync_every": seconds("sync_every", sync_every),
             "map_limit": bytes_or_none("map_limit", map_limit),
+            "journal": bool(journal),
             "trust": bool(trust),
         }
+        if journal and readonly:
+            raise ValueError(
+                "journal=True records changes, and readonly=True allows none: choose one"
+            )
         place = find_place(file_basename, file_location)
         self._place = place if isinstance(page_store, str) or page_store is None else None
         self._name = file_basename
@@ -145,24 +155,47 @@ class Handle(Generic[C]):
             readonly=options["readonly"],
             trust=options["trust"],
             map_limit=options["map_limit"],
+            journal=options["journal"],
         )
+        make = self._content_class(journal=wanted.journal)
         store: OpenStore
         if page_store is None or isinstance(page_store, str):
             store = open_place(place, page_store, wanted)
         else:
             store = open_object(page_store, wanted, repr(place.name))
         try:
-            self._shared.content = self.content_class(
+            content = make(
                 store.volume,
                 max_pages=options["max_pages"],
                 ram_limit=options["ram_limit"],
                 sync_every=options["sync_every"],
             )
+            self._see_to_journal(content, store, wanted=wanted.journal)
         except BaseException:
             store.close()
             raise
+        self._shared.content = content
         self._shared.store = store
         self._shared.options = {**options, "page_store": page_store, "map_limit": store.map_limit}
+
+    def _content_class(self, *, journal: bool) -> type[Content]:
+        if not journal:
+            return self.content_class
+        from pyspeedup.memory._journal.opening import journalled_class  # few programs need it
+
+        return journalled_class(self.content_class.kind)
+
+    def _see_to_journal(self, content: Content, store: OpenStore, *, wanted: bool) -> None:
+        """Take up the journal that a killed process left, and begin one where that is wanted."""
+        path = store.journal_path
+        if path is None or not (wanted or path.exists()):
+            return
+        from pyspeedup.memory._journal.opening import begin_journal, take_up_journal  # as above
+
+        if path.exists():
+            take_up_journal(content, path)
+        if wanted:
+            store.journal = begin_journal(content, path)
 
     def _require_same(
         self,

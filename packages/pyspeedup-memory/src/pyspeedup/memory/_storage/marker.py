@@ -12,10 +12,11 @@ from pyspeedup.memory._platform import replace_file
 if TYPE_CHECKING:
     from pathlib import Path
 
-__all__ = ["LOCK_FILE", "MARKER_FILE", "Marker", "read_marker", "write_marker"]
+__all__ = ["JOURNAL_FILE", "LOCK_FILE", "MARKER_FILE", "Marker", "read_marker", "write_marker"]
 
 MARKER_FILE = "pyspeedup.json"
 LOCK_FILE = "lock"
+JOURNAL_FILE = "pyspeedup.journal"
 FORMAT = 1
 
 

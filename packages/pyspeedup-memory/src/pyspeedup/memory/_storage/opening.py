@@ -13,6 +13,7 @@ from pyspeedup.memory._storage.codecs import runs_code
 from pyspeedup.memory._storage.copying import copy_volume
 from pyspeedup.memory._storage.folder_lock import FileLock
 from pyspeedup.memory._storage.marker import (
+    JOURNAL_FILE,
     LOCK_FILE,
     MARKER_FILE,
     Marker,
@@ -30,6 +31,7 @@ if TYPE_CHECKING:
 
     from pyspeedup.core import PageStore, PageStoreFactory, Serializer
     from pyspeedup.memory._storage.copying import Progress
+    from pyspeedup.memory._storage.journal_file import Journal
     from pyspeedup.memory._storage.location import Place
 
 __all__ = ["OpenStore", "Wanted", "back_up", "open_object", "open_place"]
@@ -47,6 +49,7 @@ class Wanted(NamedTuple):
     readonly: bool = False
     trust: bool = False
     map_limit: int | None = None
+    journal: bool = False
 
 
 class OpenStore:
@@ -70,6 +73,12 @@ class OpenStore:
         self.page_store = page_store
         self.map_limit = map_limit
         self.folder_synced = False
+        self.journal: Journal | None = None
+
+    @property
+    def journal_path(self) -> Path | None:
+        """Where a journal is, or would be, beside the pages."""
+        return None if self.folder is None else self.folder / JOURNAL_FILE
 
     def sync_folder(self) -> None:
         """Wait until the names that lead to the pages are on the disk; once is enough."""
@@ -86,15 +95,18 @@ class OpenStore:
 
     def close(self) -> None:
         """Close the volume, dropping what was not committed, then give the lock up."""
-        try:
-            self.volume.close()
-        finally:
+        with ExitStack() as afterwards:
             if self.lock is not None:
-                self.lock.release()
+                afterwards.callback(self.lock.release)
+            if self.journal is not None:
+                afterwards.callback(self.journal.close)
+            self.volume.close()
 
     def abandon(self) -> None:
         """Let go in a forked child, leaving the parent's store and lock as they are."""
         self.volume.abandon()
+        if self.journal is not None:
+            self.journal.abandon()
         if self.lock is not None:
             self.lock.abandon()
 
@@ -104,8 +116,13 @@ def open_object(
 ) -> OpenStore:
     """Open a page store or mapping that the caller brought; there is no folder of ours then.
 
-    `ValueError` for a `map_limit`, which whoever made the page store gave it, or did not.
+    `ValueError` for a `map_limit`, which whoever made the page store gave it, or did not, and for a
+    `journal`, which nothing is there to keep.
     """
+    if wanted.journal:
+        raise ValueError(
+            f"journal=True needs a page store in a folder of its own, and {name} has none"
+        )
     if wanted.map_limit is not None:
         raise ValueError(
             f"map_limit={wanted.map_limit} is for a page store that is opened by its name; "

@@ -143,6 +143,11 @@ class Volume:
         return self._header.serializer
 
     @property
+    def commit_mark(self) -> int | None:
+        """What tells the last commit from others; None where a commit failed that may yet have been made."""
+        return None if self._attempted is not None else self._committed
+
+    @property
     def identity(self) -> str:
         """What tells this store from every other."""
         return self._header.identity

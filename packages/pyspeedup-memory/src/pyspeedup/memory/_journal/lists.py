@@ -1,0 +1,120 @@
+"""Recorded changes of a list."""
+
+from __future__ import annotations
+
+import math
+from itertools import chain, islice
+from typing import TYPE_CHECKING, Any
+
+from pyspeedup.core import SerializationError
+from pyspeedup.memory._journal.call import Call
+from pyspeedup.memory._journal.content import Journalled
+from pyspeedup.memory._list.content import ListContent
+from pyspeedup.memory._pages.bodies import value_codec
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Iterable, Sequence
+
+__all__ = ["JournalledList", "repeated_in_list"]
+
+SET, APPEND, INSERT, DELETE, REPLACE, REPLACE_EACH, DELETE_EACH = range(1, 8)
+MOST_VALUES = 4_096
+"""So many values of one change are recorded; more are committed at once, which costs little more."""
+
+
+class JournalledList(Journalled, ListContent):
+    """The live content of a list, each change of which is recorded, or committed where it moves all."""
+
+    @property
+    def open_until(self) -> float:
+        """Until when values may be added past `append`: never, as no record would tell of them."""
+        return -math.inf
+
+    @open_until.setter
+    def open_until(self, _: float) -> None:
+        """Leave it so."""
+
+    def set(self, index: int, value: Any) -> None:
+        """Replace an item."""
+        self._do(self._call(SET, (index,), [value]), super().set, index, value)
+
+    def append(self, value: Any) -> None:
+        """Add an item at the end."""
+        self._do(self._call(APPEND, (), [value]), super().append, value)
+
+    def insert(self, index: int, value: Any) -> None:
+        """Put an item before `index`, or at the end."""
+        if index == len(self):
+            self.append(value)
+        else:
+            self._do(self._call(INSERT, (index,), [value]), super().insert, index, value)
+
+    def delete(self, index: int) -> None:
+        """Remove an item."""
+        self._do(Call(DELETE, (index,), []), super().delete, index)
+
+    def pop(self, index: int) -> Any:
+        """Remove an item and return it."""
+        return self._do(Call(DELETE, (index,), []), super().pop, index)
+
+    def replace(self, start: int, stop: int, values: Iterable[Any]) -> None:
+        """Put `values` in place of the items from `start` to `stop`; all or nothing."""
+        iterator = iter(values)
+        first = list(islice(iterator, MOST_VALUES + 1))
+        call = self._call(REPLACE, (start, stop), first)
+        self._do(call, super().replace, start, stop, chain(first, iterator))
+
+    def replace_each(self, indexes: range, values: list[Any]) -> None:
+        """Put `values` in place of the items at `indexes`; all or nothing."""
+        call = self._call(REPLACE_EACH, _numbers(indexes), values)
+        self._do(call, super().replace_each, indexes, values)
+
+    def delete_each(self, indexes: range) -> None:
+        """Remove the items at `indexes`."""
+        self._do(Call(DELETE_EACH, _numbers(indexes), []), super().delete_each, indexes)
+
+    def clear(self) -> None:
+        """Remove all items."""
+        self.replace(0, len(self), ())
+
+    def repeat(self, times: int) -> None:
+        """Add `times` copies of all items at the end."""
+        self._do(None, super().repeat, times)
+
+    def reverse(self) -> None:
+        """Turn the order round."""
+        self._do(None, super().reverse)
+
+    def sort(self, key: Callable[[Any], Any] | None, *, reverse: bool) -> None:
+        """Sort stably."""
+        self._do(None, lambda: super(JournalledList, self).sort(key, reverse=reverse))
+
+    def _call(self, change: int, numbers: tuple[int, ...], values: Sequence[Any]) -> Call | None:
+        """Return the record of a change, None where that cannot be, or is not worth it."""
+        if self.journal is None or self._transactions or len(values) > MOST_VALUES:
+            return None
+        encode = value_codec(self.volume.serializer).encode
+        try:
+            return Call(change, numbers, [encode(value) for value in values])
+        except SerializationError:  # the change itself says it better, naming the index
+            return None
+
+
+def _numbers(indexes: range) -> tuple[int, int, int]:
+    return indexes.start, indexes.stop, indexes.step
+
+
+def repeated_in_list(content: ListContent, call: Call) -> Callable[[], object]:
+    """Return what does to `content` what `call` says; its values are read already."""
+    decode = value_codec(content.volume.serializer).decode
+    numbers, values = call.numbers, [decode(body) for body in call.bodies]
+    changes: dict[int, Callable[[], object]] = {
+        SET: lambda: content.set(numbers[0], values[0]),
+        APPEND: lambda: content.append(values[0]),
+        INSERT: lambda: content.insert(numbers[0], values[0]),
+        DELETE: lambda: content.delete(numbers[0]),
+        REPLACE: lambda: content.replace(numbers[0], numbers[1], values),
+        REPLACE_EACH: lambda: content.replace_each(range(*numbers), values),
+        DELETE_EACH: lambda: content.delete_each(range(*numbers)),
+    }
+    return changes[call.change]

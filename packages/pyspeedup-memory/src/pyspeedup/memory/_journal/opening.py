@@ -1,0 +1,81 @@
+"""What opening a store does about journals: takes one up that was left, and begins a new one."""
+
+from __future__ import annotations
+
+import math
+from typing import TYPE_CHECKING, Any
+
+from pyspeedup.core import StoreError
+from pyspeedup.memory._journal.call import Call
+from pyspeedup.memory._journal.dicts import JournalledDict, repeated_in_dict
+from pyspeedup.memory._journal.lists import JournalledList, repeated_in_list
+from pyspeedup.memory._storage.journal_file import Journal, read_journal
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+    from pathlib import Path
+
+    from pyspeedup.memory._content import Content
+    from pyspeedup.memory._journal.content import Journalled
+
+__all__ = ["begin_journal", "journalled_class", "take_up_journal"]
+
+JOURNALLED: dict[str, type[Journalled]] = {"dict": JournalledDict, "list": JournalledList}
+REPEATED: dict[str, Callable[[Any, Call], Callable[[], object]]] = {
+    "dict": repeated_in_dict,
+    "list": repeated_in_list,
+}
+
+
+def journalled_class(kind: str) -> type[Journalled]:
+    """Return the class of content that records changes; `ValueError` for a kind that has none."""
+    if kind not in JOURNALLED:
+        raise ValueError(f"journal=True is for a dict or a list, and not for a {kind}")
+    return JOURNALLED[kind]
+
+
+def take_up_journal(content: Content, path: Path) -> None:
+    """Make the changes again that a killed process recorded in `path`, commit them, remove the file.
+
+    Costs what the changes did. `StoreCorruptedError` for damage in it; `StoreError` where it
+    holds changes and the store was opened for reading. Where this raises, the journal is as it was.
+    """
+    volume = content.volume
+    records = read_journal(path, volume)
+    if volume.readonly:
+        if records:
+            raise StoreError(
+                f"{volume.name}: its writer ended without a commit, and left {len(records)} changes in "
+                f"its journal; open it once for writing, which commits them"
+            )
+        return
+    if records:
+        _repeat_all(content, records)
+        content.flush()
+    path.unlink()
+
+
+def _repeat_all(content: Content, records: list[bytes]) -> None:
+    """Make all changes again, committing none before the last."""
+    sync_every, content.sync_every = content.sync_every, math.inf
+    try:
+        for number, record in enumerate(records, 1):
+            change = REPEATED[content.kind](content, Call.decode(record))
+            _repeat(change, is_last=number == len(records))
+    finally:
+        content.sync_every = sync_every
+
+
+def _repeat(change: Callable[[], object], *, is_last: bool) -> None:
+    """Make a change; the last one alone may have been refused, and its process killed just then."""
+    try:
+        change()
+    except LookupError:
+        if not is_last:
+            raise
+
+
+def begin_journal(content: Content, path: Path) -> Journal:
+    """Let all changes of `content`, of a `journalled_class`, be recorded in `path` from now on."""
+    content.journal = Journal(path, content.volume)  # type: ignore[attr-defined]  # see above
+    return content.journal  # type: ignore[attr-defined,no-any-return]  # as above
