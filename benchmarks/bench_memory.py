@@ -12,8 +12,7 @@ from pathlib import Path
 from typing import Any
 
 from memory import bars, child, machine, report, rounds
-from memory.bars import Sized
-from memory.figures import NOTHING, OURS
+from memory.figures import NOTHING, OURS, Sized
 from memory.sessions import BUILD, CLOSE, OPEN, Session, Task
 
 HUGE = 10_000_000

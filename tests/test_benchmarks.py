@@ -2,6 +2,7 @@
 
 import json
 import os
+import shutil
 import subprocess
 import sys
 from pathlib import Path
@@ -29,6 +30,15 @@ with tempfile.TemporaryDirectory() as folder:
     outcome = child.run(Task(Session("all", {workloads}), "dict", "liar", folder, 200, 1.0))
 print(*outcome.failures)
 """
+SLOW_DICT = """
+import sys
+from memory import dict_peers
+import bench_memory
+
+dict_peers.PlainDict.slow = True
+sys.argv += {arguments}
+sys.exit(bench_memory.main())
+"""
 WORKLOADS = ["insert", "hot_get", "cold_get", "items", "absent", "overwrite", "delete_half"]
 
 
@@ -54,6 +64,7 @@ def test_figures_of_all_who_take_part_are_printed_and_kept(tmp_path):
     assert result.returncode == 0, result.stdout + result.stderr
     assert "longest" not in result.stdout
     assert "bytes an item" in result.stdout
+    assert "(floor)" in result.stdout
     found = json.loads(path.read_text(encoding="utf-8"))["measured"]
     in_dict, in_list = found["dict"][0]["results"], found["list"][0]["results"]
     assert list(in_dict) == ["dict", "nothing", "pyspeedup"]
@@ -105,3 +116,57 @@ def test_an_unknown_peer_is_named(tmp_path):
     assert result.returncode != 0
     assert "'redis'" in result.stderr
     assert "lmdb" in result.stderr
+
+
+def test_slow_peers_take_part_once_where_that_is_asked(tmp_path):
+    path = str(tmp_path / "figures.json")
+    arguments = ["dict", "-n", "50", "--rounds", "2", "--only", "insert", "--slow-once"]
+    arguments += ["--peers", "dict,nothing", "--json", path]
+    result = run(["-c", SLOW_DICT.format(arguments=arguments)], tmp_path)
+    assert result.returncode == 0, result.stderr
+    found = json.loads(Path(path).read_text(encoding="utf-8"))["measured"]["dict"][0]["results"]
+    assert found["dict"]["done"]["insert"] == [50]
+    assert found["nothing"]["done"]["insert"] == [50, 50]
+
+
+def test_the_documentation_shows_the_committed_figures(tmp_path):
+    result = run([BENCHMARKS / "document_memory.py", "--check"], tmp_path)
+    assert result.returncode == 0, result.stdout + result.stderr
+
+
+def test_tables_and_picture_of_other_figures_are_noticed(tmp_path):
+    shutil.copytree(BENCHMARKS, tmp_path / "benchmarks")
+    (tmp_path / "docs" / "_static").mkdir(parents=True)
+    for name in ("benchmarks-memory.md", "when-not-to.md", "_static/memory.svg"):
+        shutil.copy(BENCHMARKS.parent / "docs" / name, tmp_path / "docs" / name)
+    figures = tmp_path / "benchmarks" / "results" / "memory-200k.json"
+    found = json.loads(figures.read_text(encoding="utf-8"))
+    found["measured"]["dict"][0]["results"]["pyspeedup"]["seconds"]["insert"] = [9.0]
+    figures.write_text(json.dumps(found), encoding="utf-8")
+    environment = {**os.environ, "PYTHONPATH": str(tmp_path / "benchmarks")}
+    result = subprocess.run(
+        [sys.executable, str(tmp_path / "benchmarks" / "document_memory.py"), "--check"],
+        env=environment,
+        capture_output=True,
+        text=True,
+        check=False,
+        timeout=100,
+    )
+    assert result.returncode == 1, result.stderr
+    for name in ("benchmarks-memory.md", "when-not-to.md", "memory.svg"):
+        assert name in result.stdout
+
+
+def test_committed_figures_name_no_machine_and_no_path():
+    for path in (BENCHMARKS / "results").glob("*.json"):
+        text = path.read_text(encoding="utf-8")
+        assert os.sep + "tmp" not in text
+        assert os.sep + "home" not in text
+        assert os.sep + "root" not in text
+
+
+def test_an_unknown_part_is_named(tmp_path):
+    result = run([BENCHMARKS / "measure_memory.py", "5k"], tmp_path)
+    assert result.returncode != 0
+    assert "'5k'" in result.stderr
+    assert "200k" in result.stderr

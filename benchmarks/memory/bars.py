@@ -12,8 +12,7 @@ from memory.figures import NOTHING, OURS
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
-    from memory.figures import Results
-    from memory.rounds import Share
+    from memory.figures import Results, Sized
 
 MEGA = 1_000_000
 BEST = "the best peer"
@@ -28,15 +27,6 @@ class Ratio:
     peer: str
     at_least: float
     aim: float
-
-
-@dataclass(frozen=True)
-class Sized:
-    """The results at one size, and what importing numpy costs."""
-
-    size: int
-    results: Results
-    numpy: Share
 
 
 @dataclass(frozen=True)
@@ -56,6 +46,8 @@ DICT_RATIOS = [
     Ratio("update", "lmdb", 0.7, 1.2),
     Ratio("hot_get", "lmdb", 6, 12),
     Ratio("hot_get", "dict", 0.3, 0.3),
+    Ratio("hot_get_new", "lmdb", 6, 12),
+    Ratio("hot_get_new", "dict", 0.3, 0.3),
     Ratio("cold_get", "lmdb", 0.45, 1),
     Ratio("cold_get", "diskcache", 2.5, 8),
     Ratio("cold_get", "sqlitedict", 30, 30),
@@ -113,22 +105,22 @@ def growth(smaller: Sized, larger: Sized) -> Iterator[Verdict]:
             yield Verdict(name, f"{grown:.3g}x", f"{GROWTH:g}x", "1x", word)
     for session in MEMORY_SESSIONS:
         if all(session in sized.results[OURS].anonymous for sized in (smaller, larger)):
-            small, large = (_anonymous(sized, session) for sized in (smaller, larger))
+            small, large = (anonymous(sized, session) for sized in (smaller, larger))
             word = "holds" if large <= small * FLAT else "NO"
             name = f"anonymous RAM, {session}, {smaller.size:,} to {larger.size:,}"
             yield Verdict(name, f"{large / small:.3g}x", f"{FLAT:g}x", "1x", word)
+
+
+def anonymous(sized: Sized, session: str, peer: str = OURS) -> float:
+    """Return the anonymous bytes of a peer, without numpy's."""
+    found = figures.net(sized.results, peer, "anonymous", session)
+    return found - sized.numpy.anonymous * sized.results[peer].numpy[session]
 
 
 def _cost(sized: Sized, workload: str) -> float:
     """Return our seconds an operation; 0 where it was not measured."""
     rates = sized.results[OURS].rates(workload)
     return 1 / statistics.median(rates) if rates else 0.0
-
-
-def _anonymous(sized: Sized, session: str) -> float:
-    """Return our anonymous bytes, without numpy's."""
-    found = figures.net(sized.results, OURS, "anonymous", session)
-    return found - sized.numpy.anonymous * sized.results[OURS].numpy[session]
 
 
 def _other_ratios(named: list[Ratio], workloads: list[str]) -> Iterator[Ratio]:
@@ -167,7 +159,7 @@ def _limit_verdicts(structure: str, sized: Sized) -> Iterator[Verdict]:
         yield _limit_verdict("disk", ours.bytes_an_item("build"), DISK_LIMIT)
     for session in MEMORY_SESSIONS:
         if session in ours.anonymous:
-            found = _anonymous(sized, session) / MEGA
+            found = anonymous(sized, session) / MEGA
             yield _limit_verdict(f"anonymous RAM, {session}", found, MEMORY_LIMIT)
 
 

@@ -254,7 +254,7 @@ SESSIONS = [
     Session("update", ["update"], fills=True),
     Session("counter", ["counter"]),
     Session("longest", ["longest"], fills=True, numpy_apart=True),
-    Session("big", ["big_set", "big_get"]),
+    Session("big", ["big_set", "big_get"], fills=True),
 ]
 
 WORKLOADS: dict[str, Callable[[DictPeer, Watch, int], None]] = {

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import statistics
 from dataclasses import asdict, dataclass, field
-from typing import TYPE_CHECKING, TypeAlias
+from typing import TYPE_CHECKING, Any, TypeAlias
 
 from memory.sessions import BUILD, CLOSE
 
@@ -57,7 +57,31 @@ class Figures:
         return statistics.median(self.disk[session]) / max(1, self.count[BUILD][-1])
 
 
+@dataclass
+class Share:
+    """What importing numpy costs by itself: bytes of memory, and seconds."""
+
+    anonymous: int = 0
+    resident: int = 0
+    seconds: float = 0.0
+
+
 Results: TypeAlias = dict[str, Figures]
+
+
+@dataclass(frozen=True)
+class Sized:
+    """The results at one size, and what importing numpy costs."""
+
+    size: int
+    results: Results
+    numpy: Share
+
+    @classmethod
+    def from_json(cls, found: dict[str, Any]) -> Sized:
+        """Return what was written by `dataclasses.asdict`."""
+        results = {name: Figures(**one) for name, one in found["results"].items()}
+        return cls(found["size"], results, Share(**found["numpy"]))
 
 
 def ratio(ours: Figures, peer: Figures, workload: str, *, cpu: bool = False) -> float | None:

@@ -19,15 +19,16 @@ if TYPE_CHECKING:
 SINGLE = ("open", "close", "longest")
 """Workloads of which the milliseconds count, not the rate."""
 
+THOUSAND = 1000
 FLOOR = "(floor)"
 """How the column is headed that says what the benchmark itself takes: loops, and methods without content."""
 
 
 def rates_table(results: Results, workloads: Iterable[str], *, cpu: bool) -> str:
     """Return operations a second, and milliseconds of what is done once; the floor comes last."""
-    shown = _floor_last(results)
+    shown = floor_last(results)
     rows = [
-        [name, *(_cell(found, name, cpu=cpu) for found in shown.values())]
+        [name, *(cell(found, name, cpu=cpu) for found in shown.values())]
         for name in workloads
         if any(name in found.done or name in found.failures for found in shown.values())
     ]
@@ -69,10 +70,22 @@ def failures(results: Results) -> list[str]:
     ]
 
 
-def _floor_last(results: Results) -> Results:
+def floor_last(results: Results) -> Results:
     """Return them with what the benchmark itself takes at the end."""
     ends = [NOTHING] if NOTHING in results else []
     return {name: results[name] for name in [*(name for name in results if name != NOTHING), *ends]}
+
+
+def cell(found: Figures, workload: str, *, cpu: bool) -> str:
+    """Return the median of the rounds, "no" for what failed, nothing for what was not asked."""
+    if workload in found.failures:
+        return "no"
+    if workload not in found.done:
+        return ""
+    if workload in SINGLE:
+        milliseconds = found.milliseconds(workload)
+        return f"{milliseconds:.3g} ms" if milliseconds < THOUSAND else f"{milliseconds:,.0f} ms"
+    return _short(statistics.median(found.rates(workload, cpu=cpu)))
 
 
 def _net(results: Results, peer: str, what: str, session: str) -> str:
@@ -81,20 +94,9 @@ def _net(results: Results, peer: str, what: str, session: str) -> str:
     return f"{figures.net(results, peer, what, session) / MEGA:.1f}"
 
 
-def _cell(found: Figures, workload: str, *, cpu: bool) -> str:
-    """Return the median of the rounds."""
-    if workload in found.failures:
-        return "no"
-    if workload not in found.done:
-        return ""
-    if workload in SINGLE:
-        return f"{found.milliseconds(workload):.3g} ms"
-    return _short(statistics.median(found.rates(workload, cpu=cpu)))
-
-
 def _short(rate: float) -> str:
     """Return a rate as 539k or 1.14M."""
-    for unit, size in (("M", 1e6), ("k", 1e3)):
+    for unit, size in (("G", 1e9), ("M", 1e6), ("k", 1e3)):
         if rate >= size:
             return f"{rate / size:.3g}{unit}"
     return f"{rate:.3g}"

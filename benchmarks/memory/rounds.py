@@ -14,7 +14,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from contest import ChildFailedError, answer_of
-from memory.figures import Figures, Results
+from memory.figures import Figures, Results, Share
 from memory.sessions import BUILD, Outcome, Session, Task
 
 if TYPE_CHECKING:
@@ -45,15 +45,6 @@ class Run:
     folder: Path | None = None
     numpy: bool = True
     numpy_apart: bool = False
-
-
-@dataclass
-class Share:
-    """What importing numpy costs by itself: bytes of memory, and seconds."""
-
-    anonymous: int = 0
-    resident: int = 0
-    seconds: float = 0.0
 
 
 def numpy_share(run: Run) -> Share:
