@@ -86,7 +86,7 @@ class Journalled(Content):
             self.flush()
 
     def commit_if_due(self) -> None:
-        """Commit as `Content` says, but not while a change is under way: it would lose its record."""
+        """Commit as `Content` says, but not while a change is under way, after which it is due again."""
         if not self._is_changing:
             super().commit_if_due()
 
