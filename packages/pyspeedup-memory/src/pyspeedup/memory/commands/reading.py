@@ -10,7 +10,9 @@ from pyspeedup.memory import DiskDict, DiskList
 from pyspeedup.memory._dict.salvage import salvage_entries
 from pyspeedup.memory._storage.codecs import choose_serializer, runs_code
 from pyspeedup.memory._storage.inspecting import inspected, marked, pages_of, store_name
+from pyspeedup.memory._storage.journal_file import read_journal
 from pyspeedup.memory._storage.location import find_place
+from pyspeedup.memory._storage.marker import JOURNAL_FILE
 from pyspeedup.memory._storage.salvaging import Damage, salvage_sequence
 from pyspeedup.memory._storage.trust import require_trusted
 from pyspeedup.memory.commands.access import Access
@@ -28,6 +30,7 @@ __all__ = [
     "Original",
     "Structure",
     "add_all",
+    "changes_in_journal",
     "class_of",
     "items_of",
     "number_of_items",
@@ -143,6 +146,19 @@ def add_all(structure: Structure, items: Iterable[Any]) -> None:
         structure.update(items)
     else:
         structure.extend(items)
+
+
+def changes_in_journal(folder: Path, structure: Structure) -> list[Damage]:
+    """Return what a killed process left in a journal that nothing but opening for writing takes up."""
+    path = folder / JOURNAL_FILE
+    if not path.exists():
+        return []
+    try:
+        changes = len(read_journal(path, structure._content.volume))  # noqa: SLF001 -- which commit it follows
+    except StoreError as error:
+        return [Damage(JOURNAL_FILE, str(error), None)]
+    reason = f"changes after the last commit ({changes}) wait in it for an opening for writing"
+    return [Damage(JOURNAL_FILE, reason, None)] if changes else []
 
 
 def salvaged(structure: Structure) -> Iterator[Any | Damage]:

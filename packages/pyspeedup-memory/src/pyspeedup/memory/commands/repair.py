@@ -25,7 +25,13 @@ from pyspeedup.memory.commands.arguments import (
     tell,
 )
 from pyspeedup.memory.commands.progress import shown
-from pyspeedup.memory.commands.reading import Structure, add_all, opened_unlocked, salvaged
+from pyspeedup.memory.commands.reading import (
+    Structure,
+    add_all,
+    changes_in_journal,
+    opened_unlocked,
+    salvaged,
+)
 
 if TYPE_CHECKING:
     import argparse
@@ -121,6 +127,7 @@ def _copy(
             with copy.transaction():
                 reading = _Reading(original.structure, lost)
                 add_all(copy, reading.items())
+            lost += changes_in_journal(folder, original.structure)
             copy.sync(durable=True)
             items = len(copy)
         if items < reading.read:
