@@ -17,7 +17,7 @@ HERE = Path(__file__).parent
 EVERY_SIZE = "insert,append,cold_get,get_rand,open"
 PARTS = {
     "200k": ["-n", "200000", "--rounds", "3", "--slow-once"],
-    "1m": ["-n", "1000000", "--rounds", "2", "--peers", "dict,list,lmdb,pyspeedup,nothing"],
+    "1m": ["-n", "1000000", "--rounds", "1", "--peers", "dict,list,lmdb,pyspeedup,nothing"],
     "10m": [
         *("-n", "1000000", "--huge", "--rounds", "1", "--cap", "2"),
         *("--only", EVERY_SIZE, "--peers", "pyspeedup,nothing"),

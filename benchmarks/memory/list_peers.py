@@ -75,13 +75,13 @@ class TemporaryDiskList(peer.Plain, ListPeer):
     """disklist, which is gone when it is closed: opening it anew means to fill it again."""
 
     name = module = "disklist"
+    kind = list
     most = 2_000_000
     slow = True
 
     def __init__(self, folder: Path) -> None:
         from disklist import DiskList
 
-        self.kind = list
         super().__init__(folder)
         kept, self.content = self.content, DiskList(tmp_dir=str(folder))
         for item in kept:

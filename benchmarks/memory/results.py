@@ -44,13 +44,16 @@ def read(path: Path) -> Part:
 
 
 def read_all() -> dict[str, Part]:
-    """Return the parts that are there."""
-    return {
-        path.stem.partition("-")[2]: read(path) for path in sorted(FOLDER.glob("memory-*.json"))
-    }
+    """Return the parts that are there, that of the fewest items first."""
+    parts = {path.stem.partition("-")[2]: read(path) for path in FOLDER.glob("memory-*.json")}
+    return dict(sorted(parts.items(), key=lambda item: _largest(item[1])))
 
 
 def digest() -> str:
     """Return what changes with the figures."""
     kept = b"".join(path.read_bytes() for path in sorted(FOLDER.glob("memory-*.json")))
     return hashlib.sha256(kept).hexdigest()
+
+
+def _largest(part: Part) -> int:
+    return max(one.size for sizes in part.measured.values() for one in sizes)
