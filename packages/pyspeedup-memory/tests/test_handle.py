@@ -11,7 +11,7 @@ import threading
 
 import pytest
 from pyspeedup.core import SerializationError, StoreError
-from pyspeedup.memory import DiskList, FileStore, JsonSerializer, MemoryStore
+from pyspeedup.memory import DiskList, FileStore, JsonSerializer, MemoryStore, SafePickleSerializer
 from storage_toy import Toy, run
 
 
@@ -110,6 +110,22 @@ def test_a_second_handle_takes_the_map_limit_of_the_first(place):
         toy["a"] = 1
     with Toy(**place), Toy(**place, map_limit=64 << 20):
         pass
+
+
+def test_a_second_handle_with_another_right_to_read_is_refused(place):
+    first = SafePickleSerializer(allow=[Reversing])
+    with Toy(**place, serializer=first) as toy:
+        toy["a"] = 1
+        for other in (SafePickleSerializer(allow=[LookupError]), "safe-pickle"):
+            with pytest.raises(
+                ValueError, match=r"open in this process already with serializer .*Rev"
+            ):
+                Toy(**place, serializer=other)
+        with (
+            Toy(**place, serializer=SafePickleSerializer(allow=[Reversing])) as again,
+            Toy(**place),
+        ):
+            assert again["a"] == 1
 
 
 def test_positional_arguments_come_in_the_documented_order(tmp_path):

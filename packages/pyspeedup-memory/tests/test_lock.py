@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import fcntl
 import os
+import shutil
 import signal
 import types
 
@@ -151,6 +152,36 @@ class LikeWindows(types.ModuleType):
             if same_file and taken & wanted and other != descriptor:
                 raise OSError(13, "Permission denied")
         self.locks[descriptor] = wanted
+
+
+def test_a_file_that_is_replaced_while_it_is_being_locked_is_not_what_is_locked(
+    tmp_path, monkeypatch
+):
+    def replaced_first(descriptor, *, exclusive):
+        monkeypatch.undo()
+        beside = tmp_path / "beside"
+        beside.write_bytes(b"")
+        beside.replace(path)
+        return lock(descriptor, exclusive=exclusive)
+
+    path, lock = tmp_path / "lock", _platform.lock
+    monkeypatch.setattr(_platform, "lock", replaced_first)
+    held = FileLock(path, exclusive=True, name="it")
+    with pytest.raises(StoreLockedError, match=f"process {os.getpid()}"):
+        FileLock(path, exclusive=True, name="it")
+    held.release()
+
+
+def test_a_folder_that_is_removed_while_it_is_being_locked_is_not_there(tmp_path, monkeypatch):
+    def removed_first(descriptor, *, exclusive):
+        shutil.rmtree(path.parent)
+        return lock(descriptor, exclusive=exclusive)
+
+    path, lock = tmp_path / "folder" / "lock", _platform.lock
+    path.parent.mkdir()
+    monkeypatch.setattr(_platform, "lock", removed_first)
+    with pytest.raises(FileNotFoundError):
+        FileLock(path, exclusive=True, name="it")
 
 
 def test_locks_of_byte_ranges_do_where_flock_is_missing(tmp_path, monkeypatch):

@@ -5,6 +5,7 @@ from __future__ import annotations
 import errno
 import os
 import shutil
+import signal
 import tempfile
 from pathlib import Path
 
@@ -16,6 +17,8 @@ from pyspeedup.core.testing import PageStoreMachine, state_machine_test
 from pyspeedup.memory import FileStore, MemoryStore, ShadowStore, SqliteStore, _platform
 from pyspeedup.memory.stores._page_table import Extent, PageTable
 from pyspeedup.memory.stores._slots import HEADER_SIZE
+from pyspeedup.memory.stores.sqlite import DATABASE_FILE
+from storage_toy import start
 
 
 class InFolder(PageStoreMachine):
@@ -494,3 +497,39 @@ def test_only_the_folder_given_is_touched(store_class, tmp_path):
     store.commit(b"", durable=True)
     store.close()
     assert {path.name for path in Path(tmp_path).iterdir()} == {"here", "notes.txt"}
+
+
+def test_a_database_that_a_killed_process_was_changing_is_read_after_one_opening_for_writing(
+    tmp_path,
+):
+    with start(UNFINISHED, tmp_path) as process:
+        assert process.stdout.readline() == "changing\n"
+        process.kill()
+    assert process.returncode == -signal.SIGKILL
+    assert (tmp_path / f"{DATABASE_FILE}-journal").stat().st_size > 0
+    store = SqliteStore(tmp_path)
+    with pytest.raises(StoreError, match=r"killed while it changed it; open it once for writing"):
+        store.open(create=False, readonly=True)
+    assert store.open(create=False, readonly=False) == b"meta"
+    store.close()
+    assert store.open(create=False, readonly=True) == b"meta"
+    assert store.read(0) == bytes(100_000)
+    store.close()
+
+
+UNFINISHED = """
+import sqlite3, sys, time
+from pyspeedup.memory import SqliteStore
+store = SqliteStore(sys.argv[1])
+store.open(create=True, readonly=False)
+store.write(0, bytes(100_000))
+store.commit(b"meta")
+store.close()
+database = sqlite3.connect(f"{sys.argv[1]}/pages.sqlite3", isolation_level=None)
+database.execute("PRAGMA cache_size = 1")
+database.execute("BEGIN IMMEDIATE")
+database.execute("UPDATE content SET data = zeroblob(200000)")
+database.execute("UPDATE meta SET data = zeroblob(200000)")
+print("changing", flush=True)
+time.sleep(60)
+"""

@@ -9,6 +9,7 @@ import signal
 import struct
 import sys
 import time
+import types
 from collections import Counter
 from contextlib import suppress
 from functools import partial
@@ -709,3 +710,31 @@ def test_a_store_remembers_its_page_store_and_can_be_backed_up(tmp_path):
     for location in (tmp_path, tmp_path / "copy"):
         with DiskDict("x", file_location=location, readonly=True) as d:
             assert d == {number: str(number) for number in range(3000)}
+
+
+@pytest.mark.parametrize(("free", "number"), [(100, errno.ENOSPC), (1 << 20, errno.EIO)])
+def test_a_failed_write_is_told_as_a_full_disk_where_that_is_why(
+    free, number, tmp_path, monkeypatch
+):
+    def disk(_):
+        return types.SimpleNamespace(f_bavail=free, f_frsize=4096)
+
+    def fails(*_, **__):
+        error = lmdb.DiskError("mdb_txn_commit")
+        error.code = errno.EIO
+        raise error
+
+    store = LmdbStore(tmp_path)
+    store.open(create=True, readonly=False)
+    store.write(0, b"zero")
+    store.commit(b"first")
+    with monkeypatch.context() as patch:
+        patch.setattr(os, "statvfs", disk)
+        file = store._file
+        patch.setattr(file, "_environment", types.SimpleNamespace(begin=fails))
+        store.write(1, b"one")
+        with pytest.raises(OSError, match=r"data\.mdb") as caught:
+            store.commit(b"second")
+    assert caught.value.errno == number
+    store.commit(b"second")
+    store.close()

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any, ClassVar, Generic, TypeVar
 from pyspeedup.memory import _sharing
 from pyspeedup.memory._arguments import bytes_or_none, positive_int, seconds
 from pyspeedup.memory._content import Content
-from pyspeedup.memory._storage.codecs import choose_serializer
+from pyspeedup.memory._storage.codecs import choose_serializer, describe
 from pyspeedup.memory._storage.location import Place, find_place
 from pyspeedup.memory._storage.opening import OpenStore, Wanted, back_up, open_object, open_place
 
@@ -211,7 +211,13 @@ class Handle(Generic[C]):
             raise ValueError(
                 f"{name} holds a {content.kind}, and cannot be opened as a {self.content_class.kind}"
             )
-        choose_serializer(serializer, content.volume.serializer_record)
+        wanted, _ = choose_serializer(serializer, content.volume.serializer_record)
+        has, asks = describe(content.volume.serializer), describe(wanted)
+        if serializer is not None and has != asks:  # both read it, but not the same of it
+            raise ValueError(
+                f"{name} is open in this process already with serializer {has}; "
+                f"a second handle cannot have {asks}"
+            )
         live = self._shared.options
         asked = dict(options)
         if asked["size_limit"] == content.volume.page_size:

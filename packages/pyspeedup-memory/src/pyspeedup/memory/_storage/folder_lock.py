@@ -29,14 +29,23 @@ class FileLock:
 
         `StoreLockedError` names the pid of the holder; `OSError` where the file can't be made.
         """
+        while not self._take(path, name, exclusive=exclusive):
+            continue  # the file was replaced between its opening and its locking: look again
+
+    def _take(self, path: Path, name: str, *, exclusive: bool) -> bool:
+        """Lock the file that is at `path`; False where it is another one by now."""
         self._descriptor = _platform.open_file(path, write=exclusive, create=exclusive)
         try:
-            self._take(name, exclusive=exclusive)
+            self._lock(name, exclusive=exclusive)
+            is_still_there = _is_at(self._descriptor, path)
         except BaseException:
             os.close(self._descriptor)
             raise
+        if not is_still_there:
+            self.release()
+        return is_still_there
 
-    def _take(self, name: str, *, exclusive: bool) -> None:
+    def _lock(self, name: str, *, exclusive: bool) -> None:
         if not _platform.lock(self._descriptor, exclusive=exclusive):
             raise _locked(self._descriptor, name, exclusive=exclusive)
         if exclusive:
@@ -51,6 +60,13 @@ class FileLock:
     def abandon(self) -> None:
         """Close a forked child's copy of the descriptor, without giving the parent's lock up."""
         os.close(self._descriptor)
+
+
+def _is_at(descriptor: int, path: Path) -> bool:
+    try:
+        return os.path.samestat(os.fstat(descriptor), path.stat())
+    except FileNotFoundError:
+        return False
 
 
 def _locked(descriptor: int, name: str, *, exclusive: bool) -> StoreLockedError:

@@ -51,10 +51,13 @@ def building_aside(place: Place) -> Iterator[Place]:
     work = work_folder(place.folder)
     place.location.mkdir(OWNER_ONLY, parents=True, exist_ok=True)
     work.mkdir(OWNER_ONLY, exist_ok=True)
-    lock = FileLock(work / LOCK_FILE, exclusive=True, name=str(work))
     try:
-        if not (work / LOCK_FILE).exists():
-            raise StoreLockedError(f"{work} was removed by another process just now; try again")
+        lock = FileLock(work / LOCK_FILE, exclusive=True, name=str(work))
+    except FileNotFoundError as error:
+        raise StoreLockedError(
+            f"{work} was removed by another process just now; try again"
+        ) from error
+    try:
         _empty(work)
         try:
             yield find_place(place.name, work)

@@ -33,6 +33,10 @@ NEIGHBOURS = 256 << 10
 """How much a system may map when a value is first read: Linux takes what lies around it with it."""
 
 
+NEARLY_FULL = 4 << 20
+"""Where a disk has less room than that, a write that failed is taken to have failed for it."""
+
+
 class LmdbFile:
     """The file ``data.mdb`` of a folder, open for one writer or for many readers.
 
@@ -196,6 +200,8 @@ class LmdbFile:
 
     def _translate(self, error: lmdb.Error) -> OSError:
         message = f"{self._name}: {DATA_FILE}: {error}"
+        if error.code == errno.EIO and _is_full(self._path):
+            return OSError(errno.ENOSPC, message, str(self._path))  # LMDB says no more than that
         if error.code > 0:
             return OSError(error.code, message, str(self._path))
         if "already open in this process" in str(error):
@@ -204,6 +210,14 @@ class LmdbFile:
         if type(error).__name__ in damage:
             return StoreCorruptedError(message)
         return StoreError(message)
+
+
+def _is_full(path: Path) -> bool:
+    """Tell whether the disk has no room left for a transaction, where the system tells."""
+    if not hasattr(os, "statvfs"):
+        return False
+    disk = os.statvfs(path)
+    return disk.f_bavail * disk.f_frsize < NEARLY_FULL
 
 
 def _room_for(size: int) -> int:

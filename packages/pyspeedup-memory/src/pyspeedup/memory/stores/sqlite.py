@@ -101,6 +101,7 @@ class SqliteStore:
         """Lock the database and return the last committed meta; see `pyspeedup.core.PageStore`."""
         if self._connection is not None:
             raise StoreLockedError(f"{self._name} is open already", pid=os.getpid())
+        self._readonly = readonly
         self._find(create=create and not readonly)
         connection = self._connect(readonly=readonly)
         try:
@@ -111,7 +112,6 @@ class SqliteStore:
             raise
         self._connection = connection
         self._pages: Overlay[int] = Overlay(CommittedPages(connection))
-        self._readonly = readonly
         return meta
 
     def _find(self, *, create: bool) -> None:
@@ -315,6 +315,11 @@ class SqliteStore:
         if "locked" in str(error):
             pid = _platform.lock_holder(self._path)
             return StoreLockedError(f"{self._name} is open in process {pid or 'unknown'}", pid)
+        if "readonly database" in str(error) and self._readonly:
+            return StoreError(
+                f"{self._name}: {DATABASE_FILE}: a process was killed while it changed it; open it once "
+                f"for writing, which completes or undoes that ({error})"
+            )
         if "full" in str(error):
             return OSError(errno.ENOSPC, message)
         if "disk I/O" in str(error):
