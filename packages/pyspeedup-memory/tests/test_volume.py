@@ -302,6 +302,15 @@ def test_a_store_of_somebody_else_is_not_taken_for_damage():
         open_volume(store)
 
 
+def test_a_format_of_before_the_first_release_is_refused_by_name(monkeypatch):
+    blobs = {}
+    with monkeypatch.context() as patch:
+        patch.setattr("pyspeedup.memory._storage.header.FORMAT", 0)
+        open_volume(blobs).close()
+    with pytest.raises(StoreError, match=r"format 0, which was written before the first release"):
+        open_volume(blobs)
+
+
 def test_a_newer_format_is_refused_by_name(monkeypatch):
     blobs = {}
     with monkeypatch.context() as patch:

@@ -14,11 +14,21 @@ from pyspeedup.core import StoreCorruptedError, StoreError
 if TYPE_CHECKING:
     from pyspeedup.core import BytesLike
 
-__all__ = ["CHECKSUM_BITS", "FORMAT", "Header", "check_of", "decode_meta", "encode_meta"]
+__all__ = [
+    "CHECKSUM_BITS",
+    "FORMAT",
+    "Header",
+    "check_of",
+    "decode_meta",
+    "encode_meta",
+    "require_readable",
+]
 
 FORMAT = 1
 """Raised when what follows the magic changes; every older format stays readable."""
 
+OLDEST = 1
+"""What the first release wrote; before it, formats came and went."""
 MAGIC = b"PySpVol\0"
 CHECK = struct.Struct("<8sII")  # magic, format, checksum of all that follows
 USED = 1 << 32
@@ -42,6 +52,23 @@ def check_of(data: BytesLike) -> int:
     return USED | zlib.crc32(data)
 
 
+def require_readable(version: int, newest: int, name: str) -> None:
+    """Raise `StoreError` for a format newer than `newest`, or older than that of the first release.
+
+    >>> require_readable(0, 1, "words")
+    Traceback (most recent call last):
+    pyspeedup.core.errors.StoreError: words has format 0, which was written before the first release; \
+open it with what wrote it, and copy its items
+    """
+    if version > newest:
+        raise StoreError(f"{name} has format {version}; this release reads up to {newest}: upgrade")
+    if version < OLDEST:
+        raise StoreError(
+            f"{name} has format {version}, which was written before the first release; "
+            "open it with what wrote it, and copy its items"
+        )
+
+
 def encode_meta(header: Header, table: array[int], state: bytes | None) -> bytes:
     """Return the bytes that a volume commits, in O(pages)."""
     head = json.dumps(header._asdict()).encode()
@@ -54,15 +81,14 @@ def encode_meta(header: Header, table: array[int], state: bytes | None) -> bytes
 def decode_meta(meta: bytes, name: str) -> tuple[Header, array[int], bytes | None]:
     """Return what `encode_meta` was given, without unused numbers at the end; a store that somebody else made is a `StoreError`.
 
-    `StoreCorruptedError` for damage, `StoreError` for a format of a newer release.
+    `StoreCorruptedError` for damage, `StoreError` for a format that is not `require_readable`.
     """
     if not meta.startswith(MAGIC):
         raise StoreError(f"{name} is not a store of pyspeedup.memory")
     if len(meta) < CHECK.size + SIZES.size:
         raise StoreCorruptedError(f"{name}: its header is cut short")
     _, version, checksum = CHECK.unpack_from(meta)
-    if version > FORMAT:
-        raise StoreError(f"{name} has format {version}; this release reads up to {FORMAT}: upgrade")
+    require_readable(version, FORMAT, name)
     body = memoryview(meta)[CHECK.size :]
     if zlib.crc32(body) != checksum:
         raise StoreCorruptedError(f"{name}: the checksum of its header does not match")

@@ -6,8 +6,9 @@ import json
 import zlib
 from typing import TYPE_CHECKING, Any, NamedTuple
 
-from pyspeedup.core import StoreCorruptedError, StoreError
+from pyspeedup.core import StoreCorruptedError
 from pyspeedup.memory._platform import replace_file
+from pyspeedup.memory._storage.header import require_readable
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -56,8 +57,7 @@ def read_marker(folder: Path) -> Marker | None:
         raise StoreCorruptedError(f"{folder}: {MARKER_FILE} is damaged: {error!r}") from error
     if checksum != _checksum(fields):
         raise StoreCorruptedError(f"{folder}: the checksum in {MARKER_FILE} does not match")
-    if version > FORMAT:
-        raise StoreError(f"{folder} has format {version}; this release reads {FORMAT}: upgrade")
+    require_readable(version, FORMAT, str(folder))
     return Marker(**fields)
 
 
