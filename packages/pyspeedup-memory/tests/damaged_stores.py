@@ -55,12 +55,17 @@ class Whole:
         self.starts = [0, *accumulate(map(len, self.pages))]
         joined = b"".join(self.pages)
         self.parts = []
+        begin = [
+            0,
+            0,
+        ]  # where the last record and the last row are: the next is mostly the one after it
         for entry in range(log.end):
             if (record := log.record(entry)) is not None:
-                row = ROW.pack(*log.rows.get(entry))
-                places = [(joined.index(part), len(part)) for part in (record[0], row)]
-                assert all(joined.count(part) == 1 for part in (record[0], row))
-                self.parts.append(places)
+                parts = record[0], ROW.pack(*log.rows.get(entry))
+                for kind, part in enumerate(parts):
+                    found = joined.find(part, begin[kind])
+                    begin[kind] = joined.index(part) if found < 0 else found
+                self.parts.append([*zip(begin, map(len, parts), strict=True)])
         assert len(self.parts) == LENGTH
 
     def page_at(self, place):
