@@ -3,22 +3,19 @@
 from __future__ import annotations
 
 import errno
-import random
-import signal
-import time
 import uuid
 from collections.abc import MutableMapping
 from pathlib import Path
 
 import pytest
 from hypothesis import settings as Settings  # noqa: N812 -- a class, which hypothesis spells small
+from killed_writers import check_killed_writers
 from pyspeedup.core import StoreCorruptedError, StoreLockedError
 from pyspeedup.core.testing import PageStoreMachine, state_machine_test
 from pyspeedup.memory import DiskDict, DiskList, FsspecStore, ShadowStore
 from pyspeedup.memory._storage.volume import Volume
 from pyspeedup.memory.testing import DiskDictMachine, DiskListMachine
-from storage_toy import run, start
-from storage_writer import decode, model_after
+from storage_toy import run
 from test_interrupt import Interruptions
 from test_stores import (  # noqa: F401 -- they run here on these stores
     test_a_negative_page_is_refused,
@@ -451,25 +448,15 @@ storage_writer.main("fsspec", "file://" + sys.argv[1])
 
 
 def test_a_killed_writer_leaves_a_whole_commit_and_nothing_half_written(tmp_path):
-    told = 0
-    for _ in range(5):
-        with start(WRITER, tmp_path) as process:
-            first = process.stdout.readline()
-            time.sleep(random.uniform(0, 0.1))  # nothing waits for it: it is the moment that varies
-            process.kill()
-            rest, errors = process.communicate(timeout=60)
-        assert process.returncode == -signal.SIGKILL, errors
-        whole = [line for line in (first + rest).splitlines(keepends=True) if line.endswith("\n")]
-        told += len(whole)
-        volume = Volume(FsspecStore(tmp_path.as_uri()), kind="toy", page_size=1)
-        number, pages = decode(volume.state)
-        held = {index: bytes(volume.read(page)) for index, page in pages.items()}
-        volume.close()
-        assert number in {int(whole[-1]), int(whole[-1]) + 1}
-        assert held == model_after(number)
-        assert sorted(pages.values()) == volume.pages()
+    def only_what_counts_is_there(pages):
         assert len(list(tmp_path.iterdir())) == 1 + len(pages)
-    assert told > 5
+
+    check_killed_writers(
+        WRITER,
+        tmp_path,
+        make_store=lambda: FsspecStore(tmp_path.as_uri()),
+        check=only_what_counts_is_there,
+    )
 
 
 def test_what_was_half_written_is_deleted_by_a_writer_and_not_seen_by_a_reader(tmp_path):

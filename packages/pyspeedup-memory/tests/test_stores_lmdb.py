@@ -8,7 +8,6 @@ import random
 import signal
 import struct
 import sys
-import time
 import types
 from collections import Counter
 from contextlib import suppress
@@ -17,6 +16,7 @@ from functools import partial
 import pytest
 import test_lock
 from interrupting import STORING, Interrupter
+from killed_writers import check_killed_writers
 from pyspeedup.core import StoreCorruptedError, StoreLockedError
 from pyspeedup.core.testing import PageStoreMachine, state_machine_test
 from pyspeedup.memory import DiskDict, LmdbStore
@@ -24,8 +24,7 @@ from pyspeedup.memory._storage.volume import Volume
 from pyspeedup.memory.stores import _lmdb_file
 from pyspeedup.memory.stores import lmdb as store_module
 from pyspeedup.memory.testing import DiskDictMachine, DiskListMachine
-from storage_toy import Toy, run, start
-from storage_writer import decode, model_after
+from storage_toy import Toy, run
 from test_handle import FORKED, needs_fork
 from test_interrupt import Interruptions
 from test_stores import (  # noqa: F401 -- they run here on this store
@@ -394,24 +393,7 @@ storage_writer.main("lmdb", sys.argv[1])
 
 @pytest.mark.parametrize("buffer", [store_module.BUFFER, 0])
 def test_a_killed_writer_leaves_a_whole_commit(buffer, tmp_path):
-    told = 0
-    for _ in range(5):
-        with start(WRITER, tmp_path, buffer) as process:
-            first = process.stdout.readline()
-            time.sleep(random.uniform(0, 0.1))  # nothing waits for it: it is the moment that varies
-            process.kill()
-            rest, errors = process.communicate(timeout=60)
-        assert process.returncode == -signal.SIGKILL, errors
-        whole = [line for line in (first + rest).splitlines(keepends=True) if line.endswith("\n")]
-        told += len(whole)
-        volume = Volume(LmdbStore(tmp_path), kind="toy", page_size=1)
-        number, pages = decode(volume.state)
-        held = {index: bytes(volume.read(page)) for index, page in pages.items()}
-        volume.close()
-        assert number in {int(whole[-1]), int(whole[-1]) + 1}
-        assert held == model_after(number)
-        assert sorted(pages.values()) == volume.pages()
-    assert told > 5
+    check_killed_writers(WRITER, tmp_path, buffer, make_store=lambda: LmdbStore(tmp_path))
 
 
 @pytest.mark.usefixtures("unbuffered")
