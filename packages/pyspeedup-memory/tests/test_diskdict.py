@@ -924,18 +924,17 @@ def test_an_interruption_while_a_batch_is_written_makes_no_key_twice():
             d[number] = number
         assert len(d) == 101
         unwritten = d._content._unwritten
-        discard, calls = unwritten.discard, []
+        discard_many = unwritten.discard_many
 
-        def interrupted(key):
-            calls.append(key)
-            if len(calls) == 50:
-                raise KeyboardInterrupt
-            discard(key)
+        def interrupted(keys):
+            discard_many(keys[: len(keys) // 2])
+            raise KeyboardInterrupt
 
-        unwritten.discard = interrupted
+        unwritten.discard_many = interrupted
         with pytest.raises(KeyboardInterrupt):
             d.sync()
-        unwritten.discard = discard
+        assert 0 < len(unwritten) < 100
+        unwritten.discard_many = discard_many
         d.sync()
         assert list(d.items()) == list(expected.items())
         assert len(d) == 101

@@ -16,6 +16,8 @@ from interrupting import Interrupter
 from pyspeedup.core import StoreCorruptedError
 from pyspeedup.memory._dict import index_nodes, slots, slots_plain
 from pyspeedup.memory._dict.index import MAX_ENTRY, Index
+from pyspeedup.memory._dict.index_filter import Filter
+from pyspeedup.memory._dict.slots import HASH_MASK
 from pyspeedup.memory._pages.scratch import ScratchPages
 from pyspeedup.memory._storage.volume import Volume
 
@@ -135,16 +137,20 @@ class IndexMachine(RuleBasedStateMachine):
     def find_some(self, code, others):
         self.find(code)
         known = list(self.model)[:50]
-        self.find_many([code, *others, *known, code])
+        self.first_of_each([code, *others, *known, code])
 
     def is_any_half_empty(self):
         return any(node.start for node in self.index._tree.each_node())
 
-    def find_many(self, codes):
-        found = self.index.find_many(codes)
-        assert {place: set(entries) for place, entries in found.items()} == {
-            place: set(self.model[code]) for place, code in enumerate(codes) if self.model.get(code)
-        }
+    def first_of_each(self, codes):
+        found = self.index.first_of_each(codes)
+        assert set(found) == {place for place, code in enumerate(codes) if self.model.get(code)}
+        for place, entry in found.items():
+            assert entry in self.model[codes[place]]
+            assert self.index.first(codes[place]) in self.model[codes[place]]
+        for code in codes:
+            if not self.model.get(code):
+                assert self.index.first(code) is None
 
     @rule(after=st.integers(0, 12), codes=BATCHES)
     def add_while_writes_fail(self, after, codes):
@@ -238,7 +244,7 @@ class IndexMachine(RuleBasedStateMachine):
 
     def teardown(self):
         if hasattr(self, "index"):
-            self.find_many(list(self.model))
+            self.first_of_each(list(self.model))
             self.index.clear()
             assert self.volume.pages() == []
         self.patch.undo()
@@ -471,6 +477,8 @@ class DamagedPages:
     def peek(self, page, start, stop):
         return bytes(self.data[page][start:stop])
 
+    raw_peek = peek
+
     def read(self, page):
         return bytes(self.data[page])
 
@@ -533,7 +541,7 @@ def test_pages_exchanged_with_each_other_are_noticed(work):
         copies.data[one], copies.data[other] = copies.data[other], copies.data[one]
         assert any(each_find(index, codes))
         with pytest.raises(StoreCorruptedError):
-            index.find_many(codes)
+            index.first_of_each(codes)
         copies.data[one], copies.data[other] = copies.data[other], copies.data[one]
 
 
@@ -568,9 +576,9 @@ def test_a_page_cut_short_is_noticed(work, length):
     assert page in used
     assert len(copies.data[page]) > 300
     del copies.data[page][length:]
-    index.find_many([])
+    index.first_of_each([])
     with pytest.raises(StoreCorruptedError, match=f"store d, page {page}: block"):
-        index.find_many([*codes, *range(0, 2**32, 2**20)])
+        index.first_of_each([*codes, *range(0, 2**32, 2**20)])
     with pytest.raises(StoreCorruptedError):
         collections.deque(map(list, map(index.find, [*codes, *range(0, 2**32, 2**20)])))
 
@@ -622,7 +630,7 @@ def test_everything_works_where_numpy_is_not_installed(monkeypatch):
     try:
         assert slots.slot_work(10**6) is slots_plain
         index, codes = filled(ScratchPages(), 40_000)
-        assert len(index.find_many(codes[:5_000])) == 5_000
+        assert len(index.first_of_each(codes[:5_000])) == 5_000
     finally:
         slots._has_numpy.cache_clear()
 
@@ -663,3 +671,41 @@ def test_scratch_pages_use_left_room_again():
     assert max(numbers) < 10
     assert pages._end <= 10 * (4_096 + 16_384)
     pages.close()
+
+
+# ---- the filter --------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize("kind", ["plain", "numpy"])
+def test_a_filter_lets_through_whatever_was_added(kind, monkeypatch):
+    if kind == "numpy":
+        pytest.importorskip("numpy")
+    monkeypatch.setattr(
+        "pyspeedup.memory._dict.index_filter.is_for_numpy", lambda _: kind == "numpy"
+    )
+    added = [n * 0x9E3779B1 & HASH_MASK for n in range(20_000)]
+    seen = Filter()
+    seen.add_many(array("I", added[:10_000]))
+    for code in added[10_000:]:
+        seen.add(code)
+    assert all(map(seen.may_have, added))
+    assert seen.some_of(array("I", added)) == list(range(20_000))
+    others = [n * 0x85EBCA6B + 1 & HASH_MASK for n in range(20_000)]
+    passed = seen.some_of(array("I", others))
+    assert passed == [at for at, code in enumerate(others) if seen.may_have(code)]
+    assert len(passed) < 200
+
+
+def test_an_index_that_is_opened_makes_a_filter_once_much_was_asked_in_vain():
+    pages = ScratchPages()
+    index, codes = filled(pages, 3_000, leaf_slots=500, recent_slots=100)
+    opened = Index(pages, index.flush(), leaf_slots=500, recent_slots=100)
+    absent = [code ^ 0xFF for code in codes if code ^ 0xFF not in set(codes)]
+    assert opened._filter is None
+    assert [opened.first(code) for code in absent] == [None] * len(absent)
+    assert opened._filter is not None
+    assert all(opened.first(code) is not None for code in codes)
+    opened.add(absent[0], 7)
+    assert opened.first(absent[0]) == 7
+    opened.clear()
+    assert opened.first(codes[0]) is None

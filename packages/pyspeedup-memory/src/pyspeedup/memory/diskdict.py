@@ -21,7 +21,7 @@ if TYPE_CHECKING:
 
     from _typeshed import SupportsKeysAndGetItem
 
-    from pyspeedup.memory._dict.entries import Columns
+    from pyspeedup.memory._dict.runs import Columns
 
 __all__ = ["DiskDict"]
 

@@ -21,10 +21,11 @@ from pyspeedup.memory._pages.changes import COUNTS_TELL, may_change, may_change_
 from pyspeedup.memory._short_repr import named
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable
+    from collections.abc import Iterable, Sized
 
-    from pyspeedup.memory._dict.entries import Columns, EntryLog
+    from pyspeedup.memory._dict.entries import EntryLog, Record
     from pyspeedup.memory._dict.key_index import Found
+    from pyspeedup.memory._dict.runs import Columns
     from pyspeedup.memory._storage.volume import Volume
 
 __all__ = ["Clock", "DictContent"]
@@ -36,6 +37,8 @@ PLAIN_FACTOR = 4
 """RAM of a plain value and its key: at most about so many times their record."""
 TIDY_BYTES = 64
 """Bytes of records that may be moved for each item that was written."""
+AT_ONCE = 0.0
+"""A time that has passed."""
 PAGES_AT_ONCE = 64
 """Pages of rows that are rewritten at a time, where many rows wait."""
 
@@ -78,7 +81,18 @@ class DictContent(Content):
         self._unwritten = Unwritten()
         self._tracked = Tracked(self.items.codecs[1])
         self._known = KnownKeys()
+        # While any of these holds something, a change concerns more than `hot` and `unwritten`.
+        self._watched: tuple[Sized, ...] = (
+            self.scans,
+            self._unwritten.bodies,
+            self._tracked.lengths,
+            self._front.pinned,
+            self._front.gone,
+        )
         self._put_off = 0  # the end below which no compaction is tried again
+        self._packs = self.items.packs
+        self._decode = self.items.codecs[1].decode
+        self._due = AT_ONCE  # when something is to be done before an operation
 
     @property
     def log(self) -> EntryLog:
@@ -109,24 +123,29 @@ class DictContent(Content):
         """Return the value of `key`, or `ABSENT`, and have it in front. Takes `lock` itself."""
         with self.lock:
             if self._dirty_since is not None:
-                self._write_changes_in_place()
-            value = self._front.get(key)
-            if value is not ABSENT:
-                self._keep(key, value)
-                return value
+                self._do_what_is_due()
+            front = self._front
+            if key in front.old or key in front.hot or front.has_more:
+                value = front.get(key)
+                if value is not ABSENT:
+                    self._keep(key, value)
+                    return value
             if key in self._unwritten.values:
                 return self._take_up_unwritten(key)
             found = self.items.keys.find(key) if type(key) is str else self._find(key)
-            return ABSENT if found is None else self._take_up(key, found)
+            return ABSENT if found is None else self._take_up(key, *found)
 
-    def _write_changes_in_place(self) -> None:
+    def _do_what_is_due(self) -> None:
         """Do what is due before a look-up: what was looked up before may have been changed in place.
 
         Where there is no room, or a value cannot be written, that is not said here, where another is
         asked for: nothing is lost by it, and a later change or `flush` says so. Damage is told.
         """
+        is_heavy = self._unwritten.weight >= self._most_bytes_unwritten
+        if not is_heavy and monotonic() < self._due:
+            return
         try:
-            if self._unwritten.weight >= self._most_bytes_unwritten:
+            if is_heavy:
                 self._write()
             self.commit_if_due()
         except StoreError:
@@ -150,13 +169,34 @@ class DictContent(Content):
 
     def set(self, key: Any, value: Any) -> None:
         """Give `key` the value; where it is there, its key object and its place stay."""
-        self._prepare()
-        weight = plain_weight(value) if self.items.packs else 0
+        unwritten = self._unwritten
+        if (
+            len(unwritten.values) >= self._most_unwritten
+            or unwritten.weight >= self._most_bytes_unwritten
+            or monotonic() >= self._due
+        ):
+            self._prepare()
+        weight = plain_weight(value) if self._packs else 0
+        if not weight or type(key) not in PLAIN_KEYS or any(self._watched):
+            self._set_watched(key, value, weight)
+            return
+        front = self._front
+        unwritten.weight += weight
+        unwritten.values[key] = (
+            value  # nothing is called from here on, so no interruption comes between
+        )
+        if key in front.hot:
+            front.hot[key] = value
+            front.weight += weight
+        elif key in front.old:
+            front.old[key] = value
+            front.weight += weight
+
+    def _set_watched(self, key: Any, value: Any, weight: int) -> None:
         if type(key) not in PLAIN_KEYS:
             self._set_at_once(key, value)
         elif weight:
-            if self._tracked:
-                self._tracked.discard(key)
+            self._tracked.discard(key)
             self._unwritten.put(key, value, weight)
             self._front.keep(key, value, weight)
             if self._front.gone:
@@ -168,8 +208,6 @@ class DictContent(Content):
         if self.scans and key in self._unwritten:
             self._settle([key])
         self.clock.now += 1
-        if self._dirty_since is None:
-            self.changed()
 
     def remove(self, key: Any) -> bool:
         """Take `key` out and return True; False where it is not there."""
@@ -249,15 +287,18 @@ class DictContent(Content):
 
     # ---- in front ------------------------------------------------------------------------------
 
-    def _take_up(self, key: Any, found: Found) -> Any:
+    def _take_up(self, key: Any, entry: int, record: Record) -> Any:
         """Have in front what was found in the log, and return its value."""
-        entry, record = found
+        data, _, end = record
         log = self.items.log
-        value = log.value_of(record, entry)
+        try:
+            value = self._decode(data[end:])
+        except SerializationError:
+            value = log.value_of(record, entry)  # which tells its key
         if log.rows.flags[entry // log.rows.page_size] & CHANGING:
-            self._take_in(key, value, len(record[0]) - record[2])
+            self._take_in(key, value, len(data) - end)
         else:
-            self._front.keep(key, value, PLAIN_FACTOR * len(record[0]))
+            self._front.add(key, value, PLAIN_FACTOR * len(data))
             if self._front.gone:
                 self._let_go()
         return value
@@ -332,7 +373,7 @@ class DictContent(Content):
     ) -> tuple[list[int], list[Any]]:
         """Return the next live entries from `position` on and what they hold; none at the end."""
         self._write()
-        read = self.items.log.run_back if backwards else self.items.log.run
+        read = self.items.runs.run_back if backwards else self.items.runs.run
         entries, found = read(position, columns, limit)
         if not entries:
             return entries, found
@@ -442,29 +483,33 @@ class DictContent(Content):
 
     def _prepare(self) -> None:
         """Do what is due before an operation, so that a full disk is told before anything is changed."""
-        if not self.volume.is_writable:
-            self.require_writable()
+        self.require_writable()
         unwritten = self._unwritten
         if (
             len(unwritten.values) >= self._most_unwritten
             or unwritten.weight >= self._most_bytes_unwritten
         ):
-            self._write(only_some=unwritten.weight < self._most_bytes_unwritten)
+            self._write()
             self.items.tidy(TIDY_BYTES * BATCH)
             self._compact_if_due(or_stretched=self.items.log.heap.is_stretched)
         if len(self.items.log.rows.waiting) >= self._most_waiting:
             self.items.log.rows.apply(PAGES_AT_ONCE)
-        if self._dirty_since is None:
-            if self._tracked:
-                self.changed()  # perhaps, in place
-        elif monotonic() - self._dirty_since >= self.sync_every:
-            self.commit_if_due()
+        if self._front.is_full:
+            self._front.rotate()
+            self._let_go()
+        self.commit_if_due()
+        since = self._dirty_since = self._dirty_since or monotonic()
+        self._due = since + self.sync_every
 
-    def _write(self, *, only_some: bool = False) -> None:
+    def _commit(self, *, durable: bool, leave_out_refused: bool = False) -> None:
+        self._due = AT_ONCE  # whatever comes of it
+        super()._commit(durable=durable, leave_out_refused=leave_out_refused)
+
+    def _write(self) -> None:
         """Write what was set to the log, in the order in which it was set; what fails goes on waiting."""
         if self._unwritten.values:
             self.key_clock.now += 1
-            self.items.write(self._unwritten, only_some=only_some)
+            self.items.write(self._unwritten)
 
     def _settle(self, keys: Iterable[Any]) -> None:
         """Find out which entries unwritten keys have."""

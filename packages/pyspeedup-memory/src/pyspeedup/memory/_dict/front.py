@@ -47,28 +47,28 @@ class Front:
 
     def __init__(self, load: Callable[[Any], Any], *, most: int, most_bytes: int) -> None:
         self.hot = Hot(load)
-        self._old: dict[Any, Any] = {}
+        self.old: dict[Any, Any] = {}
         self._most = max(1, most // 2)
         self._most_bytes = most_bytes // 2
-        self._weight = 0
+        self.weight = 0
         self.pinned: dict[Any, Any] = {}
         """What must stay, whatever is in front."""
         self.gone: dict[Any, Any] = {}
         """The generation that was given up last, for its user to look at, and to clear."""
 
     def __len__(self) -> int:
-        return len(self.hot) + len(self._old) + len(self.pinned)
+        return len(self.hot) + len(self.old) + len(self.pinned)
 
     def __contains__(self, key: Any) -> bool:
-        return key in self.hot or key in self._old or key in self.pinned or key in self.gone
+        return key in self.hot or key in self.old or key in self.pinned or key in self.gone
 
     def generations(self) -> tuple[dict[Any, Any], dict[Any, Any]]:
         """Return what is in front by generation, without what is pinned."""
-        return self.hot, self._old
+        return self.hot, self.old
 
     def get(self, key: Any) -> Any:
         """Return the value of `key`, or `ABSENT`, in O(1)."""
-        value = self._old.get(key, ABSENT)
+        value = self.old.get(key, ABSENT)
         if value is ABSENT and self.pinned:
             value = self.pinned.get(key, ABSENT)
         if value is ABSENT and self.gone:
@@ -78,32 +78,51 @@ class Front:
     def keep(self, key: Any, value: Any, weight: int) -> None:
         """Have `value`, which takes `weight` bytes, answered from here."""
         self.hot[key] = value  # first, so that no interruption loses it
-        self._old.pop(key, None)
+        self.old.pop(key, None)
         if self.pinned:
             self.pinned.pop(key, None)
         if self.gone:
             self.gone.pop(key, None)
-        self._weight += weight + ENTRY_WEIGHT
-        if len(self.hot) >= self._most or self._weight >= self._most_bytes:
-            self._rotate()
+        self.weight += weight + ENTRY_WEIGHT
+        if len(self.hot) >= self._most or self.weight >= self._most_bytes:
+            self.rotate()
+
+    def add(self, key: Any, value: Any, weight: int) -> None:
+        """Have `value` answered from here, of a key that is not here yet."""
+        hot = self.hot
+        hot[key] = value
+        self.weight += weight + ENTRY_WEIGHT
+        if len(hot) >= self._most or self.weight >= self._most_bytes:
+            self.rotate()
+
+    @property
+    def is_full(self) -> bool:
+        """Whether values were replaced in front by so many bytes that it is to be rotated."""
+        return self.weight >= self._most_bytes
+
+    @property
+    def has_more(self) -> bool:
+        """Whether anything is outside the two generations."""
+        return bool(self.pinned or self.gone)
 
     def discard(self, key: Any) -> None:
         """Forget `key`."""
         self.hot.pop(key, None)
-        self._old.pop(key, None)
+        self.old.pop(key, None)
         self.pinned.pop(key, None)
         self.gone.pop(key, None)
 
     def clear(self) -> None:
         """Forget everything."""
         self.hot.clear()
-        self._old.clear()
+        self.old.clear()
         self.pinned.clear()
         self.gone.clear()
-        self._weight = 0
+        self.weight = 0
 
-    def _rotate(self) -> None:
-        self.gone.update(self._old)
-        self._old = dict(self.hot)
+    def rotate(self) -> None:
+        """Give up the older generation: it is `gone` then."""
+        self.gone.update(self.old)
+        self.old = dict(self.hot)
         self.hot.clear()
-        self._weight = 0
+        self.weight = 0

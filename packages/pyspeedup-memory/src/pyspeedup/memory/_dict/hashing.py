@@ -16,6 +16,7 @@ import enum
 import struct
 import sys
 import weakref
+from array import array
 from collections.abc import Callable
 from types import BuiltinFunctionType, FunctionType
 from typing import TYPE_CHECKING, Any, TypeAlias, TypeVar
@@ -26,7 +27,7 @@ if TYPE_CHECKING:
     import datetime as dt
     import uuid
 
-__all__ = ["own_hash", "register_stable_hash", "stable_hash"]
+__all__ = ["codes_of", "own_hash", "register_stable_hash", "stable_hash"]
 
 Key = TypeVar("Key")
 Rule: TypeAlias = Callable[[Any], int | None]
@@ -52,6 +53,20 @@ def stable_hash(key: Any) -> int | None:
     """
     rule = RULES.get(type(key)) or _rule_of(type(key))
     return rule(key)
+
+
+def codes_of(keys: list[Any]) -> array[int]:
+    """Return the stable hashes of keys that have one, in O(keys), the faster where all are text.
+
+    >>> codes_of(["spam", 1]) == array("I", [stable_hash("spam"), stable_hash(1)])
+    True
+    """
+    if set(map(type, keys)) == {str}:
+        try:
+            return array("I", map(crc32, map(str.encode, keys)))
+        except UnicodeEncodeError:
+            pass  # some have surrogates, which are hashed one by one
+    return array("I", [code for code in map(stable_hash, keys) if code is not None])
 
 
 def own_hash(key: Any) -> int:

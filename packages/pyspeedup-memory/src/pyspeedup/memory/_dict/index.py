@@ -12,12 +12,14 @@ from __future__ import annotations
 
 import os
 import struct
+from array import array
 from contextlib import suppress
 from itertools import accumulate, chain, pairwise
 from typing import TYPE_CHECKING
 from zlib import crc32
 
 from pyspeedup.core import StoreCorruptedError
+from pyspeedup.memory._dict.index_filter import Filter
 from pyspeedup.memory._dict.index_nodes import PLACE, RESIDUE, ROW, NodePages, Pages
 from pyspeedup.memory._dict.index_rebuild import fill
 from pyspeedup.memory._dict.index_recent import Recent
@@ -41,6 +43,10 @@ __all__ = ["MAX_ENTRY", "Index", "Pages"]
 RECENT_SLOTS = 16_384
 """How many added slots wait in RAM, about 1.5 MB."""
 LEAF_SLOTS = 4_096
+MISSES_WORTH = 16
+"""Slots that can be put into a filter in the time of one look-up that finds nothing."""
+MOST_TO_FILTER, MOST_TO_FILTER_PLAINLY = 4_000_000, 500_000
+"""Slots from which no filter is made of an index that is opened: the program would stand still for it."""
 FAN_BITS = 4
 MAX_ENTRY = 0xFFFF_FFFF
 
@@ -51,6 +57,7 @@ page, pages written, leaves; then the rows of each inner level, and of the leave
 LAST_AT = USED_AT - 4
 number_in = struct.Struct("<I").unpack_from
 place_in = PLACE.unpack_from
+ROW_SIZE = ROW.size
 
 
 class Index:
@@ -90,6 +97,8 @@ class Index:
         self._recent_page: int | None = None
         self._unread = 0  # slots of that page which are not in `recent` yet
         self._is_changed = False
+        self._filter: Filter | None = Filter() if state is None else None
+        self._missed = 0  # look-ups that found nothing, without a filter
         # From anywhere, so that no page of an index that was here before is taken for one of this.
         written = int.from_bytes(os.urandom(6), "little")
         nodes = NodePages(pages, seed, written)
@@ -103,6 +112,52 @@ class Index:
 
     # ---- finding -------------------------------------------------------------------------------
 
+    def first(self, code: int) -> int | None:
+        """Return the first entry that `find` yields, or None, at a third of its cost."""
+        if self._filter is not None and not self._filter.may_have(code):
+            return None
+        if code in self._recent.found:
+            return self._recent.entries(code)[0]
+        hash_bytes = code.to_bytes(4, "little")
+        raw_peek = self._pages.raw_peek
+        try:
+            for table, shift in self._tree.tables:
+                page, homes, salt, depth = place_in(table, (code >> shift) * ROW_SIZE)
+                if not homes:
+                    continue
+                block = (code << depth & HASH_MASK) * homes >> HASH_BITS
+                start = block * BLOCK
+                data = raw_peek(page, start, start + BLOCK)
+                at = data.find(hash_bytes, 0, USED_AT)
+                if at >= 0 and code and not at & 3:
+                    entry: int = number_in(data, at + ENTRIES_AT)[0]
+                    return entry
+                if at >= 0 or data[USED_AT] == BLOCK_SLOTS or crc32(data, salt + block) != RESIDUE:
+                    return self._first_with_care(code)
+        except (KeyError, IndexError, struct.error):  # a page is missing or cut short
+            return self._first_with_care(code)
+        return self._first_with_care(code) if self._unread or self._filter is None else None
+
+    def _first_with_care(self, code: int) -> int | None:
+        """Look at all blocks that may tell, and learn from what is not there."""
+        found = next(self.find(code), None)
+        if found is None and self._filter is None:
+            self._missed += 1
+            self._make_filter_if_due()
+        return found
+
+    def _make_filter_if_due(self) -> None:
+        """Make the filter once look-ups that found nothing have cost about as much as that does."""
+        if self._missed * MISSES_WORTH < len(self):
+            return
+        is_fast = is_for_numpy(len(self))
+        if len(self) > (MOST_TO_FILTER if is_fast else MOST_TO_FILTER_PLAINLY):
+            return
+        made = Filter()
+        for codes, _ in self.each():
+            made.add_many(codes)
+        self._filter = made
+
     def find(self, code: int) -> Iterator[int]:
         """Yield the entries added under `code`, the likeliest page's first.
 
@@ -113,7 +168,7 @@ class Index:
             yield from self._recent.entries(code)
         hash_bytes = code.to_bytes(4, "little")
         for table, shift in self._tree.tables:
-            page, homes, salt, depth = place_in(table, (code >> shift) * ROW.size)
+            page, homes, salt, depth = place_in(table, (code >> shift) * ROW_SIZE)
             if not homes:
                 continue
             block = (code << depth & HASH_MASK) * homes >> HASH_BITS
@@ -134,29 +189,34 @@ class Index:
             self._read_recent()
             yield from self._recent.entries(code)
 
-    def find_many(self, codes: Sequence[int]) -> dict[int, list[int]]:
-        """Return the entries of `codes` by position there, for those that have any, in any order.
+    def first_of_each(self, codes: Sequence[int]) -> dict[int, int]:
+        """Return an entry of each of `codes` that has any, by its position there, in any order.
 
-        Costs a fraction of `find` for each where there are some hundred and numpy is installed:
+        Costs a fraction of `first` for each where there are some hundred and numpy is installed:
         a block that several of them need is fetched once. Raises as `find`.
         """
         self._room()
-        found: dict[int, list[int]] = {}
-        if not is_for_numpy(len(codes)):
-            for position, code in enumerate(codes):
-                entries = list(self.find(code))
-                if entries:
-                    found[position] = entries
+        if self._filter is None:
+            found = self._first_of_each(codes)
+            self._make_filter_if_due()
             return found
+        positions = self._filter.some_of(codes)
+        some = self._first_of_each(array("I", [codes[position] for position in positions]))
+        return {positions[at]: entry for at, entry in some.items()}
+
+    def _first_of_each(self, codes: Sequence[int]) -> dict[int, int]:
+        if not is_for_numpy(len(codes)):
+            firsts = [(position, self.first(code)) for position, code in enumerate(codes)]
+            return {position: entry for position, entry in firsts if entry is not None}
         from pyspeedup.memory._dict.index_batch import Batch  # imports numpy
 
+        found = dict(Batch(self._tree.tables, self._pages, self._damaged).find(codes))
         recent = self._recent.found
         if not recent.keys().isdisjoint(codes):
             for position, code in enumerate(codes):
                 if code in recent:
-                    found[position] = list(self._recent.entries(code))
-        for position, entry in Batch(self._tree.tables, self._pages, self._damaged).find(codes):
-            found.setdefault(position, []).append(entry)
+                    found[position] = self._recent.entries(code)[0]
+        self._missed += len(codes) - len(found)
         return found
 
     def _damaged(self, page: int, block: int) -> StoreCorruptedError:
@@ -177,6 +237,8 @@ class Index:
         if self._room() <= 0:
             self._sink()
         self._is_changed = True
+        if self._filter is not None:
+            self._filter.add(code)
         self._recent.put(code, entry)
 
     def add_many(self, codes: Sequence[int], first_entry: int) -> None:
@@ -187,6 +249,8 @@ class Index:
         last = first_entry + len(codes) - 1
         if last > MAX_ENTRY:
             raise OverflowError(f"entry number {last} is above {MAX_ENTRY}, the largest possible")
+        if self._filter is not None:
+            self._filter.add_many(codes)
         done = 0
         while done < len(codes):
             if self._room() <= 0:
@@ -249,6 +313,7 @@ class Index:
             nodes.drop(node)
         self._tree.reset()
         self._recent.clear()
+        self._filter = Filter()
         self._unread = 0
         self._is_changed = False
         if self._recent_page is not None:
@@ -289,6 +354,7 @@ class Index:
         self._room()
         old = self._tree
         new = Index(self._pages, seed=self._seed, name=self._name, recent_slots=self._most)
+        new._filter = self._filter  # of more hashes perhaps, never of fewer
         new._tree = Tree(old.nodes, fan_bits=old.fan_bits, leaf_slots=old.leaf_slots)
         work = slot_work(len(self))
         recent = work.sorted_slots(*self._recent.pairs())

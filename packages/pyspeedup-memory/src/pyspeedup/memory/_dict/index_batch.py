@@ -62,7 +62,7 @@ class Batch:
 
     def find(self, codes: Sequence[int]) -> Iterator[tuple[int, int]]:
         """Yield positions in `codes`, with an entry of each."""
-        every = np.array(codes, np.uint64)
+        every = np.asarray(codes, np.uint64)
         order = every.argsort()
         for start in range(0, len(order), AT_ONCE):
             some = order[start : start + AT_ONCE]

@@ -13,6 +13,8 @@ from zlib import crc32
 from pyspeedup.memory._dict.slots import HASH_BITS, homes_for
 
 if TYPE_CHECKING:
+    from collections.abc import Callable
+
     from pyspeedup.core import BytesLike
     from pyspeedup.memory._dict.slots import Slots, SlotWork
 
@@ -37,6 +39,11 @@ class Pages(Protocol):
 
     def peek(self, page: int, start: int, stop: int, /) -> bytes:
         """Return some of the bytes of `page`, unchecked."""
+        ...
+
+    @property
+    def raw_peek(self) -> Callable[[int, int, int], bytes]:
+        """Does the same in one call less; `KeyError` for a page that is missing."""
         ...
 
     def write(self, page: int, data: bytes, /) -> None:

@@ -3,15 +3,17 @@
 from __future__ import annotations
 
 import struct
-from operator import add
 from typing import TYPE_CHECKING, Any
 
 from pyspeedup.core import SerializationError, StoreCorruptedError
+from pyspeedup.memory._dict.batch import make_batch
+from pyspeedup.memory._dict.bulk import replace_many
 from pyspeedup.memory._dict.entries import CHANGING, EntryLog
-from pyspeedup.memory._dict.hashing import stable_hash
-from pyspeedup.memory._dict.heap import LONG_KEY, make_record
-from pyspeedup.memory._dict.key_index import KeyIndex, codes_of
+from pyspeedup.memory._dict.hashing import codes_of, stable_hash
+from pyspeedup.memory._dict.heap import make_record
+from pyspeedup.memory._dict.key_index import KeyIndex
 from pyspeedup.memory._dict.packing import PLAIN_KEYS, key_image
+from pyspeedup.memory._dict.runs import Runs
 from pyspeedup.memory._dict.unwritten import ENCODED, NEW
 from pyspeedup.memory._pages.bodies import PickleCodec, key_codec, value_codec
 from pyspeedup.memory._pages.packing import pack_plain
@@ -20,6 +22,7 @@ from pyspeedup.memory._short_repr import named
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Sequence
 
+    from pyspeedup.memory._dict.batch import Batch
     from pyspeedup.memory._dict.key_index import Found
     from pyspeedup.memory._dict.unwritten import Unwritten
     from pyspeedup.memory._storage.volume import Volume
@@ -28,7 +31,7 @@ __all__ = ["Items"]
 
 STATE = struct.Struct("<BQ")  # format, bytes of the log's state; then that, then the index's
 STATE_FORMAT = 2
-BATCH = 2_048
+BATCH = 8_192
 """So many items are written together: enough for work on batches, few enough that nobody waits."""
 
 
@@ -52,13 +55,14 @@ class Items:
         if self._volume.state is not None:
             log_state, index_state = _decode_state(self._volume.state, self._volume.name)
         self.log = EntryLog(self._volume, self.codecs, log_state)
+        self.runs = Runs(self.log)
         self.keys = KeyIndex(self._volume, self.log, index_state)
         self._next_to_tidy = 0
 
     def insert(self, key: Any, image: bytes, body: bytes, flags: int, *, is_odd: bool) -> int:
         """Add an item whose key has no entry, and return that; `image` gives the rest."""
         record, size = make_record(image, body)
-        self.log.fit([record])
+        self.log.fit([len(record)])
         entry = self.log.end
         if self.keys.add(key, entry) or is_odd:
             self.log.mark(entry)
@@ -94,85 +98,93 @@ class Items:
 
     # ---- many at once --------------------------------------------------------------------------
 
-    def write(self, unwritten: Unwritten, *, only_some: bool = False) -> None:
-        """Write what is `unwritten`, in order, or a first batch of it; what fails stays there. O(items)."""
+    def write(self, unwritten: Unwritten) -> None:
+        """Write what is `unwritten`, in order; what fails stays there. O(items)."""
+        self._replace_odd_ones(unwritten)
+        while unwritten.values:
+            keys, values = unwritten.take(BATCH)
+            batch = make_batch(keys, self._bodies(unwritten, keys, values), self._images)
+            flags = CHANGING if unwritten.bodies else 0
+            existing = self._existing(unwritten, batch)
+            if existing:
+                self._replace(batch, existing, flags)
+                unwritten.discard_many([keys[position] for position in existing])
+                batch = batch.without(existing)
+            self._append(unwritten, batch, flags)
+
+    def _replace_odd_ones(self, unwritten: Unwritten) -> None:
+        """Write what was changed in the values of keys that are found by more than their bytes."""
         for key in [key for key in unwritten.bodies if type(key) not in PLAIN_KEYS]:
             entry = unwritten.entries.get(key, NEW)
             record = None if entry == NEW else self.log.record(entry)
             if record is not None:
                 self.replace((entry, record), unwritten.bodies[key], CHANGING)
             unwritten.discard(key)
-        while unwritten.values:
-            before = len(unwritten)
-            self._write_some(unwritten, *unwritten.take(BATCH))
-            unwritten.weight = unwritten.weight * len(unwritten) // before  # about
-            if only_some:
-                return
 
-    def _write_some(self, unwritten: Unwritten, keys: list[Any], values: list[Any]) -> None:
-        bodies = _bodies(unwritten, keys, values)
-        images = pack_plain(keys) if self.packs else list(map(self._image, keys))
-        if max(map(len, images)) < LONG_KEY:
-            records, sizes = list(map(add, images, bodies)), list(map(len, images))
-        else:
-            made = map(make_record, images, bodies)
-            records, sizes = map(list, zip(*made, strict=True))
-        flags = CHANGING if unwritten.bodies else 0
-        codes = codes_of(keys)
-        existing = self._existing(unwritten, keys, codes)
-        if existing:
-            for position, (entry, (data, begin, end)) in existing.items():
-                record, size = records[position], sizes[position]
-                if data[begin:end] != images[position]:  # an equal key, which stays as it was
-                    record, size = make_record(data[begin:end], bodies[position])
-                self.log.replace(entry, record, size, flags)
-                unwritten.discard(keys[position])
-            new = [position for position in range(len(keys)) if position not in existing]
-            keys, codes, records, sizes = (
-                [column[position] for position in new] for column in (keys, codes, records, sizes)
-            )
-        self._append(unwritten, keys, codes, records, sizes, flags)
+    def _images(self, keys: list[Any]) -> list[bytes]:
+        return pack_plain(keys) if self.packs else list(map(self._image, keys))
 
-    def _append(  # noqa: PLR0917 -- columns of one table, and what to do it with
-        self,
-        unwritten: Unwritten,
-        keys: list[Any],
-        codes: list[int],
-        records: list[bytes],
-        sizes: list[int],
-        flags: int,
-    ) -> None:
-        start = 0
-        while start < len(keys):
-            stop = start + self.log.fit(records[start:])
-            # Should this be interrupted, the index tells the next time which of them are written. It
-            # learns of them first: what leads to entries that are not there does no harm.
-            unwritten.unsettle(keys[start:stop])
-            self.keys.add_many(keys[start:stop], codes[start:stop], self.log.end)
-            self.log.append(records[start:stop], sizes[start:stop], flags)
-            for key in keys[start:stop]:
-                unwritten.discard(key)
-            start = stop
+    def _bodies(self, unwritten: Unwritten, keys: list[Any], values: list[Any]) -> Sequence[bytes]:
+        bodies = unwritten.bodies
+        if not bodies:
+            return pack_plain(values)
+        plain = iter(pack_plain([value for value in values if value is not ENCODED]))
+        return [
+            bodies[key] if value is ENCODED else next(plain)
+            for key, value in zip(keys, values, strict=True)
+        ]
 
-    def _existing(
-        self, unwritten: Unwritten, keys: list[Any], codes: list[int]
-    ) -> dict[int, Found]:
-        """Return the entries of those of `keys` that have one, and their records, by position."""
+    def _existing(self, unwritten: Unwritten, batch: Batch) -> dict[int, Found]:
+        """Return the entries of those keys that have one, and their records, by position."""
         known = unwritten.entries
         if not known:
-            return self.keys.find_many(keys, codes) if self.log.count else {}
-        self.settle(unwritten, keys)
+            return (
+                self.keys.find_many(batch.keys, batch.codes, batch.images) if self.log.count else {}
+            )
+        self.settle(unwritten, batch.keys)
         found = {}
-        for position, key in enumerate(keys):
+        for position, key in enumerate(batch.keys):
             record = None if known[key] == NEW else self.log.record(known[key])
             if record is not None:
                 found[position] = known[key], record
         return found
 
+    def _replace(self, batch: Batch, existing: dict[int, Found], flags: int) -> None:
+        """Give entries that exist their new values; their keys stay as they are."""
+        entries, records, sizes = [], [], []
+        for position, (entry, (data, begin, end)) in sorted(existing.items(), key=_entry_of):
+            record, size = batch.records[position], batch.sizes[position]
+            image = data[begin:end]
+            if image != batch.images[position]:  # an equal key, which stays as it was
+                record, size = make_record(image, batch.bodies[position])
+            entries.append(entry)
+            records.append(record)
+            sizes.append(size)
+        replace_many(self.log, entries, records, sizes, flags)
+
+    def _append(self, unwritten: Unwritten, batch: Batch, flags: int) -> None:
+        """Add what has no entry yet."""
+        lengths = list(map(len, batch.records))
+        start = 0
+        try:
+            while start < len(batch.keys):
+                stop = start + self.log.fit(lengths[start:])
+                some = slice(start, stop)
+                # Should this be interrupted, the index tells the next time which of them are written.
+                # It learns of them first: what leads to entries that are not there does no harm.
+                unwritten.unsettle(batch.keys[some])
+                self.keys.add_many(batch.keys[some], batch.codes[some], self.log.end)
+                self.log.append(batch.records[some], batch.sizes[some], flags)
+                start = stop
+        finally:
+            unwritten.discard_many(batch.keys[:start])
+
     def settle(self, unwritten: Unwritten, keys: Iterable[Any]) -> None:
         """Find out which entries some of the `unwritten` keys have, in O(keys)."""
         keys = [key for key in keys if key not in unwritten.entries]
-        existing = self.keys.find_many(keys, codes_of(keys)) if self.log.count and keys else {}
+        existing = {}
+        if self.log.count and keys:
+            existing = self.keys.find_many(keys, codes_of(keys), self._images(keys))
         for position, key in enumerate(keys):
             found = existing.get(position)
             unwritten.settle(key, NEW if found is None else found[0])
@@ -183,6 +195,7 @@ class Items:
         """Take everything out, in O(pages)."""
         log, keys = self.log, self.keys
         self.log = EntryLog(self._volume, self.codecs)
+        self.runs = Runs(self.log)
         self.keys = KeyIndex(self._volume, self.log)
         self._next_to_tidy = 0
         log.drop_pages(long_ones=True)
@@ -220,7 +233,7 @@ class Items:
             log.drop_pages(long_ones=False)
             raise
         old_log, old_keys = self.log, self.keys
-        self.log, self.keys = log, keys
+        self.log, self.runs, self.keys = log, Runs(log), keys
         self._next_to_tidy = 0
         renumber(renamed)
         try:
@@ -232,22 +245,15 @@ class Items:
         """Raise `AssertionError` where the parts contradict each other; reads everything."""
         self.keys.check()
         self.log.check()
-        for entry, key in self.log.each_key(marked_only=False):
+        for entry, key in self.runs.each_key(marked_only=False):
             if stable_hash(key) is not None and not self.image(key)[1]:
                 found = self.keys.find(key)
                 if found is None or found[0] != entry:
                     raise AssertionError(f"key {named(key)} of entry {entry} leads to {found}")
 
 
-def _bodies(unwritten: Unwritten, keys: list[Any], values: list[Any]) -> Sequence[bytes]:
-    bodies = unwritten.bodies
-    if not bodies:
-        return pack_plain(values)
-    plain = iter(pack_plain([value for value in values if value is not ENCODED]))
-    return [
-        bodies[key] if value is ENCODED else next(plain)
-        for key, value in zip(keys, values, strict=True)
-    ]
+def _entry_of(item: tuple[int, Found]) -> int:
+    return item[1][0]
 
 
 def _decode_state(state: bytes, name: str) -> tuple[bytes, bytes]:

@@ -12,18 +12,20 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any, TypeAlias
 from zlib import crc32
 
+from pyspeedup.memory._dict.bulk import records_of
 from pyspeedup.memory._dict.hashing import equals_by_identity, own_hash, stable_hash
 from pyspeedup.memory._dict.index import Index
 from pyspeedup.memory._dict.packing import TEXT, TEXT_MARK, key_image
+from pyspeedup.memory._dict.runs import Runs
 from pyspeedup.memory._pages.scratch import ScratchPages
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Sequence
+    from collections.abc import Sequence
 
     from pyspeedup.memory._dict.entries import EntryLog, Record
     from pyspeedup.memory._storage.volume import Volume
 
-__all__ = ["Found", "KeyIndex", "codes_of"]
+__all__ = ["Found", "KeyIndex"]
 
 Found: TypeAlias = tuple[int, "Record"]
 """An entry, and what is kept of it."""
@@ -54,16 +56,14 @@ class KeyIndex:
             text_code = crc32(encoded)
             image = TEXT.pack(TEXT_MARK, len(encoded)) + encoded
             code: int | None = text_code
-            for entry in self._stable.find(text_code):
+            entry = self._stable.first(text_code)
+            if entry is not None:
                 record = self._log.record(entry)
-                if record is not None:
-                    data, begin, end = record
-                    if data[begin:end] == image:
-                        return entry, record
-                    found = self._find_by_stable_hash(key, text_code)  # it may be one equal to it
-                    if found is not None:
-                        return found
-                    break
+                if record is not None and record[0][record[1] : record[2]] == image:
+                    return entry, record
+                found = self._find_by_stable_hash(key, text_code)  # the next, or one equal to it
+                if found is not None:
+                    return found
         elif self._log.count:
             code = stable_hash(key)
             found = None if code is None else self._find_by_stable_hash(key, code)
@@ -93,22 +93,26 @@ class KeyIndex:
                 return entry, record
         return None
 
-    def find_many(self, keys: Sequence[Any], codes: Sequence[int]) -> dict[int, Found]:
-        """Return what `find` finds of `keys`, by their positions; all have `codes`."""
+    def find_many(
+        self, keys: Sequence[Any], codes: Sequence[int], images: Sequence[bytes]
+    ) -> dict[int, Found]:
+        """Return what `find` finds of `keys`, by their positions; all have `codes` and `images`."""
         if self._log.has_marks:
             every = ((position, self.find(key)) for position, key in enumerate(keys))
             return {position: found for position, found in every if found is not None}
-        result = {}
-        for position, entries in self._stable.find_many(codes).items():
-            key = keys[position]
-            image = key_image(key)
-            for entry in entries:
-                record = self._log.record(entry)
-                if record is not None and (
-                    record[0][record[1] : record[2]] == image or self._is_key(key, entry, record)
-                ):
-                    result[position] = entry, record
-                    break
+        firsts = self._stable.first_of_each(codes)
+        positions = sorted(firsts, key=firsts.__getitem__)
+        entries = [firsts[position] for position in positions]
+        result: dict[int, Found] = {}
+        for position, entry, record in zip(
+            positions, entries, records_of(self._log, entries), strict=True
+        ):
+            if record is not None and record[0][record[1] : record[2]] == images[position]:
+                result[position] = entry, record
+            else:
+                found = self._find_by_stable_hash(keys[position], codes[position])
+                if found is not None:
+                    result[position] = found
         return result
 
     def add(self, key: Any, entry: int) -> bool:
@@ -139,7 +143,7 @@ class KeyIndex:
         """
         new = KeyIndex(self._volume, log)
         try:
-            for entry, key in log.each_key(marked_only=False):
+            for entry, key in Runs(log).each_key(marked_only=False):
                 if new.add(key, entry):
                     log.mark(entry)
         except BaseException:
@@ -191,7 +195,7 @@ class KeyIndex:
         if self._own is None or (covers_all and not self._own.covers_all):
             made = _OwnHashes(covers_all=covers_all)
             try:
-                for entry, key in self._log.each_key(marked_only=not covers_all):
+                for entry, key in Runs(self._log).each_key(marked_only=not covers_all):
                     made.index.add(own_hash(key), entry)
             except BaseException:
                 made.pages.close()
@@ -208,14 +212,3 @@ class _OwnHashes:
         self.pages = ScratchPages()
         self.index = Index(self.pages)
         self.covers_all = covers_all
-
-
-def codes_of(keys: Iterable[Any]) -> list[int]:
-    """Return the stable hashes of keys that have one."""
-    keys = list(keys)
-    if set(map(type, keys)) == {str}:
-        try:
-            return list(map(crc32, map(str.encode, keys)))
-        except UnicodeEncodeError:
-            pass  # some have surrogates, which are hashed one by one
-    return [code for code in map(stable_hash, keys) if code is not None]

@@ -15,6 +15,8 @@ from typing import TYPE_CHECKING
 from pyspeedup.memory._dict.arrays import pack_arrays, unpack_arrays
 
 if TYPE_CHECKING:
+    from collections.abc import Sequence
+
     from pyspeedup.memory._storage.volume import Volume
 
 __all__ = ["ROW", "Rows"]
@@ -23,6 +25,8 @@ ROW = struct.Struct("<QI")
 SIZE = ROW.size
 NOWHERE = 0xFFFF_FFFF_FFFF_FFFF
 """Stands for the number of a page that there is none of."""
+WORTH_A_PIECE = 8
+"""Reading one piece for so many rows of a page costs less than reading them one by one."""
 MOST_A_PAGE = 4096
 """Rows a page has at most, as a page is written whole."""
 HEADER = struct.Struct("<QQQ")  # rows a page, end, count
@@ -71,8 +75,36 @@ class Rows:
         last, tail = self._last
         if index == last and tail is not None:
             return ROW.unpack_from(tail, start)
-        row = self._volume.peek(self._pages[index], start, start + SIZE)
+        row = self._volume.raw_peek(self._pages[index], start, start + SIZE)
         return ROW.unpack(row)
+
+    def get_many(self, entries: Sequence[int]) -> list[tuple[int, int]]:
+        """Return the rows of entries below `end`; of those that are neighbours that is cheaper."""
+        rows: list[tuple[int, int]] = []
+        page_size = self.page_size
+        start = 0
+        for index, group in groupby([entry // page_size for entry in entries]):
+            stop = start + len(list(group))
+            some = entries[start:stop]
+            if stop - start < WORTH_A_PIECE or index == self._last[0]:
+                rows += map(self.get, some)
+            else:
+                rows += self._get_together(index, some)
+            start = stop
+        return rows
+
+    def _get_together(self, index: int, entries: Sequence[int]) -> list[tuple[int, int]]:
+        """Return rows of one page of the volume."""
+        low, high = min(entries), max(entries) + 1
+        first = index * self.page_size
+        start, stop = (low - first) * SIZE, (high - first) * SIZE
+        piece = self._volume.raw_peek(self._pages[index], start, stop)
+        rows = [ROW.unpack_from(piece, (entry - low) * SIZE) for entry in entries]
+        if not self.waiting.keys().isdisjoint(entries):
+            for at, entry in enumerate(entries):
+                if entry in self.waiting:
+                    rows[at] = ROW.unpack(self.waiting[entry])
+        return rows
 
     def page(self, index: int) -> list[tuple[int, int]]:
         """Return the rows of a page, of which the volume's were checked as a whole, in O(rows)."""
@@ -119,6 +151,15 @@ class Rows:
             tail[start:stop] = row
         else:
             self.waiting[entry] = row
+
+    def put_many(self, entries: Sequence[int], rows: Sequence[bytes]) -> None:
+        """Change the rows of entries."""
+        first = self._last[0] * self.page_size
+        if max(entries) < first:
+            self.waiting.update(zip(entries, rows, strict=True))
+            return
+        for entry, row in zip(entries, rows, strict=True):
+            self.put(entry, row)
 
     def kill(self, entry: int, row: bytes) -> None:
         """Change the row of an entry into `row`, one of the dead."""

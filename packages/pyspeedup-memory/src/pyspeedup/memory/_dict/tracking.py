@@ -33,34 +33,34 @@ class Tracked:
 
     def __init__(self, codec: Codec) -> None:
         self._codec = codec
-        self._lengths: dict[Any, int] = {}
+        self.lengths: dict[Any, int] = {}
 
     def __len__(self) -> int:
-        return len(self._lengths)
+        return len(self.lengths)
 
     def __contains__(self, key: Any) -> bool:
-        return key in self._lengths
+        return key in self.lengths
 
     def keys(self) -> list[Any]:
         """Return the keys, in O(keys)."""
-        return list(self._lengths)
+        return list(self.lengths)
 
     def add(self, key: Any, length: int) -> None:
         """Track the value of `key`, whose body has `length` bytes."""
-        self._lengths[key] = length
+        self.lengths[key] = length
 
     def discard(self, key: Any) -> None:
         """Track the value of `key` no longer."""
-        if self._lengths:
-            self._lengths.pop(key, None)
+        if self.lengths:
+            self.lengths.pop(key, None)
 
     def weight(self, key: Any) -> int:
         """Return about how many bytes of RAM the value of `key` takes."""
-        return LIVE_FACTOR * self._lengths[key]
+        return LIVE_FACTOR * self.lengths[key]
 
     def clear(self) -> None:
         """Forget everything."""
-        self._lengths.clear()
+        self.lengths.clear()
 
     def held(self, values: dict[Any, Any], witnesses: Iterable[dict[Any, Any]]) -> set[Any]:
         """Return the keys of those `values` that are held outside, in O(their parts).
@@ -68,11 +68,11 @@ class Tracked:
         Each value must be referred to by `values`, and each of the tracked ones in the `witnesses`
         by one of these, and by nothing else of ours. `values` must not be changed meanwhile.
         """
-        keys = [key for key in values if key in self._lengths]
-        others = [(own, key) for own in witnesses for key in own if key in self._lengths]
+        keys = [key for key in values if key in self.lengths]
+        others = [(own, key) for own in witnesses for key in own if key in self.lengths]
         everything = [values[key] for key in keys]
         everything += [own[key] for own, key in others]
-        lengths = [self._lengths[key] for key in (*keys, *(key for _, key in others))]
+        lengths = [self.lengths[key] for key in (*keys, *(key for _, key in others))]
         flags = held_outside(everything, 1, lengths, self._is_kept_by_name)
         return {key for key, is_held in zip(keys, flags, strict=False) if is_held}
 
@@ -106,5 +106,5 @@ class Tracked:
                 continue
             if not is_written(key, body):
                 bodies[key] = body
-                self._lengths[key] = len(body)
+                self.lengths[key] = len(body)
         return bodies, refused

@@ -46,6 +46,8 @@ class ScratchPages:
         self._file.seek(self._offsets[page] + start)
         return self._file.read(max(0, min(stop, self._lengths[page]) - start))
 
+    raw_peek = peek
+
     def write(self, page: int, data: bytes) -> None:
         """Replace the bytes of `page`, in O(bytes)."""
         room = max(SMALLEST_ROOM, (len(data) - 1).bit_length())

@@ -76,7 +76,7 @@ class Volume:
         self._free: list[int] | None = None  # found at the first `reserve`
         self.state: bytes | None = None
         self._recent = RecentPages(self.read, limit=RECENT_BYTES)
-        self._peek: Callable[[int, int, int], bytes] = getattr(
+        self.raw_peek: Callable[[int, int, int], bytes] = getattr(
             self._store, "peek", self._recent.peek
         )
         self._write_checked: Callable[[int, BytesLike, int], None] | None = getattr(
@@ -196,10 +196,10 @@ class Volume:
         For what carries a check of its own, so that a few bytes cost no whole page: O(stop - start)
         where the store has the ability ``peek``; otherwise whole pages are read and checked, and
         the last of them kept. `KeyError` where there is no such page, `StoreCorruptedError` where
-        the store has lost it.
+        the store has lost it: `raw_peek`, which saves a call, raises `KeyError` for both.
         """
         try:
-            return self._peek(page, start, stop)
+            return self.raw_peek(page, start, stop)
         except KeyError as error:
             self._check_of(page)
             raise self._missing(page) from error
@@ -334,7 +334,7 @@ class Volume:
         self._closed = True
         self.is_writable = False
         self._recent.clear()
-        self._peek = _refusal(self.name)
+        self.raw_peek = _refusal(self.name)
 
     def abandon(self) -> None:
         """Let go in a forked child: close descriptors, and touch nothing that the parent uses.
