@@ -682,6 +682,76 @@ def test_lists_compare_with_each_other():
         assert stored == stored  # noqa: PLR0124 -- with itself
 
 
+class Changer:
+    """Equals everything, and does something when it is compared."""
+
+    action = None
+
+    def __eq__(self, other):
+        Changer.action()
+        return True
+
+    __hash__ = None
+
+
+@pytest.mark.parametrize("turns", [1, 2, 5])
+@pytest.mark.parametrize("method", ["append", "pop"])
+@pytest.mark.parametrize("changes_first", [True, False])
+def test_a_comparison_that_changes_a_list_ends_as_with_lists(turns, method, changes_first):
+    def compare(make):
+        arguments = (0,) if method == "append" else ()
+        left = iter(range(turns))
+        with make() as first, make() as second:
+
+            def change():
+                if next(left, None) is not None:
+                    getattr(first if changes_first else second, method)(*arguments)
+
+            Changer.action = change
+            second.extend([Changer() for _ in range(8)])
+            first.extend(range(8))
+            return first == second, len(first), len(second)
+
+    class Plain(list):
+        def __enter__(self):
+            return self
+
+        def __exit__(self, *_):
+            pass
+
+    assert compare(open_list) == compare(Plain)
+
+
+@pytest.mark.parametrize(
+    "action",
+    [
+        lambda items: items.pop(2**70),
+        lambda items: items.pop(-(2**70)),
+        lambda items: items.insert(2**70, 0),
+        lambda items: items * 2**70,
+        lambda items: operator.imul(items, 2**70),
+        lambda items: operator.imul(items, -(2**70)),
+        lambda items: operator.imul(items, sys.maxsize),
+        lambda items: items[2**70],
+        lambda items: operator.delitem(items, -(2**70)),
+        lambda items: operator.setitem(items, 2**70, 0),
+    ],
+)
+@pytest.mark.parametrize("items", [[], [1, 2]])
+def test_numbers_beyond_all_sizes_raise_what_a_list_raises(action, items):
+    raised = []
+    with open_list(items) as stored:
+        for subject in (list(items), stored):
+            try:
+                found = action(subject)
+                raised.append((None, list(found)))
+            except (OverflowError, IndexError, MemoryError) as error:
+                raised.append((type(error), None))
+        assert raised[0] == raised[1]
+        if raised[0][0]:
+            assert stored == items
+
+
 def test_repr_is_that_of_a_list_until_it_is_long():
     with open_list([1, "a", [2]]) as stored:
         assert repr(stored) == str(stored) == "[1, 'a', [2]]"

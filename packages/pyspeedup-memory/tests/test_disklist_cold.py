@@ -22,7 +22,7 @@ def open_list(items=(), size_limit=4, max_pages=2, page_store=None, **options):
 
 
 def waiting(stored):
-    return stored._content.pager._cold._waiting._count
+    return sum(map(len, stored._content.pager.cold.waiting.pages.values()))
 
 
 def test_items_that_are_got_here_and_there_load_no_page():
@@ -51,7 +51,7 @@ def test_what_is_set_in_a_page_that_is_kept_undecoded_is_seen_after_it_was_writt
     with open_list(page_store=store, max_pages=1) as stored:
         for _ in range(3):
             assert [stored[place] for place in range(0, 1000, 10)] == list(range(0, 1000, 10))
-        assert len(stored._content.pager._cold._images.pages) > 50
+        assert len(stored._content.pager.cold._images.pages) > 50
         for place in range(0, 1000, 10):
             stored[place] = -place
         for _ in range(2):

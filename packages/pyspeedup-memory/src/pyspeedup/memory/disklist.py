@@ -8,6 +8,7 @@ import reprlib
 import sys
 from collections.abc import Iterable, Iterator, MutableSequence
 from itertools import islice
+from time import monotonic
 from typing import TYPE_CHECKING, Any, ClassVar, NoReturn, SupportsIndex, TypeVar, cast, overload
 
 from pyspeedup.memory._handle import Handle
@@ -17,9 +18,11 @@ from pyspeedup.memory._list.indexing import (
     checked_index,
     clamped_index,
     delete_slice,
+    fitting_index,
     items_at,
     replace_slice,
 )
+from pyspeedup.memory._list.plain import LARGEST_LATE, is_late
 from pyspeedup.memory._list.walking import Walk
 from pyspeedup.memory._short_repr import short_repr
 
@@ -87,8 +90,8 @@ class DiskList(Handle[ListContent], MutableSequence[T]):
         """Replace an item, in O(log pages), or those of a slice, in O(items + page)."""
         content = self._content
         with content.lock:
-            content.require_writable()
             if type(index) is not int:
+                content.require_writable()
                 if isinstance(index, slice):
                     replace_slice(content, index, value)
                     return
@@ -119,6 +122,13 @@ class DiskList(Handle[ListContent], MutableSequence[T]):
         ['a']
         """
         content = self._content
+        if (
+            (-LARGEST_LATE < value < LARGEST_LATE if type(value) is int else is_late(value))  # type: ignore[operator]  # an int
+            and len(content.incoming) < content.most_incoming
+            and monotonic() < content.open_until  # CPython changes threads behind a call only, so
+        ):
+            content.incoming.append(value)  # it is open still, and does not close meanwhile
+            return
         with content.lock:
             content.append(value)
 
@@ -134,7 +144,7 @@ class DiskList(Handle[ListContent], MutableSequence[T]):
         content = self._content
         with content.lock:
             content.require_writable()
-            content.insert(clamped_index(self, index), value)
+            content.insert(clamped_index(self, fitting_index(index)), value)
 
     def pop(self, index: SupportsIndex = -1, /) -> T:
         """Remove an item, by default the last, and return it, in O(page + log pages).
@@ -147,7 +157,7 @@ class DiskList(Handle[ListContent], MutableSequence[T]):
         content = self._content
         with content.lock:
             content.require_writable()
-            wanted = operator.index(index)
+            wanted = fitting_index(index)
             if not len(content):
                 raise IndexError("pop from empty list")
             place = checked_index(wanted, len(content), "pop index out of range")
@@ -315,7 +325,9 @@ class DiskList(Handle[ListContent], MutableSequence[T]):
         """Return whether `other`, a list or a `DiskList`, has equal items, in O(n)."""
         if not isinstance(other, list | DiskList):
             return NotImplemented
-        return len(self) == len(other) and first_difference(self, other) is None
+        if len(self) != len(other) or first_difference(self, other) is not None:
+            return False
+        return len(self) == len(other)  # comparing items may have changed that
 
     def __lt__(self, other: list[T] | DiskList[T], /) -> bool:
         """Compare the first items that differ, else the lengths, in O(n)."""
@@ -363,12 +375,13 @@ class DiskList(Handle[ListContent], MutableSequence[T]):
         if not hasattr(type(times), "__index__"):
             raise TypeError(f"can't multiply sequence by non-int of type '{type(times).__name__}'")
         wanted = operator.index(times)
+        _ = [] * wanted  # OverflowError where it is beyond all sizes
         content = self._content
         with content.lock:
             content.require_writable()
             if len(content) * wanted > sys.maxsize:
                 raise MemoryError(f"no list has {len(content) * wanted} items")
-            if wanted <= 0:
+            if wanted <= 0 or not len(content):
                 content.clear()
             else:
                 content.repeat(wanted - 1)

@@ -1,4 +1,4 @@
-"""Rows of pages that are not in RAM: read alone, and set by letting their bodies wait."""
+"""Rows of pages that are not in RAM: read alone, and set by letting their values wait."""
 
 from __future__ import annotations
 
@@ -6,7 +6,10 @@ from typing import TYPE_CHECKING, Any
 
 from pyspeedup.core import StoreCorruptedError
 from pyspeedup.memory._list.images import Images
+from pyspeedup.memory._list.plain import is_late
 from pyspeedup.memory._list.records import (
+    INVERTED,
+    SPREAD,
     OwnPage,
     Records,
     peek_bodies,
@@ -14,12 +17,11 @@ from pyspeedup.memory._list.records import (
     seed_of,
 )
 from pyspeedup.memory._list.rows import ABSENT
-from pyspeedup.memory._list.waiting import Waiting
+from pyspeedup.memory._list.waiting import Encoded, Waiting
 from pyspeedup.memory._pages.changes import UNCHANGING, may_change, may_change_any
 
 if TYPE_CHECKING:
     from pyspeedup.memory._list.own_pages import OwnPages
-    from pyspeedup.memory._list.records import Body
     from pyspeedup.memory._pages.bodies import Codec
     from pyspeedup.memory._storage.volume import Volume
 
@@ -34,7 +36,7 @@ REMEMBERED = 4096
 class ColdRows:
     """What is done to rows without bringing their page into RAM.
 
-    At most `most` bodies of about `limit` bytes wait for being written, and of pages that are asked
+    At most `most` values of about `limit` bytes wait for being written, and of pages that are asked
     for again as many bytes are kept.
     """
 
@@ -43,12 +45,17 @@ class ColdRows:
     ) -> None:
         self._volume = volume
         self._codec = codec
+        self._encodes_late = codec.concatenates
+        self._peek = volume.peek
         self._seed = volume.seed
         self._own = own
-        self._waiting = Waiting(most, limit)
+        self.waiting = Waiting(most, limit)
         self._images = Images(self.records, limit)
+        self.images = self._images.pages
+        """Rows of pages that are kept undecoded, none of which is resident; to be read only."""
         self._accesses: dict[int, int] = {}
-        self._last = -1
+        self.last = -1
+        """The page that was asked for last, while none was resident that was."""
         self.wanted = 0
         """From how many accesses on a page is wanted in RAM; whoever brings it there says so."""
 
@@ -63,36 +70,38 @@ class ColdRows:
 
         That is where it is often asked for, or the value could change, and so has to be watched.
         """
-        if self._is_wanted(number):
-            return ABSENT
-        body: Body | None = None
-        if number in self._waiting.pages:
-            body = self._waiting.get(number, row)
-        if body is None:
-            records = self._images.pages.get(number) or self._admitted(number)
-            body = self._body(number, rows, row) if records is None else records.body(row)
-            if type(body) is OwnPage:
-                body = self._own.fetch(body)
+        records = self.images.get(number)
+        if records is None or number == self.last:
+            count = self._accesses.get(number, 0)
+            if self._is_wanted(number):
+                return ABSENT
+            if records is None and count:  # asked for before
+                records = self._images.admit(number)
+        self.last = number
+        if number in self.waiting.pages:
+            value = self.waiting.get(number, row, self._codec)
+            if value is not ABSENT:
+                return value
+        if records is None:
+            seed = (self._seed + number * SPREAD) & INVERTED  # as `seed`, without two calls
+            try:
+                body = peek_body(self._peek, number, rows, row, seed)
+            except ValueError as error:
+                raise self._damaged(number, error) from error
+        else:
+            body = records.body(row)
+        if type(body) is OwnPage:
+            body = self._own.fetch(body)
         value = self._codec.decode(body)  # type: ignore[arg-type]  # bytes now
         return ABSENT if type(value) not in UNCHANGING and may_change(value) else value
 
-    def _body(self, number: int, rows: int, row: int) -> Body:
-        try:
-            return peek_body(self._volume.peek, number, rows, row, self.seed(number))
-        except ValueError as error:
-            raise self._damaged(number, error) from error
-
-    def _admitted(self, number: int) -> Records | None:
-        """Return the rows of a page that was asked for before, while there is room for keeping them."""
-        return self._images.admit(number) if self._accesses[number] > 1 else None
-
     def _is_wanted(self, number: int) -> bool:
         """Count an access to a page; return whether it had so many that it should be in RAM."""
-        count = self._accesses.get(number, 0) + (IN_A_ROW if number == self._last else 1)
+        count = self._accesses.get(number, 0) + (IN_A_ROW if number == self.last else 1)
         if count == 1 and len(self._accesses) > REMEMBERED:
             self._accesses.clear()
         self._accesses[number] = count
-        self._last = number
+        self.last = number
         return count >= self.wanted
 
     def values(self, number: int, rows: int, places: range, limit: int) -> list[Any] | None:
@@ -100,12 +109,13 @@ class ColdRows:
 
         None if one of them could change, and so has to be watched, or if bodies wait.
         """
-        if number in self._waiting.pages:
+        if number in self.waiting.pages:
             return None
-        records = self._images.pages.get(number)
+        records = self.images.get(number)
         if records is None and len(places) < rows // 4:
+            count = self._accesses.get(number, 0)
             self._is_wanted(number)
-            records = self._admitted(number)
+            records = self._images.admit(number) if count else None
             if records is None:
                 values = self._peeked(number, rows, places, limit)
                 return None if may_change_any(values) else values
@@ -141,47 +151,54 @@ class ColdRows:
     # Setting
 
     def set(self, number: int, row: int, value: Any) -> bool:
-        """Let the body of `value` wait; false, and nothing done, if the page should be in RAM.
+        """Let `value` wait; false, and nothing done, if the page should be in RAM.
 
         That is where it is often asked for, or the value could change or is long.
         """
-        if self._is_wanted(number) or (type(value) not in UNCHANGING and may_change(value)):
+        if (number == self.last or number not in self.images) and self._is_wanted(number):
             return False
-        body = self._codec.encode(value)
-        if len(body) > self._own.longest:
-            return False
-        waiting = self._waiting
-        while waiting.is_full:
+        self.last = number
+        waiting = self.waiting
+        if not (self._encodes_late and is_late(value)):
+            if type(value) not in UNCHANGING and may_change(value):
+                return False
+            body = self._codec.encode(value)
+            if len(body) > self._own.longest:
+                return False
+            value = Encoded(body)
+        while waiting.room <= 0:
             self.write(waiting.first())
-        waiting.put(number, row, body)
+        waiting.put(number, row, value)
         return True
 
     def write(self, number: int) -> None:
         """Put what waits for a page into it."""
         records, replaced = self._patched(number)
-        self._images.forget(number)
+        is_kept = self._images.forget(number) is not None
         self._volume.write(number, records.image)
-        self._waiting.take(number)
+        self.waiting.take(number)
         self._own.release(replaced)
+        if is_kept:
+            self._images.put(number, records)
 
     def write_all(self) -> None:
         """Put all that waits into its pages."""
-        while self._waiting:
-            self.write(self._waiting.first())
+        while self.waiting:
+            self.write(self.waiting.first())
 
     def load(self, number: int) -> tuple[Records, bool]:
         """Return the rows of a page, and whether something waited that they have now."""
         self._accesses.clear()  # so that only what is asked for more than others is loaded next
         records, replaced = self._patched(number)
         self._images.forget(number)
-        has_waited = bool(self._waiting.take(number))
+        has_waited = bool(self.waiting.take(number))
         self._own.release(replaced)
         return records, has_waited
 
     def _patched(self, number: int) -> tuple[Records, list[OwnPage]]:
         """Return the rows of a page with what waits for it, and what is replaced in pages of its own."""
-        records = self._images.pages.get(number) or self.records(number)
-        changes = self._waiting.of_page(number)
+        records = self.images.get(number) or self.records(number)
+        changes = self.waiting.bodies(number)
         if not changes:
             return records, []
         replaced = records.own_pages_of(changes)
@@ -190,7 +207,7 @@ class ColdRows:
     def forget(self, number: int) -> bool:
         """Forget what is kept of a page and what waits for it; return whether anything did."""
         self._images.forget(number)
-        return bool(self._waiting.take(number))
+        return bool(self.waiting.take(number))
 
     def forget_image(self, number: int) -> None:
         """Forget what is kept of a page, which is about to be written."""
@@ -198,6 +215,6 @@ class ColdRows:
 
     def clear(self) -> None:
         """Forget all."""
-        self._waiting.clear()
+        self.waiting.clear()
         self._images.clear()
         self._accesses.clear()

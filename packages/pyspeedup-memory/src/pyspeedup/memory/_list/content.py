@@ -6,8 +6,9 @@ table in place of the old ones, and deletes these last: until then nothing has c
 
 from __future__ import annotations
 
+import math
 import sys
-from itertools import islice, repeat
+from itertools import repeat
 from time import monotonic
 from typing import TYPE_CHECKING, Any
 
@@ -16,11 +17,12 @@ from pyspeedup.memory._content import Content
 from pyspeedup.memory._list.ordered_pages import OrderedPages
 from pyspeedup.memory._list.page_table import PageTable
 from pyspeedup.memory._list.pager import Pager
-from pyspeedup.memory._list.plain import encode_many, is_late
+from pyspeedup.memory._list.plain import LARGEST_LATE, is_late
 from pyspeedup.memory._list.rows import ABSENT, Rows
-from pyspeedup.memory._list.sorting import Sorting
+from pyspeedup.memory._list.sorting import Sorting, batches, guard
 from pyspeedup.memory._list.walking import Walks
 from pyspeedup.memory._pages.bodies import value_codec
+from pyspeedup.memory._pages.changes import UNCHANGING, may_change
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Iterator
@@ -32,11 +34,12 @@ __all__ = ["ListContent"]
 
 CHUNK_BYTES = 1 << 18
 """How many bytes of bodies are decoded in one go."""
-MOST_INCOMING = 256
-"""How many values are put into a page at once, where they are appended one by one."""
-FIRST_BATCH = 16
-LARGEST_BATCH = 1024
-"""How many values are taken in order to be encoded in one go, while they are small and plain."""
+MOST_INCOMING = 1024
+FEWEST_INCOMING = 256
+"""How many values are put into a page at once, where they are appended one by one: a page of them."""
+NEVER = -math.inf
+IS_ATOMIC = sys.implementation.name == "cpython" and getattr(sys, "_is_gil_enabled", lambda: True)()
+"""Whether no other thread runs between a comparison and an append to a list right after it."""
 
 
 class ListContent(Content):
@@ -53,6 +56,16 @@ class ListContent(Content):
         self.walks = Walks()
         self.incoming: list[Any] = []
         """Plain values that were appended and are in no page yet."""
+        self.most_incoming = max(FEWEST_INCOMING, min(volume.page_size, MOST_INCOMING))
+        self.open_until = NEVER
+        """Until when (`time.monotonic`) late values may be added to `incoming` without `lock`.
+
+        Whoever holds the lock and needs all in pages, or to be alone, closes it for as long.
+        """
+        self._cold = self.pager.cold
+        self._images = self._cold.images
+        self._waiting = self._cold.waiting.pages
+        self._decode = codec.decode
         self.restart()
 
     # What `Content` asks for
@@ -74,17 +87,25 @@ class ListContent(Content):
         self._pages = OrderedPages(self.pager, table, self.walks)
         self.walks.moved()
 
+    def require_writable(self) -> None:
+        """Raise as `Content` says. Other threads wait with their appending from now on."""
+        self.open_until = NEVER
+        super().require_writable()
+
     @property
     def pages(self) -> OrderedPages:
-        """The pages, with all items in them."""
+        """The pages, with all items in them; other threads wait with their appending from now on."""
+        self.open_until = NEVER
         if self.incoming:
-            self._settle()
+            self._settle(0)
         return self._pages
 
-    def _settle(self) -> None:
-        """Put what is incoming into pages; where that raises, the rest of it is still incoming."""
-        while self.incoming:
-            del self.incoming[: self._pages.append_late(self.incoming)]
+    def _settle(self, most: int) -> None:
+        """Put what is incoming into pages, but for `most` values; where that raises, the rest stays."""
+        incoming = self.incoming
+        while len(incoming) > most:
+            # Others may add to it meanwhile, but at its end.
+            del incoming[: self._pages.append_late(incoming)]
 
     def flush(self, *, durable: bool = False) -> None:
         """Commit as `Content` says. Iterations under way ask anew, also whether the list is closed."""
@@ -106,41 +127,66 @@ class ListContent(Content):
 
     def __len__(self) -> int:
         """Return the number of items, in O(1)."""
-        return len(self._pages.table) + len(self.incoming)
+        return self._pages.table.length + len(self.incoming)
 
     @property
     def length(self) -> int:
         """The number of items."""
-        return len(self._pages.table) + len(self.incoming)
+        return self._pages.table.length + len(self.incoming)
 
     def item(self, index: int) -> Any:
         """Return the item at an index that may be negative, or out of range: `IndexError`."""
-        pages = self.pages if self.incoming else self._pages
+        pages = self._pages
+        table, page = pages.table, pages.near
         if index < 0:
-            index += len(pages.table)
-        page, row = pages.near, index - pages.begin
+            index += table.length + len(self.incoming)
+        row, is_near = index - pages.begin, False
         if page is not None and page is self.pager.front and 0 <= row < len(page.live):
-            value = page.live[row]
+            value, is_near = page.live[row], True
             if value is not ABSENT and not page.is_touched:
                 return value
-        if not 0 <= index < len(pages.table):
-            raise IndexError("list index out of range")
+        if not 0 <= index < table.length:
+            return self._incoming_item(index - table.length)
         try:
-            value = pages.value(index)
+            value = page.value(row) if is_near else self._far_item(index)  # type: ignore[union-attr]  # near
         except SerializationError as error:
             raise SerializationError(f"{self._name(index)} cannot be read: {error}") from error
-        self._handed_out()
+        front = self.pager.front
+        if front is not None and front.is_touched:
+            self._handed_out()
         return value
+
+    def _far_item(self, index: int) -> Any:
+        """Return an item of a page that was not looked at last; its page is near then, or it was read alone."""
+        number, count, row = self._pages.table.find(index)
+        records, cold = self._images.get(number), self._cold
+        if records is not None and number != cold.last and number not in self._waiting:
+            cold.last = number
+            ends = records.ends
+            if ends is not None:
+                value = self._decode(records.together[ends[row] : ends[row + 1]])
+                if type(value) in UNCHANGING or not may_change(value):
+                    return value
+        value = self.pager.cold_value(number, count, row)
+        if value is ABSENT:
+            page, row = self._pages.page_of(index)
+            value = page.value(row)
+        return value
+
+    def _incoming_item(self, place: int) -> Any:
+        if not 0 <= place < len(self.incoming):
+            raise IndexError("list index out of range")
+        return self.incoming[place]
 
     def chunk(self, index: int, limit: int) -> list[Any]:
         """Return items from `index` on, at least one and at most `limit`, decoded in one go."""
         if limit == 1:
             return [self.item(index)]
-        values = self._chunk(index, limit)
+        values = self.run(index, limit)
         self._handed_out()
         return values
 
-    def _chunk(self, index: int, limit: int) -> list[Any]:
+    def run(self, index: int, limit: int) -> list[Any]:
         """Return what `chunk` does; whoever asks notes afterwards that something may have changed."""
         number, count, row = self.pages.table.find(index)
         try:
@@ -170,36 +216,71 @@ class ListContent(Content):
 
         The index may be negative, or out of range: `IndexError`.
         """
-        pages = self.pages if self.incoming else self._pages
+        if self._dirty_since is None:
+            self.require_writable()
+        table = self._pages.table
         if index < 0:
-            index += len(pages.table)
-        if not 0 <= index < len(pages.table):
+            index += table.length + len(self.incoming)
+        if 0 <= index < table.length:
+            if self._set_waiting(index, value):
+                return
+        elif not 0 <= index < len(self):
             raise IndexError("list assignment index out of range")
+        elif self._set_incoming(index - table.length, value):
+            return
         try:
-            pages.set(index, value)
+            self._pages.set(index, value)
         except SerializationError as error:
             raise self._refused(index, error) from error
         self.changed()
 
+    def _set_waiting(self, index: int, value: Any) -> bool:
+        """Let a late value wait, for a page for which some do; false, and nothing done, if none does."""
+        number, _, row = self._pages.table.find(index)
+        rows, cold, walks = self._waiting.get(number), self._cold, self.walks
+        waiting = cold.waiting
+        if (
+            rows is None
+            or number == cold.last
+            or waiting.room <= 0
+            or waiting.has_encoded
+            or not (-LARGEST_LATE < value < LARGEST_LATE if type(value) is int else is_late(value))
+        ):
+            return False
+        cold.last = number
+        waiting.room -= row not in rows
+        rows[row] = value
+        walks.version += 1
+        if walks.under_way:
+            walks.set(index, value)
+        since = self._dirty_since
+        if since is None or monotonic() - since >= self.sync_every:
+            self.changed()
+        return True
+
+    def _set_incoming(self, place: int, value: Any) -> bool:
+        """Replace an item that is in no page yet; false if it is in one now instead, unchanged."""
+        if self.pager.encodes_late and is_late(value):
+            self.incoming[place] = value
+            self.walks.version += 1
+            self.changed()
+            return True
+        self._settle(0)
+        return False
+
     def append(self, value: Any) -> None:
         """Add an item at the end, in O(1), and O(page) once a page."""
-        incoming, since = self.incoming, self._dirty_since
-        if (
-            incoming
-            and since is not None
-            and is_late(value)
-            and monotonic() - since < self.sync_every
-        ):
-            if len(incoming) >= MOST_INCOMING:
-                self._settle()
-            incoming.append(value)
-            return
         self.require_writable()
-        if self.pager.encodes_late and is_late(value):
-            incoming.append(value)
-        else:
+        if not (self.pager.encodes_late and is_late(value)):
             self._append(value)
+            self.changed()
+            return
+        if len(self.incoming) >= self.most_incoming:
+            self._settle(self.most_incoming - 1)
+        self.incoming.append(value)
         self.changed()
+        if IS_ATOMIC and self._dirty_since is not None and not self._transactions:
+            self.open_until = self._dirty_since + self.sync_every
 
     def _append(self, value: Any) -> None:
         try:
@@ -247,24 +328,7 @@ class ListContent(Content):
 
     def _build(self, built: PageBuilder, indexes: range, values: Iterable[Any]) -> None:
         """Add `values` to the pages of `built`; `indexes` are theirs, for messages."""
-        iterator = iter(values)
-        done, limit = 0, FIRST_BATCH
-        while batch := list(islice(iterator, limit)):
-            bodies = encode_many(batch) if self.pager.encodes_late else None
-            if bodies is None:
-                self._build_each(built, indexes[done:], batch)
-                limit = FIRST_BATCH
-            else:
-                built.add_bodies(bodies)
-                limit = min(4 * limit, LARGEST_BATCH)
-            done += len(batch)
-
-    def _build_each(self, built: PageBuilder, indexes: range, values: list[Any]) -> None:
-        for index, value in zip(indexes, values, strict=False):
-            try:
-                built.add_value(value)
-            except SerializationError as error:
-                raise self._refused(index, error) from error
+        built.add_values(values, lambda place, error: self._refused(indexes[place], error))
 
     # Changing many
 
@@ -331,43 +395,11 @@ class ListContent(Content):
                 max_rows=self.max_pages * self.volume.page_size,
                 max_bytes=self.ram_limit,
             )
-            check = self._guard("list modified during sort")
-            batches = self._batches(sorting.max_rows, sorting.max_bytes, check)
-            sorting.sort(batches, built)
+            check = guard(self, "list modified during sort")
+            sorting.sort(batches(self, sorting, check), built)
             check()
             self.pages.splice(0, len(self), built)
         self.changed()
-
-    def _guard(self, message: str) -> Callable[[], None]:
-        """Return what raises `ValueError` once the list is not as it is now."""
-        before = self.walks.version, len(self)
-
-        def check() -> None:
-            if before != (self.walks.version, len(self)):
-                raise ValueError(message)
-
-        return check
-
-    def _batches(
-        self, max_rows: int, max_bytes: int, check: Callable[[], None]
-    ) -> Iterator[tuple[list[Any], Rows]]:
-        """Iterate over values and rows of the whole list, as many at a time as RAM may hold."""
-        index = 0
-        while index < len(self):
-            values: list[Any] = []
-            rows = Rows([], [])
-            size = 0
-            while index < len(self) and len(values) < max_rows and size < max_bytes:
-                some = self._chunk(index, max_rows - len(values))
-                page, row = self.pages.page_of(index)
-                part = page.rows(row, row + len(some))
-                values += some
-                rows.extend(part)
-                size += Rows(part.bodies, some).weight()
-                index += len(some)
-            yield values, rows
-            del values, rows, some, part  # else two batches would be in RAM
-            check()
 
     def _weave(self, indexes: range, woven: Iterator[Rows], built: PageBuilder) -> None:
         """Build the rows that `indexes` span, with those of `woven` in place of the indexes' own."""

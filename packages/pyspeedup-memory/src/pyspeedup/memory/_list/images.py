@@ -11,7 +11,7 @@ if TYPE_CHECKING:
 
 __all__ = ["Images"]
 
-ROW_OVERHEAD = 4
+ROW_OVERHEAD = 12
 
 
 class Images:
@@ -39,6 +39,11 @@ class Images:
         self.pages[number] = records
         return records
 
+    def put(self, number: int, records: Records) -> None:
+        """Keep the rows of a page that were kept until they changed."""
+        self._room -= _weight(records)
+        self.pages[number] = records
+
     def forget(self, number: int) -> Records | None:
         """Return what is kept of a page, and do not keep it: it is changed, or live from now on."""
         records = self.pages.pop(number, None)
@@ -53,4 +58,4 @@ class Images:
 
 
 def _weight(records: Records) -> int:
-    return len(records.image) + ROW_OVERHEAD * len(records)
+    return records.size + ROW_OVERHEAD * len(records)

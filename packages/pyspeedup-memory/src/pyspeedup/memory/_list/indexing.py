@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import operator
+import sys
 from typing import TYPE_CHECKING, Any, SupportsIndex
 
 if TYPE_CHECKING:
@@ -10,7 +11,14 @@ if TYPE_CHECKING:
 
     from pyspeedup.memory._list.content import ListContent
 
-__all__ = ["checked_index", "clamped_index", "delete_slice", "items_at", "replace_slice"]
+__all__ = [
+    "checked_index",
+    "clamped_index",
+    "delete_slice",
+    "fitting_index",
+    "items_at",
+    "replace_slice",
+]
 
 
 def checked_index(index: SupportsIndex, length: int, message: str) -> int:
@@ -21,6 +29,13 @@ def checked_index(index: SupportsIndex, length: int, message: str) -> int:
     found = index + length if index < 0 else index
     if not 0 <= found < length:
         raise IndexError(message)
+    return found
+
+
+def fitting_index(index: SupportsIndex) -> int:
+    found = operator.index(index)
+    if not -sys.maxsize - 1 <= found <= sys.maxsize:
+        raise OverflowError("Python int too large to convert to C ssize_t")
     return found
 
 

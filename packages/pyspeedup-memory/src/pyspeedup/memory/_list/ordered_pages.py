@@ -11,7 +11,7 @@ from contextlib import closing
 from typing import TYPE_CHECKING
 
 from pyspeedup.memory._list.page_builder import PageBuilder
-from pyspeedup.memory._list.rows import ABSENT, Rows
+from pyspeedup.memory._list.rows import Rows
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -58,15 +58,6 @@ class OrderedPages:
         self.near, self.begin, self._place = page, index - row, (group, slot)
         return page, row
 
-    def value(self, index: int) -> Any:
-        """Return an item; its page is near then, or the item was read alone."""
-        page, row = self.near, index - self.begin
-        if page is not None and page is self.pager.front and 0 <= row < len(page.live):
-            return page.value(row)
-        number, count, row = self.table.find(index)
-        value = self.pager.cold_value(number, count, row)
-        return self.page_of(index)[0].value(row) if value is ABSENT else value
-
     def set(self, index: int, value: Any) -> None:
         """Replace an item; its page is near then, or the item waits."""
         page, row = self.near, index - self.begin
@@ -75,7 +66,10 @@ class OrderedPages:
         else:
             number, _, row = self.table.find(index)
             self.pager.set_value(number, row, value)
-        self.walks.set(index, value)
+        walks = self.walks
+        walks.version += 1
+        if walks.under_way:
+            walks.set(index, value)
 
     def append(self, value: Any) -> bool:
         """Add an item to the last page; false, and nothing done, if that is full."""
@@ -89,6 +83,8 @@ class OrderedPages:
     def append_late(self, values: list[Any]) -> int:
         """Add values that are late, as many as there is room for in one page; return how many."""
         page = self._last_with_room()
+        if page is None and len(values) >= self.page_size:
+            return self._add_page(values[: self.page_size])
         if page is None:
             page = self.pager.new_page()
             self.table.replace(*self.table.end(), 0, [(page.number, 0)])
@@ -97,6 +93,12 @@ class OrderedPages:
         page.append_late(some)
         self.table.grow_last(len(some))
         return len(some)
+
+    def _add_page(self, values: list[Any]) -> int:
+        number = self.pager.write_late(values)
+        self.table.replace(*self.table.end(), 0, [(number, len(values))])
+        self.moved()
+        return len(values)
 
     def _last_with_room(self) -> ListPage | None:
         page = self.tail

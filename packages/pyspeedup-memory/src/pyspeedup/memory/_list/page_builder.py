@@ -3,17 +3,24 @@
 from __future__ import annotations
 
 from array import array
+from itertools import islice
 from typing import TYPE_CHECKING, Any
 
+from pyspeedup.core import SerializationError
+from pyspeedup.memory._list.plain import encode_many
 from pyspeedup.memory._list.rows import ABSENT, Rows
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
+    from collections.abc import Callable, Iterable, Iterator
 
     from pyspeedup.memory._list.page import ListPage
     from pyspeedup.memory._list.pager import Pager
 
 __all__ = ["PageBuilder"]
+
+FIRST_BATCH = 16
+LARGEST_BATCH = 1024
+"""How many values are taken in order to be encoded in one go, while they are small and plain."""
 
 
 class PageBuilder:
@@ -54,9 +61,57 @@ class PageBuilder:
         self._page_with_room().append(value)
         self._counts[-1] += 1
 
-    def add_bodies(self, bodies: list[bytes]) -> None:
-        """Add rows of values that cannot change, by what the codec made of them."""
-        self._put(Rows(self._pager.own.put_away_all(bodies), [ABSENT] * len(bodies)))
+    def add_values(
+        self,
+        values: Iterable[Any],
+        refused: Callable[[int, SerializationError], SerializationError],
+    ) -> None:
+        """Add rows of `values`, many by one call where they are plain.
+
+        `refused` makes of an error what is raised for the value at a place.
+        """
+        iterator = iter(values)
+        done, limit = 0, LARGEST_BATCH if isinstance(values, list | tuple | range) else FIRST_BATCH
+        while batch := list(islice(iterator, min(limit, self._room()))):
+            bodies = encode_many(batch) if self._pager.encodes_late else None
+            if bodies is None:
+                self._add_each(batch, done, refused)
+                limit = FIRST_BATCH
+            else:
+                self._add_bodies(bodies)
+                limit = min(4 * limit, LARGEST_BATCH)
+            done += len(batch)
+
+    def _add_each(
+        self,
+        values: list[Any],
+        done: int,
+        refused: Callable[[int, SerializationError], SerializationError],
+    ) -> None:
+        for place, value in enumerate(values, done):
+            try:
+                self.add_value(value)
+            except SerializationError as error:
+                raise refused(place, error) from error
+
+    def _add_bodies(self, bodies: list[bytes]) -> None:
+        """Add rows of values that cannot change, as many as there is room for in one page at most."""
+        rows = Rows(self._pager.own.put_away_all(bodies), [ABSENT] * len(bodies))
+        if len(bodies) < self._page_size:
+            self._put(rows)
+            return
+        try:
+            number = self._pager.write_new(rows.bodies)  # type: ignore[arg-type]  # none of them is late
+        except BaseException:
+            self._pager.own.release(rows.bodies)
+            raise
+        self._numbers.append(number)
+        self._counts.append(len(bodies))
+
+    def _room(self) -> int:
+        """Return how many rows go into the page that is added to next."""
+        left = self._page_size - self._counts[-1] if self._counts else 0
+        return left or self._page_size
 
     def add_rows(self, rows: Rows) -> None:
         """Add rows that are in other pages."""

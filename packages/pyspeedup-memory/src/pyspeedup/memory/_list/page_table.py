@@ -48,7 +48,8 @@ class PageTable:
     def __init__(self, numbers: Iterable[int] = (), counts: Iterable[int] = ()) -> None:
         self._groups: list[_Group] = []
         self._starts: list[int] | None = None
-        self._length = 0
+        self.length = 0
+        """The number of items in all pages; to be read only."""
         self._regroup(0, 0, array("Q", numbers), array("Q", counts))
 
     @classmethod
@@ -79,7 +80,7 @@ class PageTable:
 
     def __len__(self) -> int:
         """Return the number of items in all pages."""
-        return self._length
+        return self.length
 
     def __iter__(self) -> Iterator[tuple[int, int]]:
         """Iterate over page numbers and counts, in order."""
@@ -127,7 +128,7 @@ class PageTable:
         changed = self._groups[group]
         changed.counts[slot] += grown
         changed.total += grown
-        self._length += grown
+        self.length += grown
         if slot < len(changed.counts) - 1:
             changed.starts = None
         if group < len(self._groups) - 1:
@@ -138,7 +139,7 @@ class PageTable:
         group = self._groups[-1]
         group.counts[-1] += grown
         group.total += grown
-        self._length += grown
+        self.length += grown
 
     def before(self, group: int, slot: int) -> tuple[int, int] | None:
         """Return the place of the page before that one; None for the first."""
@@ -191,7 +192,7 @@ class PageTable:
             _Group(numbers[begin : begin + size], counts[begin : begin + size])
             for begin in range(0, len(numbers), size)
         ]
-        self._length += sum(new.total for new in made)
-        self._length -= sum(old.total for old in self._groups[group:stop])
+        self.length += sum(new.total for new in made)
+        self.length -= sum(old.total for old in self._groups[group:stop])
         self._groups[group:stop] = made
         self._starts = None

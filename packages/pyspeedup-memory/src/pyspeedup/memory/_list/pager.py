@@ -17,12 +17,15 @@ from pyspeedup.memory._list.cold import ColdRows
 from pyspeedup.memory._list.own_pages import OwnPages
 from pyspeedup.memory._list.page import ListPage
 from pyspeedup.memory._list.plain import is_late
+from pyspeedup.memory._list.records import encoded
 from pyspeedup.memory._list.rows import ABSENT, LATE
 from pyspeedup.memory._pages import changes
+from pyspeedup.memory._pages.packing import pack_plain
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
 
+    from pyspeedup.memory._list.records import Body
     from pyspeedup.memory._list.rows import Row
     from pyspeedup.memory._pages.bodies import Codec
     from pyspeedup.memory._storage.volume import Volume
@@ -68,7 +71,7 @@ class Pager:
             LARGEST_PAGE // (2 * self.page_size),
         )
         self.own = OwnPages(volume, longest)
-        self._cold = ColdRows(
+        self.cold = ColdRows(
             volume,
             codec,
             self.own,
@@ -77,7 +80,7 @@ class Pager:
         )
         self.encodes_late = codec.concatenates
         """Whether what `is_late` may be put into a page without a body."""
-        self._cold.wanted = WANTED_IF_ROOM
+        self.cold.wanted = WANTED_IF_ROOM
         self.front: ListPage | None = None
         """The page that was asked for last, while it may be used without asking again."""
         self._resident: OrderedDict[int, ListPage] = OrderedDict()
@@ -123,18 +126,18 @@ class Pager:
         """
         if number in self._resident or number in self._pinned:
             return ABSENT
-        return self._cold.value(number, rows, row)
+        return self.cold.value(number, rows, row)
 
     def set_value(self, number: int, row: int, value: Any) -> None:
         """Replace a row, whose page is in front then, or the new body waits for being written."""
-        if number in self._known or not self._cold.set(number, row, value):
+        if number in self._known or not self.cold.set(number, row, value):
             self.page(number).set(row, value)
 
     def values(self, number: int, rows: int, start: int, limit: int, size: int) -> list[Any]:
         """Return the values of rows from `start` on, at most `limit` of them and `size` bytes, decoded in one go."""
         stop = min(rows, start + limit)
         if number not in self._resident and number not in self._pinned:
-            values = self._cold.values(number, rows, range(start, stop), size)
+            values = self.cold.values(number, rows, range(start, stop), size)
             if values is not None:
                 return values
         page = self.page(number)
@@ -144,19 +147,34 @@ class Pager:
         """Return an empty page with a number that was not in use."""
         self._make_room()
         number = self.volume.reserve()
-        page = ListPage(self, number, self._cold.seed(number), None)
+        page = ListPage(self, number, self.cold.seed(number), None)
         self._enter(page)
         return page
+
+    def write_late(self, values: list[Any]) -> int:
+        """Write a page of values that are late, which does not become resident; return its number."""
+        return self.write_new(pack_plain(values))
+
+    def write_new(self, bodies: Sequence[Body]) -> int:
+        """Write a page of rows that is not in RAM then, and return its number."""
+        number = self.volume.reserve()
+        try:
+            self.volume.write(number, encoded(bodies, self.cold.seed(number)))
+        except BaseException:
+            self.volume.delete(number)
+            raise
+        self.written += 1
+        return number
 
     def drop(self, number: int) -> None:
         """Delete a page, with what its rows keep elsewhere. Nothing becomes resident, or leaves."""
         page = self._find(number)
         self._known.pop(number, None)
-        own_pages = (self._cold.records(number) if page is None else page).own_pages()
+        own_pages = (self.cold.records(number) if page is None else page).own_pages()
         if page is not None:
             self._leave(page)
         self.volume.delete(number)
-        self._cold.forget(number)
+        self.cold.forget(number)
         self.own.release(own_pages)
 
     def flush(self, *, leave_out_refused: bool = False) -> None:
@@ -170,7 +188,7 @@ class Pager:
         for page in [*self._resident.values(), *self._pinned.values()]:
             failed += [(page, row) for row in sorted(self._update(page))]
             self._write(page)
-        self._cold.write_all()
+        self.cold.write_all()
         self._review_pinned(is_flush=True)
         for page, row in () if leave_out_refused else failed:
             try:
@@ -188,7 +206,7 @@ class Pager:
         self._pinned.clear()
         self._known.clear()
         self.own.shared.clear()
-        self._cold.clear()
+        self.cold.clear()
         self.front = None
         self.weight = 0
         self._too_heavy = self.ram_limit
@@ -199,6 +217,7 @@ class Pager:
         assert all(page.weight == page.weigh() for page in pages)  # noqa: S101 -- what it is for
         assert self.weight == sum(page.weight for page in self._resident.values())  # noqa: S101
         assert self._resident.keys().isdisjoint(self._pinned)  # noqa: S101
+        assert not self.cold.images.keys() & {page.number for page in pages}  # noqa: S101
         assert not self.own.shared, "rows of an operation that is over"  # noqa: S101
 
     # What pages ask for
@@ -245,8 +264,8 @@ class Pager:
         return None if known is None else known()
 
     def _load(self, number: int) -> ListPage:
-        records, is_changed = self._cold.load(number)
-        page = ListPage(self, number, self._cold.seed(number), records)
+        records, is_changed = self.cold.load(number)
+        page = ListPage(self, number, self.cold.seed(number), records)
         page.is_changed = is_changed
         self.loads += 1
         return page
@@ -254,10 +273,11 @@ class Pager:
     def _enter(self, page: ListPage) -> None:
         self.front = page
         self._resident[page.number] = page
+        self.cold.forget_image(page.number)
         self._know(page)
         self.weight += page.weight
         has_room = len(self._resident) < self.max_pages and 2 * self.weight < self.ram_limit
-        self._cold.wanted = WANTED_IF_ROOM if has_room else WANTED
+        self.cold.wanted = WANTED_IF_ROOM if has_room else WANTED
 
     def _leave(self, page: ListPage) -> None:
         if page is self.front:
@@ -370,7 +390,7 @@ class Pager:
 
     def _write(self, page: ListPage) -> None:
         if page.is_changed:
-            self._cold.forget_image(page.number)
+            self.cold.forget_image(page.number)
             self.volume.write(page.number, page.image())
             page.is_changed = False
             self.written += 1

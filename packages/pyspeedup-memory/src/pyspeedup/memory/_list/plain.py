@@ -10,7 +10,7 @@ from pyspeedup.memory._pages.packing import SCALARS, pack_plain
 if TYPE_CHECKING:
     from collections.abc import Collection, Sequence
 
-__all__ = ["LONGEST_LATE", "encode_many", "is_late"]
+__all__ = ["LARGEST_LATE", "encode_many", "is_late"]
 
 TEXTS = frozenset({str, bytes})
 FLAT = SCALARS | {tuple}
@@ -32,17 +32,15 @@ def is_late(value: Any) -> bool:
     (True, True, True, False)
     """
     kind = type(value)
+    if kind is tuple:
+        return len(value) <= MOST_PARTS and _are_small(value)
     if kind is int:
         return bool(-LARGEST_LATE < value < LARGEST_LATE)
-    if kind is str or kind is bytes:
-        return len(value) <= LONGEST_LATE
-    return _is_late_tuple(value) if kind is tuple else kind in SCALARS
+    return len(value) <= LONGEST_LATE if kind in TEXTS else kind in SCALARS
 
 
-def _is_late_tuple(value: tuple[Any, ...]) -> bool:
-    if len(value) > MOST_PARTS:
-        return False
-    for part in value:
+def _are_small(parts: tuple[Any, ...]) -> bool:
+    for part in parts:
         kind = type(part)
         if kind is int:
             if not -LARGEST_LATE < part < LARGEST_LATE:

@@ -27,7 +27,9 @@ if TYPE_CHECKING:
     from pyspeedup.memory._pages.bodies import Codec
 
 __all__ = [
+    "INVERTED",
     "REFERENCE",
+    "SPREAD",
     "Body",
     "OwnPage",
     "Records",
@@ -89,36 +91,42 @@ def encoded(bodies: Sequence[Body], seed: int) -> bytes:
 class Records:
     """The rows of a page, cut out of its bytes as they are asked for."""
 
-    __slots__ = ("_begin", "_ends", "_has_own", "image", "size")
+    __slots__ = ("_begin", "_ends", "_has_own", "_head", "ends", "together")
 
     def __init__(self, image: bytes) -> None:
         """Take what `encoded` made, checked already; `ValueError` if it cannot have made it."""
-        self.image = image
         rows = int.from_bytes(image[4:ROW_SIZE], "little")
         self._begin = ROW_SIZE * (rows + 1)
         if len(image) < self._begin or image[:4] not in FLAGS:
             raise ValueError("it does not begin as a page of records")
-        self._ends = _little_endian(array("I", image[: self._begin]))[2::2]
+        self._head = image[: self._begin]
+        self._ends = _little_endian(array("I", self._head))[::2]  # the first one 0, or a flag
         if len(image) != self._begin + (self._ends[-1] & PLACE if rows else 0):
             raise ValueError("its length is not that of its records")
         self._has_own = image[:4] == FLAGS[1]
-        self.size = len(image) - self._begin  # of all bodies that are here
+        self.ends = None if self._has_own else self._ends
+        """Row ``r`` is from ``ends[r]`` to ``ends[r + 1]`` in `together`; None if some are elsewhere."""
+        self.together = image[self._begin :]
+        """All bodies that are here."""
+
+    @property
+    def image(self) -> bytes:
+        """The bytes of the page."""
+        return self._head + self.together
+
+    @property
+    def size(self) -> int:
+        """How many bytes the bodies have that are here."""
+        return len(self.together)
 
     def __len__(self) -> int:
         """Return the number of rows."""
-        return len(self._ends)
-
-    def _bounds(self, row: int) -> tuple[int, int]:
-        before = self._ends[row - 1] if row else 0
-        return self._begin + (before & PLACE), self._begin + (self._ends[row] & PLACE)
+        return len(self._ends) - 1
 
     def body(self, row: int) -> Body:
         """Return one body, in O(its length)."""
-        ends, begin = self._ends, self._begin
-        before, end = ends[row - 1] if row else 0, ends[row]
-        if not self._has_own:
-            return self.image[begin + before : begin + end]
-        body = self.image[begin + (before & PLACE) : begin + (end & PLACE)]
+        before, end = self._ends[row], self._ends[row + 1]
+        body = self.together[before & PLACE : end & PLACE]
         return OwnPage(*REFERENCE.unpack(body)) if end & ELSEWHERE else body
 
     def bodies(self, start: int, stop: int) -> list[Body]:
@@ -127,9 +135,8 @@ class Records:
             return []
         if self._has_own:
             return [self.body(row) for row in range(start, stop)]
-        ends = self._ends[start - 1 : stop] if start else [0, *self._ends[:stop]]
-        together = self.image[self._begin :]
-        return [together[a:b] for a, b in pairwise(ends)]
+        together = self.together
+        return [together[a:b] for a, b in pairwise(self._ends[start : stop + 1])]
 
     def decoded(
         self, start: int, stop: int, codec: Codec, fetch: Callable[[Body], bytes]
@@ -137,7 +144,7 @@ class Records:
         """Return the values of several rows, in one go where `codec` can do it; some, but no empty run."""
         if self._has_own or not codec.concatenates:
             return codec.decode_many([fetch(body) for body in self.bodies(start, stop)])
-        return codec.decode_many([self.image[self._bounds(start)[0] : self._bounds(stop - 1)[1]]])
+        return codec.decode_many([self.together[self._ends[start] : self._ends[stop]]])
 
     def own_pages(self) -> list[OwnPage]:
         """Return the references to pages of their own."""
@@ -155,8 +162,7 @@ class Records:
         It has one row at least. O(log rows), or O(length of the run) where values are elsewhere.
         """
         if not self._has_own:
-            before = self._ends[row - 1] if row else 0
-            return max(row + 1, bisect_right(self._ends, before + size))
+            return max(row + 1, bisect_right(self._ends, self._ends[row] + size) - 1)
         for end in range(row, len(self)):
             body = self.body(end)
             size -= body.length if type(body) is OwnPage else len(body)
@@ -168,36 +174,37 @@ class Records:
         """Return the page with other bodies at some rows, in O(size) but little for what stays."""
         if self._has_own:
             return self.rebuilt(changes, seed)
-        table = _little_endian(array("I", self.image[: self._begin]))
-        image, ends, begin = bytearray(self.image), self._ends, self._begin
+        table = _little_endian(array("I", self._head))
+        together, ends = bytearray(self.together), self._ends
         others: dict[int, bytes] = {}
-        for row, body in changes.items():
-            before, end = ends[row - 1] if row else 0, ends[row]
+        checks = map(zlib.crc32, changes.values(), repeat(seed))
+        for (row, body), check in zip(changes.items(), checks, strict=True):
+            before, end = ends[row], ends[row + 1]
             if end - before == len(body):
-                image[begin + before : begin + end] = body
-                table[2 * row + 3] = zlib.crc32(body, seed)
+                together[before:end] = body
+                table[2 * row + 3] = check
             else:
                 others[row] = body
-        image[:begin] = _little_endian(table).tobytes()
-        return Records(bytes(image)).rebuilt(others, seed) if others else bytes(image)
+        image = _little_endian(table).tobytes() + together
+        return Records(image).rebuilt(others, seed) if others else image
 
     def rebuilt(self, changes: Mapping[int, bytes], seed: int) -> bytes:
         """Return the page with bodies of any length at some rows."""
-        table = _little_endian(array("I", self.image[: self._begin]))
+        table = _little_endian(array("I", self._head))
         pieces = [b""]
-        taken, moved, done = self._begin, 0, 0
+        taken, moved, done = 0, 0, 0
         for row in sorted(changes):
             _move(table, done, row, moved)
-            begin, end = self._bounds(row)
+            begin, end = self._ends[row] & PLACE, self._ends[row + 1] & PLACE
             body = changes[row]
-            pieces += (self.image[taken:begin], body)
+            pieces += (self.together[taken:begin], body)
             moved += len(body) - (end - begin)
-            table[2 * row + 2] = end - self._begin + moved
+            table[2 * row + 2] = end + moved
             table[2 * row + 3] = zlib.crc32(body, seed)
             taken, done = end, row + 1
         _move(table, done, len(self), moved)
         pieces[0] = _little_endian(table).tobytes()
-        return b"".join([*pieces, self.image[taken:]])
+        return b"".join([*pieces, self.together[taken:]])
 
 
 def peek_body(

@@ -10,11 +10,12 @@ from pyspeedup.memory._list.rows import Rows
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Iterator
 
+    from pyspeedup.memory._list.content import ListContent
     from pyspeedup.memory._list.page_builder import PageBuilder
     from pyspeedup.memory._list.pager import Pager
     from pyspeedup.memory._list.rows import Row
 
-__all__ = ["Sorting"]
+__all__ = ["Sorting", "batches", "guard"]
 
 GATHERED = 256
 """How many merged rows are put into a page in one go."""
@@ -132,3 +133,36 @@ class _Head:
         if second.key < first.key:
             return False
         return self._order < other._order
+
+
+def guard(content: ListContent, message: str) -> Callable[[], None]:
+    """Return what raises `ValueError` once the list is not as it is now."""
+    before = content.walks.version, len(content)
+
+    def check() -> None:
+        if before != (content.walks.version, len(content)):
+            raise ValueError(message)
+
+    return check
+
+
+def batches(
+    content: ListContent, sorting: Sorting, check: Callable[[], None]
+) -> Iterator[tuple[list[Any], Rows]]:
+    """Iterate over values and rows of a whole list, as many at a time as RAM may hold."""
+    index = 0
+    while index < len(content):
+        values: list[Any] = []
+        rows = Rows([], [])
+        size = 0
+        while index < len(content) and len(values) < sorting.max_rows and size < sorting.max_bytes:
+            some = content.run(index, sorting.max_rows - len(values))
+            page, row = content.pages.page_of(index)
+            part = page.rows(row, row + len(some))
+            values += some
+            rows.extend(part)
+            size += Rows(part.bodies, some).weight()
+            index += len(some)
+        yield values, rows
+        del values, rows, some, part  # else two batches would be in RAM
+        check()

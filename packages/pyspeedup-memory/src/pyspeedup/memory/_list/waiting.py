@@ -1,77 +1,101 @@
-"""Bodies set in pages that are not in RAM: they wait, so that a page is rewritten once for many."""
+"""Values set in pages that are not in RAM: they wait, so that a page is rewritten once for many."""
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
+
+from pyspeedup.memory._list.rows import ABSENT
+from pyspeedup.memory._pages.packing import pack_plain
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
-__all__ = ["Waiting"]
+    from pyspeedup.memory._pages.bodies import Codec
 
-OVERHEAD = 160
-"""RAM that a waiting body takes: its header, its number and its place in a dict."""
-NOTHING: dict[int, bytes] = {}
+__all__ = ["Encoded", "Waiting"]
+
+OVERHEAD = 256
+"""RAM that a waiting value takes: itself, if it is not encoded, its number and its place in a dict."""
+NOTHING: dict[int, Any] = {}
+
+
+class Encoded:
+    """A value of which there is only the body."""
+
+    __slots__ = ("body",)
+
+    def __init__(self, body: bytes) -> None:
+        self.body: bytes = body
 
 
 class Waiting:
-    """Bodies by page and row, at most `most` of them and about `limit` bytes.
+    r"""Values by page and row, at most `most` of them and about `limit` bytes.
+
+    They are late, and so are encoded together when their page is written, or `Encoded`.
 
     >>> waiting = Waiting(most=2, limit=1 << 20)
-    >>> waiting.put(7, 0, b"a")
-    >>> waiting.put(5, 3, b"b")
-    >>> waiting.is_full, waiting.first(), waiting.get(7, 0), waiting.take(7)
-    (True, 7, b'a', {0: b'a'})
+    >>> waiting.put(7, 0, "a")
+    >>> waiting.put(5, 3, 1)
+    >>> waiting.room, waiting.first(), waiting.bodies(5), waiting.take(7)
+    (0, 7, {3: b'K\x01'}, {0: 'a'})
     """
 
     def __init__(self, most: int, limit: int) -> None:
-        self.pages: dict[int, dict[int, bytes]] = {}
-        """Bodies by row, by page; to be read only."""
-        self._most = most
-        self._limit = limit
-        self._count = self._weight = 0
+        self.pages: dict[int, dict[int, Any]] = {}
+        """Values by row, by page. A late one may be added to those of a page, if it is counted in `room`."""
+        self._most = max(1, min(most, limit // OVERHEAD))
+        self.room = self._most
+        """For how many late values there is room; an encoded one takes the room of several."""
+        self.has_encoded = False
+        """Whether one of them may be encoded."""
 
     def __bool__(self) -> bool:
         return bool(self.pages)
 
-    @property
-    def is_full(self) -> bool:
-        """Whether some have to leave before the next one is put."""
-        return self._count >= self._most or self._weight > self._limit
+    def get(self, page: int, row: int, codec: Codec) -> Any:
+        """Return the value that waits for a row, or `ABSENT`."""
+        value = self.pages.get(page, NOTHING).get(row, ABSENT)
+        return codec.decode(value.body) if type(value) is Encoded else value
 
-    def get(self, page: int, row: int) -> bytes | None:
-        """Return the body that waits for a row, if one does."""
-        return self.pages.get(page, NOTHING).get(row)
-
-    def put(self, page: int, row: int, body: bytes) -> None:
-        """Let a body wait, in place of the one that waited for that row."""
+    def put(self, page: int, row: int, value: Any) -> None:
+        """Let a value wait, in place of the one that waited for that row."""
         rows = self.pages.get(page)
         if rows is None:
             rows = self.pages[page] = {}
-        before = rows.get(row)
-        rows[row] = body
-        if before is None:
-            self._count += 1
-            self._weight += OVERHEAD + len(body)
-        else:
-            self._weight += len(body) - len(before)
+        if row in rows:
+            self.room += _size(rows[row])
+        rows[row] = value
+        self.room -= _size(value)
+        self.has_encoded = self.has_encoded or type(value) is Encoded
 
-    def of_page(self, page: int) -> Mapping[int, bytes]:
-        """Return what waits for a page, by row."""
-        return self.pages.get(page, NOTHING)
+    def bodies(self, page: int) -> Mapping[int, bytes]:
+        """Return the bodies of what waits for a page, by row."""
+        rows = self.pages.get(page, NOTHING)
+        late = {row: value for row, value in rows.items() if type(value) is not Encoded}
+        bodies = dict(zip(late, pack_plain([*late.values()]), strict=True))
+        if len(late) < len(rows):
+            bodies |= {row: rows[row].body for row in rows.keys() - late.keys()}
+        return bodies
 
-    def take(self, page: int) -> Mapping[int, bytes]:
+    def take(self, page: int) -> Mapping[int, Any]:
         """Return what waits for a page, which does not wait any more."""
         rows = self.pages.pop(page, NOTHING)
-        self._count -= len(rows)
-        self._weight -= sum(OVERHEAD + len(body) for body in rows.values())
+        self.room += sum(map(_size, rows.values())) if self.has_encoded else len(rows)
+        if not self.pages:  # also after an interruption between counting and putting
+            self.room, self.has_encoded = self._most, False
         return rows
 
     def first(self) -> int:
-        """Return the page for which bodies have waited longest."""
-        return next(iter(self.pages))
+        """Return the page for which values have waited longest."""
+        first: int = next(iter(self.pages))
+        return first
 
     def clear(self) -> None:
         """Forget them all."""
         self.pages.clear()
-        self._count = self._weight = 0
+        self.room = self._most
+        self.has_encoded = False
+
+
+def _size(value: object) -> int:
+    return 1 + len(value.body) // OVERHEAD if isinstance(value, Encoded) else 1

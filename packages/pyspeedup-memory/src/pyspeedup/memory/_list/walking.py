@@ -81,8 +81,6 @@ class Walks:
             walk.interrupt()
 
     def set(self, index: int, value: Any) -> None:
-        """Note that an item was replaced."""
-        self.version += 1
-        if self.under_way:
-            for walk in [*self.under_way]:
-                walk.set(index, value)
+        """Tell the iterations that an item was replaced, where there are any."""
+        for walk in [*self.under_way]:
+            walk.set(index, value)

@@ -15,7 +15,7 @@ from typing import TYPE_CHECKING, Any, Protocol
 from pyspeedup.core import PickleSerializer, SerializationError
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
+    from collections.abc import Callable, Sequence
 
     from pyspeedup.core import Serializer
 
@@ -78,7 +78,7 @@ class PickleCodec:
     def decode(self, body: bytes, /) -> Any:
         """Return the value of `body`, in O(size)."""
         try:
-            return self._load(PROTOCOL_BYTES + body + b".")
+            return self._load(b"\x80\x03%b." % body)
         except Exception as error:  # a class may be gone, and its methods may raise anything
             raise _unreadable(len(body), error) from error
 
@@ -89,8 +89,7 @@ class PickleCodec:
         except Exception as error:  # as for one
             raise _unreadable(sum(map(len, bodies)), error) from error
 
-    def _load(self, data: bytes) -> Any:
-        return pickle.loads(data)
+    _load: Callable[[bytes], Any] = staticmethod(pickle.loads)
 
 
 class _PublicNames(pickle.Pickler):
@@ -134,7 +133,8 @@ serializer only; the others take str, int, float, bytes, bool, None and tuples o
                 )
         return super().encode(value)
 
-    def _load(self, data: bytes) -> Any:
+    @staticmethod
+    def _load(data: bytes) -> Any:
         return _PlainUnpickler(io.BytesIO(data)).load()
 
 

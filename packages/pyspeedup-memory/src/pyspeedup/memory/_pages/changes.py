@@ -42,8 +42,14 @@ class _Node(NamedTuple):
 def may_change(value: Any) -> bool:
     """Return whether `value` could change in place, in O(1) for what is no tuple or frozenset."""
     kind = type(value)
-    if kind in UNCHANGING or (kind is tuple and UNCHANGING.issuperset(map(type, value))):
+    if kind in UNCHANGING:
         return False
+    if kind is tuple:
+        for part in value:
+            if type(part) not in UNCHANGING:
+                break
+        else:
+            return False
     pending, seen = [value], set()
     while pending:
         part = pending.pop()
