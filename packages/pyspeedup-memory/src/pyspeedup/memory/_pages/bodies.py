@@ -29,9 +29,10 @@ __all__ = [
 ]
 
 PROTOCOL = 3
-PROTOCOL_BYTES = b"\x80\x03"
-"""Put back before decoding: without it the unpickler would translate Python 2's module names, so
-that a class of somebody's module ``commands`` would be looked for in ``subprocess``."""
+ONE_VALUE = b"\x80\x03%b."
+MANY_VALUES = b"\x80\x03(%bt."
+"""The protocol is put back in front: without it the unpickler would translate Python 2's module names,
+so that a class of somebody's module ``commands`` would be looked for in ``subprocess``."""
 
 PRIVATE_PATHS = b"cpathlib._local\n"
 """How Python 3.13, and no other, begins the name of a class of `pathlib` in a pickle."""
@@ -78,14 +79,14 @@ class PickleCodec:
     def decode(self, body: bytes, /) -> Any:
         """Return the value of `body`, in O(size)."""
         try:
-            return self._load(b"\x80\x03%b." % body)
+            return self._load(ONE_VALUE % body)
         except Exception as error:  # a class may be gone, and its methods may raise anything
             raise _unreadable(len(body), error) from error
 
     def decode_many(self, bodies: Sequence[bytes], /) -> list[Any]:
         """Return the values of `bodies` by one call of ``loads``."""
         try:
-            return list(self._load(b"".join([PROTOCOL_BYTES, b"(", *bodies, b"t."])))
+            return list(self._load(MANY_VALUES % b"".join(bodies)))
         except Exception as error:  # as for one
             raise _unreadable(sum(map(len, bodies)), error) from error
 
