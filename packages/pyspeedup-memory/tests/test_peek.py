@@ -219,15 +219,6 @@ def test_a_closed_store_maps_nothing_and_can_be_opened_again(tmp_path):
     store.close()
 
 
-def test_so_many_pages_may_be_peeked_at_that_their_places_are_forgotten(tmp_path, monkeypatch):
-    monkeypatch.setattr("pyspeedup.memory.stores._window.MOST_PLACES", 7)
-    store = opened(tmp_path)
-    fill(store)
-    assert peeks_as_it_reads(store)
-    assert len(store._window.places) <= 7
-    store.close()
-
-
 def test_a_page_is_whole_after_a_restart_by_the_checksum_that_the_volume_handed_over(
     tmp_path, monkeypatch
 ):

@@ -47,6 +47,7 @@ class PageTable:
         self, columns: list[array[int]] | None = None, far: dict[int, Extent] | None = None
     ) -> None:
         self._columns = columns or [array(code) for code in CODES]
+        self.offsets, self.lengths, *_ = self._columns
         self._far = far or {}
 
     @classmethod

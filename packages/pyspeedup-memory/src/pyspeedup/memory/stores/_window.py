@@ -15,12 +15,10 @@ __all__ = ["Window"]
 
 SMALLEST = 1 << 20
 """Bytes that are mapped at least, where the file may be made as long."""
-MOST_PLACES = 1 << 14
-"""How many places are kept, at 250 bytes each; pages of a usual size never come to so many."""
 
 
 class Window:
-    """The first `limit` bytes of a file, mapped as far as they were asked for, and what lies where.
+    """The first `limit` bytes of a file, mapped as far as they were asked for.
 
     What a process has touched of a map counts as its resident memory, so the length is bounded; what
     lies behind it has to be read. A map that is longer than the file would kill whoever
@@ -36,7 +34,7 @@ class Window:
     (True, b'eggs', False)
     """
 
-    __slots__ = ("_file", "_limit", "growing", "places", "view")
+    __slots__ = ("_file", "_limit", "growing", "view")
 
     def __init__(self, file: int, *, limit: int) -> None:
         """Map nothing yet of the descriptor `file`."""
@@ -45,11 +43,6 @@ class Window:
         self.growing = False
         """Whether the file may be lengthened, so that what is written next lies in the map too."""
         self.view: mmap | bytes = b""
-        self.places: dict[int, tuple[int, int]] = {}
-        """Where pages are: offset and length, or ``~length`` of what does not lie in `view`.
-
-        Whoever moves a page takes it out first.
-        """
 
     def covers(self, end: int) -> bool:
         """Tell whether `view` reaches to the byte `end` of the file, mapping more of it if it may."""
@@ -77,15 +70,6 @@ class Window:
         if not isinstance(before, bytes):
             before.close()
 
-    def locate(self, page: int, offset: int, length: int) -> tuple[int, int]:
-        """Map `page` if it may be mapped, and return what `places` keeps of it from now on."""
-        if len(self.places) >= MOST_PLACES:
-            self.places.clear()
-        place = offset, length if self.covers(offset + length) else ~length
-        self.places[page] = place
-        return place
-
     def close(self) -> None:
         """Let go of the map; again is harmless."""
-        self.places.clear()
         self._replace(b"")

@@ -170,30 +170,24 @@ class FileStore:
 
         `KeyError` where there is no such page.
         """
-        window = self._window
-        place = window.places.get(page) or self._locate(page)
-        offset, length = place
-        if 0 <= start <= stop <= length:
-            return window.view[offset + start : offset + stop]
-        return self._peek_otherwise(page, place, start, stop)
+        pages, table = self._state.pages, self._state.table
+        if page not in pages.put_since and 0 <= page < len(table.offsets):
+            offset, view = table.offsets[page], self._window.view
+            is_whole = 0 <= start <= stop <= table.lengths[page] and offset + stop <= len(view)
+            if offset and is_whole and page not in pages.dropped_since:
+                return view[offset + start : offset + stop]
+        return self._peek_otherwise(page, start, stop)
 
-    def _locate(self, page: int) -> tuple[int, int]:
-        """Return where `page` is for `Window.places`, after mapping it if it may be mapped."""
-        self._open_file()
-        offset, length, *_ = self._state.pages.get(page)
-        return self._window.locate(page, offset, length)
-
-    def _peek_otherwise(self, page: int, place: tuple[int, int], start: int, stop: int) -> bytes:
-        """Read what is not mapped, and clip what is asked for beyond the page, as a slice does."""
-        offset, length = place
-        mapped = length >= 0
-        length = length if mapped else ~length
+    def _peek_otherwise(self, page: int, start: int, stop: int) -> bytes:
+        """Read what is not mapped yet, or may not be, and clip what is beyond the page as a slice does."""
+        file = self._open_file()
+        offset, length = self._state.pages.get(page)[:2]
         if not 0 <= start <= stop <= length:
             start, stop, _ = slice(start, stop).indices(length)
             stop = max(start, stop)
-        if mapped:
+        if self._window.covers(offset + stop):
             return self._window.view[offset + start : offset + stop]
-        return self._read_at(self._open_file(), page, offset + start, stop - start)
+        return self._read_at(file, page, offset + start, stop - start)
 
     def _read_at(self, file: int, page: int, offset: int, length: int) -> bytes:
         data = _platform.read_at(file, length, offset)
@@ -215,7 +209,6 @@ class FileStore:
         offset = self._write_extent(file, data, length)
         before = self._state.pages.put_since.get(page)
         number = self._state.newest.commit + 1
-        self._window.places.pop(page, None)
         self._state.pages.put(page, Extent(offset, length, number, checksum))
         self._give([before] if before else [])
 
@@ -236,7 +229,6 @@ class FileStore:
         self._state.pages.get(page)
         self._begin_change(file)
         before = self._state.pages.put_since.get(page)
-        self._window.places.pop(page, None)
         self._state.pages.drop(page)
         self._give([before] if before else [])
 
@@ -303,7 +295,6 @@ class FileStore:
         """Drop the changes since the last commit, in O(changes)."""
         self._open_for_writing()
         dropped = list(self._state.pages.put_since.values())
-        self._window.places.clear()
         self._state.pages.rollback()
         self._give(dropped)
 
