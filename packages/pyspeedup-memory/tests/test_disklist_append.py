@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import errno
+import random
 import sys
 import threading
 import time
@@ -62,6 +63,49 @@ def test_appended_values_of_all_sizes_are_kept_in_order(size_limit):
         assert stored[:] == MANY * 3
     with open_list(store) as stored:
         assert stored == MANY * 3
+
+
+@pytest.mark.parametrize("waiting", [1, 3, 5])
+@pytest.mark.parametrize("place", [0, 3, 5, -2, -1])
+def test_an_item_is_taken_out_wherever_it_waits(waiting, place):
+    with open_list(size_limit=1024) as stored:
+        stored.extend([0, 1, 2])
+        expected = [*range(3), *range(10, 10 + waiting)]
+        for value in expected[3:]:
+            stored.append(value)
+        if place < len(expected):
+            assert stored.pop(place) == expected.pop(place)
+        assert stored[:] == expected
+
+
+STEPS = ["append", "append", "append", "pop", "set", "insert", "delete", "slice", "get"]
+
+
+@pytest.mark.parametrize("seed", range(8))
+def test_changes_agree_with_a_list_where_nothing_is_read_between_them(seed):
+    """Comparing after each step, as machines do, would bring all that waits into pages."""
+    chance = random.Random(seed)
+    with open_list(size_limit=1 << seed % 4 * 2, sync_every=1e9) as stored:
+        expected = []
+        for number in range(2_000):
+            step = chance.choice(STEPS) if expected else "append"
+            place = chance.randrange(-min(9, len(expected)), len(expected)) if expected else 0
+            for items in (expected, stored):
+                if step == "append":
+                    items.append(number)
+                elif step == "set":
+                    items[place] = (number,)
+                elif step == "insert":
+                    items.insert(place, number)
+                elif step == "delete":
+                    del items[place]
+                elif step == "slice":
+                    items[place : place + 2] = [number]
+            if step == "pop":
+                assert stored.pop(place) == expected.pop(place)
+            assert step != "get" or stored[place] == expected[place]
+            assert len(stored) == len(expected)
+        assert stored[:] == expected
 
 
 def test_items_are_got_and_set_where_they_wait():

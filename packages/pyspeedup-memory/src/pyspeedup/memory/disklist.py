@@ -2,17 +2,14 @@
 
 from __future__ import annotations
 
-import copy
 import operator
 import reprlib
 import sys
-from collections.abc import Iterable, Iterator, MutableSequence
 from itertools import islice
 from time import monotonic
 from typing import TYPE_CHECKING, Any, ClassVar, NoReturn, SupportsIndex, TypeVar, cast, overload
 
 from pyspeedup.memory._handle import Handle
-from pyspeedup.memory._list.comparison import compared, first_difference
 from pyspeedup.memory._list.content import ListContent
 from pyspeedup.memory._list.indexing import (
     checked_index,
@@ -22,12 +19,13 @@ from pyspeedup.memory._list.indexing import (
     items_at,
     replace_slice,
 )
+from pyspeedup.memory._list.operators import Operators
 from pyspeedup.memory._list.plain import LARGEST_LATE, is_late
 from pyspeedup.memory._list.walking import Walk
 from pyspeedup.memory._short_repr import short_repr
 
 if TYPE_CHECKING:
-    from collections.abc import Callable
+    from collections.abc import Callable, Iterable, Iterator
     from typing import Self
 
 __all__ = ["DiskList"]
@@ -35,7 +33,7 @@ __all__ = ["DiskList"]
 T = TypeVar("T")
 
 
-class DiskList(Handle[ListContent], MutableSequence[T]):
+class DiskList(Handle[ListContent], Operators[T]):
     """A list kept on disk, of which a bounded part is in RAM.
 
     It does whatever a list does, with the same errors; `Handle` tells about opening, saving and
@@ -65,7 +63,7 @@ class DiskList(Handle[ListContent], MutableSequence[T]):
     """
 
     content_class: ClassVar[type[ListContent]] = ListContent
-    __hash__ = None  # type: ignore[assignment]  # as list: equal by content, so not hashable
+    __hash__ = None  # as list: equal by content, so not hashable
 
     @overload
     def __getitem__(self, index: SupportsIndex, /) -> T: ...
@@ -250,16 +248,6 @@ class DiskList(Handle[ListContent], MutableSequence[T]):
             content.require_writable()
             content.sort(key, reverse=is_reversed)
 
-    def copy(self) -> list[T]:
-        """Return a plain list of the items, in O(n) of time and of RAM.
-
-        >>> with DiskList.temporary() as l:
-        ...     l.extend("abc")
-        ...     type(l.copy()).__name__
-        'list'
-        """
-        return self[:]
-
     def __iter__(self) -> Iterator[T]:
         """Return an iterator over the items, which sees what is changed meanwhile, as a list's does."""
         return self._walk(0)
@@ -321,56 +309,12 @@ class DiskList(Handle[ListContent], MutableSequence[T]):
         """
         return operator.countOf(self._walk(0), value)
 
-    def __eq__(self, other: object, /) -> bool:
-        """Return whether `other`, a list or a `DiskList`, has equal items, in O(n)."""
-        if not isinstance(other, list | DiskList):
-            return NotImplemented
-        if len(self) != len(other) or first_difference(self, other) is not None:
-            return False
-        return len(self) == len(other)  # comparing items may have changed that
-
-    def __lt__(self, other: list[T] | DiskList[T], /) -> bool:
-        """Compare the first items that differ, else the lengths, in O(n)."""
-        return compared(self, other, operator.lt) if _is_list(other) else NotImplemented
-
-    def __le__(self, other: list[T] | DiskList[T], /) -> bool:
-        """Compare the first items that differ, else the lengths, in O(n)."""
-        return compared(self, other, operator.le) if _is_list(other) else NotImplemented
-
-    def __gt__(self, other: list[T] | DiskList[T], /) -> bool:
-        """Compare the first items that differ, else the lengths, in O(n)."""
-        return compared(self, other, operator.gt) if _is_list(other) else NotImplemented
-
-    def __ge__(self, other: list[T] | DiskList[T], /) -> bool:
-        """Compare the first items that differ, else the lengths, in O(n)."""
-        return compared(self, other, operator.ge) if _is_list(other) else NotImplemented
-
-    def __add__(self, other: list[T] | DiskList[T], /) -> list[T]:
-        """Return a plain list of the items of both, in O(n)."""
-        if _is_list(other):
-            return [*self, *other]
-        if hasattr(type(other), "__radd__"):  # asked first by a list
-            return NotImplemented
-        raise TypeError(f'can only concatenate list (not "{type(other).__name__}") to list')
-
-    def __radd__(self, other: list[T], /) -> list[T]:
-        """Return a plain list of the items of both, in O(n)."""
-        if not isinstance(other, list):
-            return NotImplemented
-        return [*other, *self]
-
-    def __mul__(self, times: SupportsIndex, /) -> list[T]:
-        """Return a plain list of the items, so many times over, in O(n times)."""
-        return self.copy() * times
-
-    __rmul__ = __mul__
-
-    def __iadd__(self, values: Iterable[T], /) -> Self:
+    def __iadd__(self, values: Iterable[T], /) -> Self:  # type: ignore[override]  # ``+`` gives a list
         """Add items at the end, as `extend` does."""
         self.extend(values)
         return self
 
-    def __imul__(self, times: SupportsIndex, /) -> Self:
+    def __imul__(self, times: SupportsIndex, /) -> Self:  # type: ignore[override]  # ``*`` gives a list
         """Repeat the items in place, in O(n times); all or nothing."""
         if not hasattr(type(times), "__index__"):
             raise TypeError(f"can't multiply sequence by non-int of type '{type(times).__name__}'")
@@ -387,12 +331,6 @@ class DiskList(Handle[ListContent], MutableSequence[T]):
                 content.repeat(wanted - 1)
         return self
 
-    def __copy__(self) -> list[T]:
-        return self.copy()
-
-    def __deepcopy__(self, memo: dict[int, Any]) -> list[T]:
-        return copy.deepcopy(self.copy(), memo)
-
     @reprlib.recursive_repr("[...]")
     def __repr__(self) -> str:
         """Show the items as a list does; where they are many, the first ones and their number."""
@@ -406,7 +344,3 @@ class DiskList(Handle[ListContent], MutableSequence[T]):
             f"cannot pickle a {type(self).__name__}; pickle l.copy(), or pass the arguments "
             f"it was opened with and open it there once it is closed here"
         )
-
-
-def _is_list(other: object) -> bool:
-    return isinstance(other, list | DiskList)
