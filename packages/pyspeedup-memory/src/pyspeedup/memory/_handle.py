@@ -10,6 +10,7 @@ from pyspeedup.memory import _sharing
 from pyspeedup.memory._arguments import bytes_or_none, positive_int, seconds
 from pyspeedup.memory._content import Content
 from pyspeedup.memory._storage.codecs import choose_serializer, describe
+from pyspeedup.memory._storage.header import MADE_WITHOUT_KEY
 from pyspeedup.memory._storage.location import Place, find_place
 from pyspeedup.memory._storage.opening import OpenStore, Wanted, back_up, open_object, open_place
 
@@ -56,6 +57,7 @@ class Handle(Generic[C]):
         sync_every: float = 30.0,
         map_limit: int | None = None,
         journal: bool = False,
+        keyed_hash: bool = False,
         trust: bool = False,
     ) -> None:
         """Open the store of that name, or make it, reading no value.
@@ -72,11 +74,14 @@ class Handle(Generic[C]):
         change outlives kill -9 once its call has returned, and not at the next commit only: it is recorded
         in a file beside the pages first, for some microseconds each, and taken up by the next
         opening for writing. Values changed in place, as by ``d[k].append(x)``, are not recorded: they are in
-        the next commit. `trust` opens a store that
+        the next commit. `keyed_hash` makes a `DiskDict` whose keys strangers may choose: text and bytes are
+        hashed with a secret of the store, so that nobody can make many keys of one hash, which would be
+        slow; a store that exists keeps its own. `trust` opens a store that
         others could have written though reading it runs code of theirs.
 
         Raises `TypeError` and `ValueError` naming the argument, `ValueError` also for a
-        store of another kind, serializer or page store, or open in this process with other options;
+        store of another kind, serializer or page store, made without `keyed_hash`, or open in this
+        process with other options;
         `StoreLockedError`, `StoreCorruptedError`, `UntrustedStoreError`; `OSError` naming a folder
         that cannot be written, and `FileNotFoundError` for a missing one with `readonly`.
         """
@@ -88,11 +93,17 @@ class Handle(Generic[C]):
             "sync_every": seconds("sync_every", sync_every),
             "map_limit": bytes_or_none("map_limit", map_limit),
             "journal": bool(journal),
+            "keyed_hash": bool(keyed_hash),
             "trust": bool(trust),
         }
         if journal and readonly:
             raise ValueError(
                 "journal=True records changes, and readonly=True allows none: choose one"
+            )
+        if keyed_hash and self.content_class.kind != "dict":
+            raise ValueError(
+                f"keyed_hash=True is for the keys of a DiskDict, and a {type(self).__name__} has none: "
+                "leave it out"
             )
         place = find_place(file_basename, file_location)
         self._place = place if isinstance(page_store, str) or page_store is None else None
@@ -156,6 +167,7 @@ class Handle(Generic[C]):
             trust=options["trust"],
             map_limit=options["map_limit"],
             journal=options["journal"],
+            keyed_hash=options["keyed_hash"],
         )
         make = self._content_class(journal=wanted.journal)
         store: OpenStore
@@ -224,6 +236,8 @@ class Handle(Generic[C]):
             del asked["size_limit"]
         if asked["map_limit"] is None:
             del asked["map_limit"]
+        if asked.pop("keyed_hash") and content.volume.secret is None:
+            raise ValueError(f"{name} {MADE_WITHOUT_KEY}")
         if page_store is not None:
             asked["page_store"] = page_store
         for option, value in asked.items():

@@ -7,7 +7,6 @@ from itertools import compress
 from operator import add
 from typing import TYPE_CHECKING, Any, NamedTuple
 
-from pyspeedup.memory._dict.hashing import codes_of
 from pyspeedup.memory._dict.heap import LONG_KEY, make_record
 
 if TYPE_CHECKING:
@@ -40,7 +39,10 @@ class Batch(NamedTuple):
 
 
 def make_batch(
-    keys: list[Any], bodies: Sequence[bytes], images_of: Callable[[list[Any]], list[bytes]]
+    keys: list[Any],
+    bodies: Sequence[bytes],
+    images_of: Callable[[list[Any]], list[bytes]],
+    codes_of: Callable[[list[Any]], array[int]],
 ) -> Batch:
     """Return the batch of `keys`, which have stable hashes, and `bodies`, in O(bytes)."""
     images = images_of(keys)

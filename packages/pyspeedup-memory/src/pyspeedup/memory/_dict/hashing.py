@@ -5,6 +5,9 @@ it. `stable_hash` can be kept, and follows ``==`` as ``hash`` does: 1, 1.0, True
 one key. A key of a type without a rule has none (None is returned): it is found by its own ``hash``,
 which must then be taken anew in each process.
 
+Text and bytes, wherever in a key they are, are hashed by one function, the *leaf*, that each rule is
+given: CRC-32, or a keyed hash where strangers choose the keys (`Hasher` in `hasher`).
+
 A rule belongs to the class that defines ``__eq__``, and holds for its subclasses as long as they
 change neither ``__eq__`` nor ``__hash__``. Rules are found by the name of that class, so that no
 module is imported for the sake of keys that nobody uses.
@@ -16,7 +19,6 @@ import enum
 import struct
 import sys
 import weakref
-from array import array
 from collections.abc import Callable
 from types import BuiltinFunctionType, FunctionType
 from typing import TYPE_CHECKING, Any, TypeAlias, TypeVar
@@ -27,10 +29,13 @@ if TYPE_CHECKING:
     import datetime as dt
     import uuid
 
-__all__ = ["codes_of", "own_hash", "register_stable_hash", "stable_hash"]
+    from pyspeedup.core import BytesLike
+
+__all__ = ["RULES", "Leaf", "own_hash", "register_stable_hash", "rule_of", "stable_hash"]
 
 Key = TypeVar("Key")
-Rule: TypeAlias = Callable[[Any], int | None]
+Leaf: TypeAlias = "Callable[[BytesLike], int]"
+Rule: TypeAlias = Callable[[Any, Leaf], int | None]
 
 GOLDEN = 0x9E3779B97F4A7C15
 """Two to the 64 over the golden ratio: multiplying by it spreads neighbours far apart."""
@@ -51,22 +56,8 @@ def stable_hash(key: Any) -> int | None:
     >>> stable_hash(object()) is None
     True
     """
-    rule = RULES.get(type(key)) or _rule_of(type(key))
-    return rule(key)
-
-
-def codes_of(keys: list[Any]) -> array[int]:
-    """Return the stable hashes of keys that have one, in O(keys), the faster where all are text.
-
-    >>> codes_of(["spam", 1]) == array("I", [stable_hash("spam"), stable_hash(1)])
-    True
-    """
-    if set(map(type, keys)) == {str}:
-        try:
-            return array("I", map(crc32, map(str.encode, keys)))
-        except UnicodeEncodeError:
-            pass  # some have surrogates, which are hashed one by one
-    return array("I", [code for code in map(stable_hash, keys) if code is not None])
+    rule = RULES.get(type(key)) or rule_of(type(key))
+    return rule(key, crc32)
 
 
 def own_hash(key: Any) -> int:
@@ -109,9 +100,9 @@ def register_stable_hash(kind: type[Key], function: Callable[[Key], object]) -> 
     if not callable(function):
         raise TypeError(f"function must be callable with a {kind.__qualname__}, not {function!r}")
 
-    def rule(key: Key) -> int:
+    def rule(key: Key, leaf: Leaf) -> int:
         standing_in = function(key)
-        result = None if type(standing_in) is kind else stable_hash(standing_in)
+        result = None if type(standing_in) is kind else code_of(standing_in, leaf)
         if result is None:
             raise TypeError(
                 f"the function registered for {kind.__qualname__} returned {standing_in!r}, "
@@ -139,89 +130,97 @@ def _spread(number: int) -> int:
     return ((number * GOLDEN & MASK_64) >> 32) & MASK_32
 
 
-def _text(text: str) -> int:
-    return crc32(str.encode(text, "utf-8", "surrogatepass"))
+def _text(text: str, leaf: Leaf) -> int:
+    return leaf(str.encode(text, "utf-8", "surrogatepass"))
 
 
-def _combined(tag: str, hashes: list[int | None]) -> int | None:
+def code_of(key: Any, leaf: Leaf) -> int | None:
+    """Return the stable hash of a part of a key, given by `leaf` as that of the key is."""
+    rule = RULES.get(type(key)) or rule_of(type(key))
+    return rule(key, leaf)
+
+
+def _combined(tag: bytes, hashes: list[int | None], leaf: Leaf) -> int | None:
     """Return one hash of many in their order; None if one of them is."""
     if None in hashes:
         return None
-    return crc32(struct.pack(f"<{len(hashes)}I", *hashes), _text(tag))
+    return leaf(tag + struct.pack(f"<{len(hashes)}I", *hashes))
 
 
-def _together(tag: str, *parts: object) -> int | None:
-    return _combined(tag, [stable_hash(part) for part in parts])
+def _together(tag: bytes, leaf: Leaf, *parts: object) -> int | None:
+    return _combined(tag, [code_of(part, leaf) for part in parts], leaf)
 
 
 # ---- rules -------------------------------------------------------------------------------------
 
 
-def _no_rule(_key: object) -> None:
+def _no_rule(_key: object, _leaf: Leaf) -> None:
     return None
 
 
-def _integer(key: int) -> int:
+def _integer(key: int, _leaf: Leaf) -> int:
     return ((hash(key) * GOLDEN & MASK_64) >> 32) & MASK_32
 
 
-def _real(key: Any) -> int:
+def _real(key: Any, leaf: Leaf) -> int:
     """Hash a float, Decimal or Fraction: Python promises that their hashes agree with int's."""
-    return _text("nan") if key != key else _spread(hash(key))  # noqa: PLR0124 -- NaN hashes by identity
+    return _text("nan", leaf) if key != key else _spread(hash(key))  # noqa: PLR0124 -- NaN hashes by identity
 
 
-def _complex(key: complex) -> int | None:
-    return _real(key.real) if key.imag == 0 else _together("complex", key.real, key.imag)
+def _complex(key: complex, leaf: Leaf) -> int | None:
+    return (
+        _real(key.real, leaf) if key.imag == 0 else _together(b"complex", leaf, key.real, key.imag)
+    )
 
 
-def _numpy_scalar(key: Any) -> int | None:
+def _numpy_scalar(key: Any, leaf: Leaf) -> int | None:
     plain = key.item()
-    return stable_hash(plain) if type(plain) in {bool, int, float, complex, str, bytes} else None
+    return code_of(plain, leaf) if type(plain) in {bool, int, float, complex, str, bytes} else None
 
 
-def _tuple(key: tuple[Any, ...]) -> int | None:
-    return _combined("tuple", [stable_hash(item) for item in tuple.__iter__(key)])
+def _tuple(key: tuple[Any, ...], leaf: Leaf) -> int | None:
+    return _combined(b"tuple", [code_of(item, leaf) for item in tuple.__iter__(key)], leaf)
 
 
-def _frozenset(key: frozenset[Any]) -> int | None:
-    hashes = [stable_hash(item) for item in frozenset.__iter__(key)]
+def _frozenset(key: frozenset[Any], leaf: Leaf) -> int | None:
+    hashes = [code_of(item, leaf) for item in frozenset.__iter__(key)]
     known = [item for item in hashes if item is not None]
-    return _combined("frozenset", sorted(known)) if len(known) == len(hashes) else None  # type: ignore[arg-type]  # a list of int serves
+    return _combined(b"frozenset", sorted(known), leaf) if len(known) == len(hashes) else None  # type: ignore[arg-type]  # a list of int serves
 
 
-def _range(key: range) -> int | None:
+def _range(key: range, leaf: Leaf) -> int | None:
     span = key.stop - key.start
     length = max(0, -(-span // key.step))  # len() overflows above sys.maxsize
     if length > 1:
-        return _together("range", length, key.start, key.step)
-    return _together("range", length, key.start) if length else _together("range", 0)
+        return _together(b"range", leaf, length, key.start, key.step)
+    return _together(b"range", leaf, length, key.start) if length else _together(b"range", leaf, 0)
 
 
-def _slice(key: slice) -> int | None:
-    return _together("slice", key.start, key.stop, key.step)
+def _slice(key: slice, leaf: Leaf) -> int | None:
+    return _together(b"slice", leaf, key.start, key.stop, key.step)
 
 
-def _date(key: dt.date) -> int | None:
-    return _together("date", key.toordinal())
+def _date(key: dt.date, leaf: Leaf) -> int | None:
+    return _together(b"date", leaf, key.toordinal())
 
 
-def _time(key: dt.time) -> int | None:
+def _time(key: dt.time, leaf: Leaf) -> int | None:
     offset = key.replace(fold=0).utcoffset()
     if offset is None:
-        return _together("naive time", _microseconds(key))
-    return _together("aware time", _microseconds(key) - _duration(offset))
+        return _together(b"naive time", leaf, _microseconds(key))
+    return _together(b"aware time", leaf, _microseconds(key) - _duration(offset))
 
 
-def _datetime(key: dt.datetime) -> int | None:
+def _datetime(key: dt.datetime, leaf: Leaf) -> int | None:
     instant = key.toordinal() * MICROSECONDS_A_DAY + _microseconds(key)
     offset = key.replace(fold=0).utcoffset()
     if offset is None:
-        return _together("naive datetime", instant)
-    return _together("aware datetime", instant - _duration(offset))
+        return _together(b"naive datetime", leaf, instant)
+    return _together(b"aware datetime", leaf, instant - _duration(offset))
 
 
-def _timedelta(key: dt.timedelta) -> int | None:
-    return _together("timedelta", _duration(key))
+def _timedelta(key: dt.timedelta, leaf: Leaf) -> int | None:
+    return _together(b"timedelta", leaf, _duration(key))
 
 
 def _microseconds(key: dt.time | dt.datetime) -> int:
@@ -232,31 +231,33 @@ def _duration(key: dt.timedelta) -> int:
     return (key.days * 86_400 + key.seconds) * 1_000_000 + key.microseconds
 
 
-def _uuid(key: uuid.UUID) -> int | None:
-    return _together("uuid", key.int)
+def _uuid(key: uuid.UUID, leaf: Leaf) -> int | None:
+    return _together(b"uuid", leaf, key.int)
 
 
-def _path(key: object) -> int | None:
+def _path(key: object, leaf: Leaf) -> int | None:
     windows = any(kind.__name__ == "PureWindowsPath" for kind in type(key).__mro__)
-    return _together("path", str(key).lower() if windows else str(key))
+    return _together(b"path", leaf, str(key).lower() if windows else str(key))
 
 
-def _named(key: Any) -> int:
+def _named(key: Any, leaf: Leaf) -> int:
     """Hash a class or a function by where it is found."""
-    return _text(f"{getattr(key, '__module__', None)}:{key.__qualname__}")
+    return _text(f"{getattr(key, '__module__', None)}:{key.__qualname__}", leaf)
 
 
-def _enum_member(key: enum.Enum) -> int | None:
-    return _together("enum", _named(type(key)), key._name_)
+def _enum_member(key: enum.Enum, leaf: Leaf) -> int | None:
+    return _together(b"enum", leaf, _named(type(key), leaf), key._name_)
 
 
-def _flag(key: enum.Flag) -> int | None:
-    return _together("flag", _named(type(key)), key._value_)
+def _flag(key: enum.Flag, leaf: Leaf) -> int | None:
+    return _together(b"flag", leaf, _named(type(key), leaf), key._value_)
 
 
 def _dataclass_rule(names: list[str]) -> Rule:
-    def rule(key: object) -> int | None:
-        return _together("dataclass", _named(type(key)), *[getattr(key, name) for name in names])
+    def rule(key: object, leaf: Leaf) -> int | None:
+        return _together(
+            b"dataclass", leaf, _named(type(key), leaf), *[getattr(key, name) for name in names]
+        )
 
     return rule
 
@@ -267,18 +268,18 @@ RULES: dict[type, Rule] = {
     bool: _integer,
     float: _real,
     complex: _complex,
-    bytes: crc32,
+    bytes: lambda key, leaf: leaf(key),
     tuple: _tuple,
     frozenset: _frozenset,
     range: _range,
     slice: _slice,
-    memoryview: lambda key: crc32(key.tobytes()),
-    type(None): lambda _key: _text("None"),
-    type(Ellipsis): lambda _key: _text("Ellipsis"),
-    type(NotImplemented): lambda _key: _text("NotImplemented"),
+    memoryview: lambda key, leaf: leaf(key.tobytes()),
+    type(None): lambda _key, leaf: _text("None", leaf),
+    type(Ellipsis): lambda _key, leaf: _text("Ellipsis", leaf),
+    type(NotImplemented): lambda _key, leaf: _text("NotImplemented", leaf),
     type: _named,
     FunctionType: _named,
-    BuiltinFunctionType: lambda key: _text(key.__qualname__),
+    BuiltinFunctionType: lambda key, leaf: _text(key.__qualname__, leaf),
 }
 """What a key of exactly one of these types is hashed by."""
 
@@ -301,7 +302,8 @@ _registered: dict[type, Rule] = {}
 _found: weakref.WeakKeyDictionary[type, Rule] = weakref.WeakKeyDictionary()
 
 
-def _rule_of(kind: type) -> Rule:
+def rule_of(kind: type) -> Rule:
+    """Return what keys of type `kind` are hashed by, where `RULES` does not say it, in O(1) after the first."""
     rule = _found.get(kind)
     if rule is None:
         rule = _found[kind] = _find_rule(kind)

@@ -9,7 +9,7 @@ from pyspeedup.core import SerializationError, StoreCorruptedError
 from pyspeedup.memory._dict.batch import make_batch
 from pyspeedup.memory._dict.bulk import replace_many
 from pyspeedup.memory._dict.entries import CHANGING, EntryLog
-from pyspeedup.memory._dict.hashing import codes_of, stable_hash
+from pyspeedup.memory._dict.hashing import stable_hash
 from pyspeedup.memory._dict.heap import make_record
 from pyspeedup.memory._dict.key_index import KeyIndex
 from pyspeedup.memory._dict.packing import PLAIN_KEYS, key_image
@@ -103,7 +103,8 @@ class Items:
         self._replace_odd_ones(unwritten)
         while unwritten.values:
             keys, values = unwritten.take(BATCH)
-            batch = make_batch(keys, self._bodies(unwritten, keys, values), self._images)
+            bodies = self._bodies(unwritten, keys, values)
+            batch = make_batch(keys, bodies, self._images, self.keys.codes_of)
             flags = CHANGING if unwritten.bodies else 0
             existing = self._existing(unwritten, batch)
             if existing:
@@ -184,7 +185,7 @@ class Items:
         keys = [key for key in keys if key not in unwritten.entries]
         existing = {}
         if self.log.count and keys:
-            existing = self.keys.find_many(keys, codes_of(keys), self._images(keys))
+            existing = self.keys.find_many(keys, self.keys.codes_of(keys), self._images(keys))
         for position, key in enumerate(keys):
             found = existing.get(position)
             unwritten.settle(key, NEW if found is None else found[0])

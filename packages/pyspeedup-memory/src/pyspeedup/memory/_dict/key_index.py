@@ -10,10 +10,10 @@ second index is extended to all keys, once.
 from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any, TypeAlias
-from zlib import crc32
 
 from pyspeedup.memory._dict.bulk import records_of
-from pyspeedup.memory._dict.hashing import equals_by_identity, own_hash, stable_hash
+from pyspeedup.memory._dict.hasher import Hasher
+from pyspeedup.memory._dict.hashing import equals_by_identity, own_hash
 from pyspeedup.memory._dict.index import Index
 from pyspeedup.memory._dict.packing import TEXT, TEXT_MARK, key_image
 from pyspeedup.memory._dict.runs import Runs
@@ -38,6 +38,10 @@ class KeyIndex:
         """Take up what `state` describes, as `write_back` returned it, or start empty."""
         self._volume = volume
         self._log = log
+        hasher = Hasher(volume.secret)
+        self.codes_of = hasher.codes
+        self._code_of = hasher.code
+        self._code_of_bytes = hasher.of_bytes
         seed = volume.seed
         self._stable = Index(volume, state, seed=seed, name=volume.name)
         self._own: _OwnHashes | None = None
@@ -53,7 +57,8 @@ class KeyIndex:
                 encoded = key.encode()
             except UnicodeEncodeError:
                 encoded = key.encode("utf-8", "surrogatepass")
-            text_code = crc32(encoded)
+            code_of_bytes = self._code_of_bytes
+            text_code = code_of_bytes(encoded)
             image = TEXT.pack(TEXT_MARK, len(encoded)) + encoded
             code: int | None = text_code
             entry = self._stable.first(text_code)
@@ -65,7 +70,7 @@ class KeyIndex:
                 if found is not None:
                     return found
         elif self._log.count:
-            code = stable_hash(key)
+            code = self._code_of(key)
             found = None if code is None else self._find_by_stable_hash(key, code)
             if found is not None:
                 return found
@@ -118,7 +123,7 @@ class KeyIndex:
     def add(self, key: Any, entry: int) -> bool:
         """Let `key` lead to `entry`; return whether the page of `entry` must be marked."""
         self.changes += 1
-        code = stable_hash(key)
+        code = self._code_of(key)
         if code is not None:
             self._stable.add(code, entry)
         if self._own is not None and (code is None or self._own.covers_all):

@@ -17,10 +17,13 @@ if TYPE_CHECKING:
 __all__ = [
     "CHECKSUM_BITS",
     "FORMAT",
+    "MADE_WITHOUT_KEY",
+    "SECRET_BYTES",
     "Header",
     "check_of",
     "decode_meta",
     "encode_meta",
+    "require_fitting",
     "require_readable",
 ]
 
@@ -34,6 +37,8 @@ CHECK = struct.Struct("<8sII")  # magic, format, checksum of all that follows
 USED = 1 << 32
 CHECKSUM_BITS = USED - 1
 """Of what the table keeps of a page, the part that is the CRC-32 of its bytes."""
+SECRET_BYTES = 16
+MADE_WITHOUT_KEY = "was made without keyed_hash=True, which stays so: copy its items to a new store"
 SIZES = struct.Struct("<QQQ?")  # bytes of header, table and state; is there a state
 
 
@@ -45,6 +50,7 @@ class Header(NamedTuple):
     kind: str
     page_size: int
     serializer: dict[str, Any]
+    secret: str = ""  # in hex; what text in keys is hashed with, where that is keyed
 
 
 def check_of(data: BytesLike) -> int:
@@ -69,9 +75,31 @@ open it with what wrote it, and copy its items
         )
 
 
+def require_fitting(
+    header: Header,
+    kind: str,
+    identity: str | None,
+    keyed_hash: bool,
+    name: str,
+) -> None:
+    """Raise `StoreCorruptedError` for another `identity`, if there is to be one.
+
+    `ValueError` for another `kind`, or for a `keyed_hash` where there is no secret.
+    """
+    if identity is not None and identity != header.identity:
+        raise StoreCorruptedError(f"{name}: what it holds belongs to another store")
+    if kind != header.kind:
+        raise ValueError(f"{name} holds a {header.kind}, and cannot be opened as a {kind}")
+    if keyed_hash and not header.secret:
+        raise ValueError(f"{name} {MADE_WITHOUT_KEY}")
+
+
 def encode_meta(header: Header, table: array[int], state: bytes | None) -> bytes:
     """Return the bytes that a volume commits, in O(pages)."""
-    head = json.dumps(header._asdict()).encode()
+    fields = header._asdict()
+    if not header.secret:
+        del fields["secret"]  # as it was before there could be one
+    head = json.dumps(fields).encode()
     checks = _little_endian(table).tobytes()
     sizes = SIZES.pack(len(head), len(checks), len(state or b""), state is not None)
     body = b"".join([sizes, head, checks, state or b""])

@@ -50,6 +50,7 @@ class Wanted(NamedTuple):
     trust: bool = False
     map_limit: int | None = None
     journal: bool = False
+    keyed_hash: bool = False
 
 
 class OpenStore:
@@ -136,6 +137,7 @@ def open_object(
             serializer=wanted.serializer,
             readonly=wanted.readonly,
             name=name,
+            keyed_hash=wanted.keyed_hash,
         )
     )
 
@@ -143,8 +145,8 @@ def open_object(
 def open_place(place: Place, page_store: str | None, wanted: Wanted) -> OpenStore:
     """Open the store at `place`, making it where there is none, in O(pages) reading no page.
 
-    Raises `ValueError` for a page store, kind or serializer other than the recorded ones, or a
-    `map_limit` for one that maps nothing,
+    Raises `ValueError` for a page store, kind or serializer other than the recorded ones, a
+    `map_limit` for one that maps nothing, or a `keyed_hash` for one that was made without,
     `FileNotFoundError` for a missing store with `readonly`, `StoreLockedError`,
     `StoreCorruptedError`, `UntrustedStoreError`, and `OSError` naming a folder that can't be written.
     """
@@ -305,6 +307,7 @@ def _open_pages(place: Place, marker: Marker, wanted: Wanted) -> Volume:
             create=not marker.ready,
             identity=marker.identity,
             name=str(place.folder),
+            keyed_hash=wanted.keyed_hash,
         )
     except FileNotFoundError as error:
         if not marker.ready:

@@ -12,10 +12,12 @@ from pyspeedup.memory._platform import keep_for_ever
 from pyspeedup.memory._storage.codecs import choose_serializer
 from pyspeedup.memory._storage.header import (
     CHECKSUM_BITS,
+    SECRET_BYTES,
     Header,
     check_of,
     decode_meta,
     encode_meta,
+    require_fitting,
 )
 from pyspeedup.memory._storage.recent_pages import RecentPages
 from pyspeedup.memory.stores.shadow import as_page_store
@@ -56,12 +58,14 @@ class Volume:
         create: bool = True,
         identity: str | None = None,
         name: str = "",
+        keyed_hash: bool = False,
     ) -> None:
         """Open `store`, and make its header where it is new, in O(pages) without reading one.
 
-        Of a store that exists, the recorded `page_size` and `serializer` are used. Raises
-        `ValueError` for another `kind` or another `serializer`, `StoreCorruptedError` for another
-        `identity`, and what `PageStore.open` raises.
+        Of a store that exists, the recorded `page_size` and `serializer` are used, and its `secret`,
+        which a new one gets with `keyed_hash`. Raises `ValueError` for another `kind` or `serializer`,
+        or a `keyed_hash` that it was made without, `StoreCorruptedError` for another `identity`, and
+        what `PageStore.open` raises.
         """
         self.name = name or f"store in a {type(store).__qualname__}"
         self.readonly = readonly
@@ -71,6 +75,7 @@ class Volume:
         self._committed = 0
         self._attempted: int | None = None
         self._identity = identity
+        self._keyed_hash = keyed_hash
         self._undo: dict[int, int] = {}
         self._reserved: set[int] = set()
         self._free: list[int] | None = None  # found at the first `reserve`
@@ -100,7 +105,7 @@ class Volume:
         if meta is not None:
             self._committed = zlib.crc32(meta)
             self._header, self._table, self.state = decode_meta(bytes(meta), self.name)
-            self._check_header(kind)
+            require_fitting(self._header, kind, self._identity, self._keyed_hash, self.name)
         try:
             recorded = None if meta is None else self._header.serializer
             self.serializer, record = choose_serializer(serializer, recorded)
@@ -108,17 +113,10 @@ class Volume:
             raise ValueError(f"{self.name}: {error}") from error
         if meta is None:
             own = self._identity or os.urandom(16).hex()
-            self._header = Header(own, own, kind, page_size, record)
+            secret = os.urandom(SECRET_BYTES).hex() if self._keyed_hash else ""
+            self._header = Header(own, own, kind, page_size, record, secret)
             self._table = array("Q")
             self._write_meta(None, durable=False)
-
-    def _check_header(self, kind: str) -> None:
-        if self._identity is not None and self._identity != self._header.identity:
-            raise StoreCorruptedError(f"{self.name}: what it holds belongs to another store")
-        if kind != self._header.kind:
-            raise ValueError(
-                f"{self.name} holds a {self._header.kind}, and cannot be opened as a {kind}"
-            )
 
     def _find_free(self) -> list[int]:
         """Return the numbers that are not in use, lowest last, in O(pages)."""
@@ -156,6 +154,11 @@ class Volume:
     def seed(self) -> int:
         """32 bits for checks of parts of pages; those of another store differ, but not of a copy."""
         return zlib.crc32(self._header.origin.encode())
+
+    @property
+    def secret(self) -> bytes | None:
+        """What text in keys is hashed with, made with the store; None where it is hashed without."""
+        return bytes.fromhex(self._header.secret) or None
 
     @property
     def page_count(self) -> int:
@@ -322,8 +325,9 @@ class Volume:
             raise StoreError(f"{self.name} was changed by another process during a rollback")
 
     def adopt_origin(self, other: Volume) -> None:
-        """Become a copy of `other`, so that its checks of parts of pages hold here; this must be new."""
-        self._header = self._header._replace(origin=other._header.origin)
+        """Become a copy of `other`, which must be new: its checks of parts of pages and its hashes hold here."""
+        told = other._header
+        self._header = self._header._replace(origin=told.origin, secret=told.secret)
 
     def close(self) -> None:
         """Let go of the store, dropping what was not committed; again is harmless."""

@@ -66,6 +66,9 @@ def import_(parser: argparse.ArgumentParser) -> None:
     there.add_argument("--append", action="store_true", help="add to a store of that name")
     parser.add_argument("--size-limit", type=int, metavar="ITEMS", help="items a page")
     parser.add_argument("--page-store", metavar="NAME", help="where pages are kept")
+    parser.add_argument(
+        "--keyed-hash", action="store_true", help="a dict whose keys strangers may choose"
+    )
     add_access(parser)
     add_json(parser)
     parser.set_defaults(run=_import)
@@ -123,6 +126,7 @@ def _options(arguments: argparse.Namespace, serializer: Serializer | str | None)
         "size_limit": arguments.size_limit,
         "page_store": arguments.page_store,
         "serializer": serializer,
+        "keyed_hash": arguments.keyed_hash or None,
     }
     return {name: value for name, value in options.items() if value is not None}
 

@@ -61,6 +61,7 @@ def _facts(folder: Path) -> dict[str, Any]:
         "bytes an item": round(size / items, 1) if items else None,
         "page store": store.marker.page_store,
         "serializer": serializer.get("name") or serializer["class"],
+        "keyed hash": bool(store.header.secret) if store.header.kind == "dict" else None,
         "format": FORMAT,
         "identity": store.header.identity,
         "last written": datetime.fromtimestamp(last_written(folder), UTC).isoformat(
@@ -72,4 +73,6 @@ def _facts(folder: Path) -> dict[str, Any]:
 def _shown(value: Any) -> str:
     if value is None:
         return "-"
+    if isinstance(value, bool):
+        return "yes" if value else "no"
     return f"{value:,}" if isinstance(value, int) else str(value)

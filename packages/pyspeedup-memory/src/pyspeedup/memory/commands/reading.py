@@ -88,6 +88,7 @@ class Original(NamedTuple):
     page_size: int
     page_store: str
     serializer: Serializer
+    keyed_hash: bool
 
     def make_empty(self, place: Place) -> Structure:
         """Open a new store at `place` that is like this one, but holds nothing."""
@@ -97,6 +98,7 @@ class Original(NamedTuple):
             file_location=place.location,
             serializer=self.serializer,
             page_store=self.page_store,
+            keyed_hash=self.keyed_hash,
         )
 
 
@@ -121,7 +123,9 @@ def opened_unlocked(
     kind = class_of(header.kind, folder)
     pages = with_peeks(pages_of(folder, marker)) if damaged else pages_of(folder, marker)
     with kind(marker.name, page_store=pages, readonly=True, serializer=serializer) as structure:
-        yield Original(structure, header.page_size, marker.page_store, serializer)
+        yield Original(
+            structure, header.page_size, marker.page_store, serializer, bool(header.secret)
+        )
 
 
 def number_of_items(folder: Path, marker: Marker) -> int | None:
