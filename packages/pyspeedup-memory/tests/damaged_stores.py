@@ -1,16 +1,18 @@
-"""Stores of a dict with damage at chosen places, and which items that leaves whole."""
+"""Stores with damage at chosen places, and which items that leaves whole."""
 
 from __future__ import annotations
 
 import random
 import shutil
 import sqlite3
+from array import array
 from bisect import bisect_right
 from contextlib import closing
-from itertools import accumulate
+from itertools import accumulate, pairwise
 
-from pyspeedup.memory import DiskDict
+from pyspeedup.memory import DiskDict, DiskList
 from pyspeedup.memory._dict.rows import ROW
+from pyspeedup.memory._list.records import ELSEWHERE, PLACE
 
 LENGTH = 3_000
 PAGE = 64
@@ -33,26 +35,31 @@ def content():
 
 
 class Whole:
-    """A store that is whole: its items, and which bytes of its pages each of them needs."""
+    """A dict that is whole: its items, and which bytes of its pages each of them needs."""
 
     def __init__(self, folder, page_store):
         self.folder = folder / "x.pyspeedup"
         self.page_store = page_store
-        self.items = content()
+        self.items = list(content().items())
+        self._make(folder, page_store)
+
+    def _make(self, folder, page_store):
         with DiskDict("x", PAGE, file_location=folder, page_store=page_store) as d:
-            items = list(self.items.items())
-            d.update(items[: LENGTH // 2])
+            d.update(self.items[: LENGTH // 2])
             d.update((f"gone {n}", str(n)) for n in range(200))
-            d.update(items[LENGTH // 2 :])
+            d.update(self.items[LENGTH // 2 :])
             for n in range(200):
                 del d[f"gone {n}"]
         with DiskDict("x", file_location=folder, readonly=True) as d:
             self._learn(d._content.volume, d._content.log)
 
-    def _learn(self, volume, log):
+    def _learn_pages(self, volume):
         self.numbers = volume.pages()
         self.pages = [bytes(volume.read(number)) for number in self.numbers]
         self.starts = [0, *accumulate(map(len, self.pages))]
+
+    def _learn(self, volume, log):
+        self._learn_pages(volume)
         joined = b"".join(self.pages)
         self.parts = []
         begin = [
@@ -98,7 +105,7 @@ class Whole:
         hit += [(self.starts[page], self.starts[page + 1]) for page in gone]
         return [
             item
-            for item, places in zip(self.items.items(), self.parts, strict=True)
+            for item, places in zip(self.items, self.parts, strict=True)
             if not any(
                 start < place + length and place < stop
                 for place, length in places
@@ -107,12 +114,15 @@ class Whole:
         ]
 
     def spoiled(self, start, length):
-        """Return a patch that changes every byte of these, as far as the page reaches."""
+        """Return a patch that changes every byte of these, as far as the page reaches.
+
+        It leaves the highest bits, since that of a number in a page of a list means nothing to the next row.
+        """
         page = self.page_at(start)
         at = start - self.starts[page]
         chance = random.Random(start)
         return start, bytes(
-            byte ^ chance.randrange(1, 256) for byte in self.pages[page][at : at + length]
+            byte ^ chance.randrange(1, 128) for byte in self.pages[page][at : at + length]
         )
 
     def spoiled_page(self, page):
@@ -126,6 +136,47 @@ class Whole:
             self.spoiled(chance.randrange(self.starts[-1]), chance.choice(lengths))
             for _ in range(chance.randint(1, 5))
         ]
+
+
+class WholeList(Whole):
+    """A list that is whole, with pages of varying fill."""
+
+    def _make(self, folder, page_store):
+        self.items = [value for _, value in self.items]
+        with DiskList("x", PAGE, file_location=folder, page_store=page_store) as stored:
+            stored.extend(self.items[::2])
+            for place, value in enumerate(self.items[1::2]):
+                stored.insert(2 * place + 1, value)
+            stored[100:100] = range(200)
+            del stored[100:300]
+        with DiskList("x", file_location=folder, readonly=True) as stored:
+            assert stored == self.items
+            self._learn_rows(stored._content.volume, stored._content.pages.table)
+
+    def _learn_rows(self, volume, table):
+        self._learn_pages(volume)
+        self.parts = []
+        for number, rows in table:
+            page = self.numbers.index(number)
+            begin, head = self.starts[page], 8 * (rows + 1)
+            words = array("I", self.pages[page][:head])
+            for row, (before, end) in enumerate(pairwise(words[::2])):
+                body = before & PLACE, (end & PLACE) - (before & PLACE)
+                places = [(begin + 8 * row, 4), (begin + 8 * row + 8, 8)]
+                places.append((begin + head + body[0], body[1]))
+                if end & ELSEWHERE:
+                    at = places[2][0] - begin
+                    own = self.numbers.index(
+                        int.from_bytes(self.pages[page][at : at + 8], "little")
+                    )
+                    places.append((self.starts[own], len(self.pages[own])))
+                self.parts.append(places)
+        assert len(self.parts) == LENGTH
+
+    def pages_of(self, part):
+        """Return the pages in which rows (0), or bodies alone (1), are."""
+        used = {self.page_at(places[0][0]) for places in self.parts}
+        return sorted(used if part == 0 else set(range(len(self.pages))) - used)
 
 
 def _in_file(path, before, after):

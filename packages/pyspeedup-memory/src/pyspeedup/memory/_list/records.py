@@ -29,6 +29,7 @@ if TYPE_CHECKING:
 __all__ = [
     "INVERTED",
     "REFERENCE",
+    "ROW_SIZE",
     "SPREAD",
     "Body",
     "OwnPage",

@@ -8,12 +8,13 @@ from typing import TYPE_CHECKING, Any, NamedTuple, TypeAlias
 from pyspeedup.core import StoreError
 from pyspeedup.memory import DiskDict, DiskList
 from pyspeedup.memory._dict.salvage import salvage_entries
+from pyspeedup.memory._list.salvage import salvage_items
 from pyspeedup.memory._storage.codecs import choose_serializer, runs_code
 from pyspeedup.memory._storage.inspecting import inspected, marked, pages_of, store_name
 from pyspeedup.memory._storage.journal_file import read_journal
 from pyspeedup.memory._storage.location import find_place
 from pyspeedup.memory._storage.marker import JOURNAL_FILE
-from pyspeedup.memory._storage.salvaging import Damage, salvage_sequence
+from pyspeedup.memory._storage.salvaging import Damage
 from pyspeedup.memory._storage.trust import require_trusted
 from pyspeedup.memory.commands.access import Access
 from pyspeedup.memory.commands.whole_pages import with_peeks
@@ -170,5 +171,5 @@ def salvaged(structure: Structure) -> Iterator[Any | Damage]:
     if isinstance(structure, DiskDict):
         yield from salvage_entries(structure._content.log)  # noqa: SLF001 -- no method reads past damage
         return
-    for found in salvage_sequence(structure):
+    for found in salvage_items(structure._content):  # noqa: SLF001 -- as above
         yield found if isinstance(found, Damage) else found[1]
