@@ -7,6 +7,7 @@ import os
 import pathlib
 import subprocess
 import sys
+from array import array
 from zlib import crc32
 
 import behaviour_keys
@@ -17,6 +18,7 @@ from pyspeedup.core.cli import main
 from pyspeedup.memory import DiskDict, DiskList, register_stable_hash
 from pyspeedup.memory._dict.hasher import Hasher
 from pyspeedup.memory._dict.hashing import stable_hash
+from pyspeedup.memory._storage.header import Header, decode_meta, encode_meta
 from pyspeedup.memory._storage.volume import Volume
 from pyspeedup.memory.testing import DiskDictMachine
 from test_hashing import EQUAL_GROUPS, GOLDEN_HASHES, PRELUDE, UNKNOWN, fresh_class
@@ -130,7 +132,9 @@ def test_without_a_secret_it_is_the_stable_hash():
 
 
 @pytest.mark.parametrize("hasher", [Hasher(), Hasher(SECRET)], ids=["plain", "keyed"])
-@pytest.mark.parametrize("keys", [["a", "", "é"], ["a", "\ud800"], ["a", b"a", 1, ("a",)], []])
+@pytest.mark.parametrize(
+    "keys", [["a", "", "é"], ["a", "\ud800"], ["a", b"a", 1, ("a",)], [b"a", b""], []]
+)
 def test_hashes_of_many_are_those_of_each(hasher, keys):
     assert hasher.codes(keys).tolist() == list(map(hasher.code, keys))
 
@@ -209,6 +213,15 @@ def test_without_the_option_nothing_of_it_is_on_the_disk():
         d["a"] = 1
         assert secret_of(d) is None
     assert not any(b"secret" in data for data in store.values())
+
+
+def test_a_header_without_a_secret_is_written_as_before_there_were_any():
+    header = Header("i", "o", "dict", 4, {"name": "json"})
+    fields = b'{"identity": "i", "origin": "o", "kind": "dict", "page_size": 4, "serializer": {"name": "json"}}'
+    assert encode_meta(header, array("Q"), None).endswith(fields)
+    for secret in ("", "00ff"):
+        header = header._replace(secret=secret)
+        assert decode_meta(encode_meta(header, array("Q"), None), "d")[0] == header
 
 
 @pytest.mark.parametrize("size_limit", [2, 1024])

@@ -46,12 +46,15 @@ class Hasher:
         return rule(key, self.of_bytes)
 
     def codes(self, keys: list[Any]) -> array[int]:
-        """Return the stable hashes of keys that have one, in O(keys), the faster where all are text.
+        """Return the stable hashes of keys that have one, in O(keys), the faster where all are text, or bytes.
 
         >>> Hasher().codes(["spam", 1]) == array("I", [Hasher().code("spam"), Hasher().code(1)])
         True
         """
-        if set(map(type, keys)) == {str}:
+        kinds = set(map(type, keys))
+        if kinds == {bytes}:
+            return array("I", map(self.of_bytes, keys))
+        if kinds == {str}:
             try:
                 return array("I", map(self.of_bytes, map(str.encode, keys)))
             except UnicodeEncodeError:
