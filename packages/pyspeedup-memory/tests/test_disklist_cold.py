@@ -10,6 +10,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 from pyspeedup.core import StoreCorruptedError
+from pyspeedup.memory._list.waiting import Waiting
 from pyspeedup.memory.disklist import DiskList
 from pyspeedup.memory.stores.memory import MemoryStore
 
@@ -278,3 +279,19 @@ def test_an_automatic_commit_is_no_change_to_a_sort_that_is_under_way():
         stored.sort()
         del stored._content.flush
         assert len(commits) <= 1  # its own, in the end
+
+
+def test_a_page_with_a_single_value_that_waits_takes_room_itself():
+    """Else long lists, where each value waits for another page, would take twice the RAM."""
+    waiting = Waiting(most=10, limit=1 << 20)
+    for page in range(5):
+        assert waiting.room > 0
+        waiting.put(page, 0, page)
+    assert waiting.room == 0
+    waiting.put(0, 1, "in a page that counts already")
+    assert waiting.room == -1
+    for room, page in enumerate([1, 3, 4, 2]):
+        waiting.take(page)
+        assert waiting.room == 2 * room + 1
+    waiting.take(0)
+    assert waiting.room == 10

@@ -15,7 +15,10 @@ if TYPE_CHECKING:
 __all__ = ["Encoded", "Waiting"]
 
 OVERHEAD = 256
-"""RAM that a waiting value takes: itself, if it is not encoded, its number and its place in a dict."""
+"""RAM that a waiting value takes: itself, if it is not encoded, its number and its place in a dict.
+
+The dict of a page takes as much. Where a list is so long that nearly each value has one, it counts.
+"""
 NOTHING: dict[int, Any] = {}
 
 
@@ -29,11 +32,11 @@ class Encoded:
 
 
 class Waiting:
-    r"""Values by page and row, at most `most` of them and about `limit` bytes.
+    r"""Values by page and row, of which with their pages there are at most `most`, and about `limit` bytes.
 
     They are late, and so are encoded together when their page is written, or `Encoded`.
 
-    >>> waiting = Waiting(most=2, limit=1 << 20)
+    >>> waiting = Waiting(most=4, limit=1 << 20)
     >>> waiting.put(7, 0, "a")
     >>> waiting.put(5, 3, 1)
     >>> waiting.room, waiting.first(), waiting.bodies(5), waiting.take(7)
@@ -62,6 +65,7 @@ class Waiting:
         rows = self.pages.get(page)
         if rows is None:
             rows = self.pages[page] = {}
+            self.room -= 1
         if row in rows:
             self.room += _size(rows[row])
         rows[row] = value
@@ -81,6 +85,7 @@ class Waiting:
         """Return what waits for a page, which does not wait any more."""
         rows = self.pages.pop(page, NOTHING)
         self.room += sum(map(_size, rows.values())) if self.has_encoded else len(rows)
+        self.room += rows is not NOTHING
         if not self.pages:  # also after an interruption between counting and putting
             self.room, self.has_encoded = self._most, False
         return rows
