@@ -93,6 +93,7 @@ class DictContent(Content):
         self._packs = self.items.packs
         self._decode = self.items.codecs[1].decode
         self._due = AT_ONCE  # when something is to be done before an operation
+        self._owes_upkeep = False
 
     @property
     def log(self) -> EntryLog:
@@ -490,16 +491,30 @@ class DictContent(Content):
             or unwritten.weight >= self._most_bytes_unwritten
         ):
             self._write()
-            self.items.tidy(TIDY_BYTES * BATCH)
-            self._compact_if_due(or_stretched=self.items.log.heap.is_stretched)
-        if len(self.items.log.rows.waiting) >= self._most_waiting:
-            self.items.log.rows.apply(PAGES_AT_ONCE)
+            self._owes_upkeep = True
+        elif self._owes_upkeep or self._has_many_waiting:
+            self._keep_up()
         if self._front.is_full:
             self._front.rotate()
             self._let_go()
         self.commit_if_due()
         since = self._dirty_since = self._dirty_since or monotonic()
-        self._due = since + self.sync_every
+        self._due = AT_ONCE if self._owes_upkeep else since + self.sync_every
+
+    def _keep_up(self) -> None:
+        """Do what a batch has left over: at the operation after it, so that none takes long."""
+        items = self.items
+        items.keys.make_room(BATCH)
+        items.tidy(TIDY_BYTES * BATCH)
+        if self._has_many_waiting:
+            items.log.rows.apply(PAGES_AT_ONCE)
+        self._compact_if_due(or_stretched=items.log.heap.is_stretched)
+        self._owes_upkeep = self._has_many_waiting
+
+    @property
+    def _has_many_waiting(self) -> bool:
+        """Whether so many rows wait to be written that some are to be."""
+        return len(self.items.log.rows.waiting) >= self._most_waiting
 
     def _commit(self, *, durable: bool, leave_out_refused: bool = False) -> None:
         self._due = AT_ONCE  # whatever comes of it

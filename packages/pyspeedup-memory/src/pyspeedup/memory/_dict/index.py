@@ -260,6 +260,11 @@ class Index:
             self._recent.put_many(some, first_entry + done)
             done += len(some)
 
+    def make_room(self, count: int) -> None:
+        """Have room for `count` more slots in RAM, or for all that wait there."""
+        if self._room() < count and len(self._recent):
+            self._sink()
+
     def discard(self, code: int, entry: int) -> None:
         """Take back what was added a moment ago; nothing happens where it has sunk already."""
         if self._recent.discard(code, entry):

@@ -120,6 +120,10 @@ class KeyIndex:
                     result[position] = found
         return result
 
+    def make_room(self, count: int) -> None:
+        """Have room for `count` keys in RAM, so that adding them writes no page; O(slots that wait)."""
+        self._stable.make_room(count)
+
     def add(self, key: Any, entry: int) -> bool:
         """Let `key` lead to `entry`; return whether the page of `entry` must be marked."""
         self.changes += 1
