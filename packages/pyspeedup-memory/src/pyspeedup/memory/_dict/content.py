@@ -3,25 +3,28 @@
 from __future__ import annotations
 
 import builtins
-from sys import getsizeof
 from time import monotonic
 from typing import TYPE_CHECKING, Any, ClassVar
 
 from pyspeedup.core import SerializationError, StoreError
 from pyspeedup.memory._content import Content
+from pyspeedup.memory._dict.clock import Clock
 from pyspeedup.memory._dict.entries import CHANGING
 from pyspeedup.memory._dict.front import ABSENT, Front
 from pyspeedup.memory._dict.hashing import stable_hash
-from pyspeedup.memory._dict.items import BATCH, Items
+from pyspeedup.memory._dict.items import Items
 from pyspeedup.memory._dict.known_keys import KnownKeys
+from pyspeedup.memory._dict.live_runs import LiveRuns
+from pyspeedup.memory._dict.live_values import LiveValues
 from pyspeedup.memory._dict.packing import PLAIN_KEYS, plain_weight
-from pyspeedup.memory._dict.tracking import LIVE_FACTOR, Tracked
+from pyspeedup.memory._dict.tracking import Tracked
 from pyspeedup.memory._dict.unwritten import ENCODED, NEW, Unwritten
-from pyspeedup.memory._pages.changes import COUNTS_TELL, may_change, may_change_any
+from pyspeedup.memory._dict.upkeep import Upkeep
+from pyspeedup.memory._pages.changes import COUNTS_TELL, may_change
 from pyspeedup.memory._short_repr import named
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Sized
+    from collections.abc import Sized
 
     from pyspeedup.memory._dict.entries import EntryLog, Record
     from pyspeedup.memory._dict.key_index import Found
@@ -32,24 +35,10 @@ __all__ = ["Clock", "DictContent"]
 
 MOST_UNWRITTEN = 8_192
 """So many keys are set before the first of them are written: what is set often is written seldom."""
-WAITING_ROWS = 16_384
 PLAIN_FACTOR = 4
 """RAM of a plain value and its key: at most about so many times their record."""
-TIDY_BYTES = 64
-"""Bytes of records that may be moved for each item that was written."""
 AT_ONCE = 0.0
 """A time that has passed."""
-PAGES_AT_ONCE = 64
-"""Pages of rows that are rewritten at a time, where many rows wait."""
-
-
-class Clock:
-    """Counts changes, so that an iterator notices them."""
-
-    __slots__ = ("now",)
-
-    def __init__(self) -> None:
-        self.now = 0
 
 
 class DictContent(Content):
@@ -74,9 +63,7 @@ class DictContent(Content):
         self.hot = self._front.hot
         self._most_unwritten = min(MOST_UNWRITTEN, most)
         self._most_bytes_unwritten = ram_limit // 8
-        self._most_waiting = min(WAITING_ROWS, most)
-        self.key_clock = Clock()  # ticks when keys come or go
-        self.clock = Clock()  # ticks then, and when an entry gets another value
+        self.clock = Clock()  # ticks when keys come or go, and when an entry gets another value
         self.scans: builtins.set[object] = builtins.set()
         self._unwritten = Unwritten()
         self._tracked = Tracked(self.items.codecs[1])
@@ -89,11 +76,23 @@ class DictContent(Content):
             self._front.pinned,
             self._front.gone,
         )
-        self._put_off = 0  # the end below which no compaction is tried again
+        self._upkeep = Upkeep(self.items, self._unwritten, self._known, self.scans, most=most)
+        self.key_clock = self._upkeep.key_clock  # ticks when keys come or go
+        self._live = LiveValues(
+            self._front,
+            self._tracked,
+            self._known,
+            self._unwritten,
+            self._find,
+            self._changed,
+            readonly=volume.readonly,
+        )
+        self._runs = LiveRuns(
+            self.items, self._front, self._tracked, self._known, self._live.take_in
+        )
         self._packs = self.items.packs
         self._decode = self.items.codecs[1].decode
         self._due = AT_ONCE  # when something is to be done before an operation
-        self._owes_upkeep = False
 
     @property
     def log(self) -> EntryLog:
@@ -105,7 +104,7 @@ class DictContent(Content):
         self._unwritten.clear()
         self._tracked.clear()
         self._known.clear()
-        self._put_off = 0
+        self._upkeep.forget()
 
     @property
     def is_empty(self) -> bool:
@@ -115,7 +114,7 @@ class DictContent(Content):
     def __len__(self) -> int:
         """Return the number of items; which of the keys set are new is found out first."""
         if len(self._unwritten.entries) != len(self._unwritten):
-            self._settle(self._unwritten.unsettled())
+            self._upkeep.settle(self._unwritten.unsettled())
         return self.items.log.count + self._unwritten.new
 
     # ---- one key -------------------------------------------------------------------------------
@@ -129,7 +128,7 @@ class DictContent(Content):
             if key in front.old or key in front.hot or front.has_more:
                 value = front.get(key)
                 if value is not ABSENT:
-                    self._keep(key, value)
+                    self._live.keep(key, value)
                     return value
             if key in self._unwritten.values:
                 return self._take_up_unwritten(key)
@@ -147,7 +146,7 @@ class DictContent(Content):
             return
         try:
             if is_heavy:
-                self._write()
+                self._upkeep.write()
             self.commit_if_due()
         except StoreError:
             raise
@@ -159,9 +158,9 @@ class DictContent(Content):
         if value is ENCODED:
             body = self._unwritten.bodies[key]
             value = self.items.codecs[1].decode(body)
-            self._take_in(key, value, len(body))
+            self._live.take_in(key, value, len(body))
         else:
-            self._keep(key, value)
+            self._live.keep(key, value)
         return value
 
     def has(self, key: Any) -> bool:
@@ -201,23 +200,23 @@ class DictContent(Content):
             self._unwritten.put(key, value, weight)
             self._front.keep(key, value, weight)
             if self._front.gone:
-                self._let_go()
+                self._live.let_go()
         else:
             body = self._encoded(key, value)
             self._unwritten.put_body(key, body)
-            self._take_in(key, value, len(body))
+            self._live.take_in(key, value, len(body))
         if self.scans and key in self._unwritten:
-            self._settle([key])
+            self._upkeep.settle([key])
         self.clock.now += 1
 
     def remove(self, key: Any) -> bool:
         """Take `key` out and return True; False where it is not there."""
         self._prepare()
-        self._compact_if_due()
+        self._upkeep.compact_if_due()
         if type(key) not in PLAIN_KEYS and key in self._unwritten:
-            self._write()
+            self._upkeep.write()
         if key in self._unwritten:
-            self._settle([key])
+            self._upkeep.settle([key])
             entry = self._unwritten.entries[key]
         else:
             found = self._find(key)
@@ -233,12 +232,12 @@ class DictContent(Content):
     def pop_last(self) -> tuple[Any, Any]:
         """Take the last item out and return it; there must be one."""
         self._prepare()
-        self._write()
-        self._compact_if_due()
+        self._upkeep.write()
+        self._upkeep.compact_if_due()
         entry = self.items.log.last()
         record = self.items.log.record(entry)
         assert record is not None  # noqa: S101 -- tells the type checker what `last` has seen
-        (key,) = self._with_live_keys([entry], [self.items.log.key_of(record, entry)])
+        (key,) = self._runs.live_keys([entry], [self.items.log.key_of(record, entry)])
         value = self._front.get(key)
         if value is ABSENT:
             value = self.items.log.value_of(record, entry)
@@ -255,13 +254,13 @@ class DictContent(Content):
     def _set_at_once(self, key: Any, value: Any) -> None:
         """Set a key that may be refused, that may equal none, or that is found by looking at all."""
         if key in self._unwritten:
-            self._write()
+            self._upkeep.write()
         body = self._encoded(key, value)
         flags = CHANGING if may_change(value) else 0
         found = self._find(key)
         if found is None:
             image, is_odd = self.items.image(key)
-            self._write()
+            self._upkeep.write()
             found = self._find(key)  # once more, as code of the key ran
         if found is None:
             entry = self.items.insert(key, image, body, flags, is_odd=is_odd)
@@ -270,7 +269,7 @@ class DictContent(Content):
                 self._known.add(key, entry)
         else:
             self.items.replace(found, body, flags)
-        self._take_in(key, value, len(body))
+        self._live.take_in(key, value, len(body))
 
     def _find(self, key: Any) -> Found | None:
         """Return the entry of a key that is not among the unwritten, and what is kept of it."""
@@ -297,134 +296,19 @@ class DictContent(Content):
         except SerializationError:
             value = log.value_of(record, entry)  # which tells its key
         if log.rows.flags[entry // log.rows.page_size] & CHANGING:
-            self._take_in(key, value, len(data) - end)
+            self._live.take_in(key, value, len(data) - end)
         else:
             self._front.add(key, value, PLAIN_FACTOR * len(data))
             if self._front.gone:
-                self._let_go()
+                self._live.let_go()
         return value
-
-    def _take_in(self, key: Any, value: Any, length: int) -> None:
-        """Have a value in front whose body has `length` bytes; it may be one that can change."""
-        if may_change(value):
-            self._tracked.add(key, length)
-            self._changed()
-        else:
-            self._tracked.discard(key)
-        self._front.keep(key, value, LIVE_FACTOR * length)
-        if self._front.gone:
-            self._let_go()
-
-    def _keep(self, key: Any, value: Any) -> None:
-        """Have a value in front that is in memory already."""
-        if key in self._tracked:
-            weight = self._tracked.weight(key)
-        else:
-            weight = plain_weight(value) or _rough_weight(value)
-        self._front.keep(key, value, weight)
-        if self._front.gone:
-            self._let_go()
-
-    def _let_go(self) -> None:
-        """Give up what went out of front, but for values that are held outside or cannot be written."""
-        gone = self._front.gone
-        if self._known.is_full:
-            self._known.sweep(lambda key: key in gone or key in self._front)
-        if self._tracked:
-            gone.update(self._front.pinned)
-            self._front.pinned.clear()
-            tracked = [key for key in gone if key in self._tracked]
-            kept = self._tracked.held(gone, self._front.generations())
-            kept |= self._note_changes(tracked)  # last: what nobody holds stays as it is by now
-            for key in tracked:
-                if key in kept:
-                    self._front.pinned[key] = gone[key]
-                else:
-                    self._tracked.discard(key)
-        gone.clear()
-
-    def _note_changes(self, keys: Iterable[Any]) -> builtins.set[Any]:
-        """Have written what was changed in place; return the keys of values that cannot be written."""
-        if self.volume.readonly:
-            return builtins.set()
-        gone = self._front.gone
-        bodies, refused = self._tracked.changed(
-            keys, lambda key: gone[key] if key in gone else self._front.get(key), self._is_written
-        )
-        for key, body in bodies.items():
-            if type(key) in PLAIN_KEYS:
-                self._unwritten.put_body(key, body)
-                continue
-            found = self._find(key)
-            if found is not None:  # it was removed meanwhile otherwise
-                self._unwritten.put_body(key, body)
-                self._unwritten.settle(key, found[0])
-        return refused
-
-    def _is_written(self, key: Any, body: bytes) -> bool:
-        if key in self._unwritten:
-            return self._unwritten.bodies.get(key) == body
-        found = self._find(key)
-        return found is not None and found[1][0][found[1][2] :] == body
-
-    # ---- runs ----------------------------------------------------------------------------------
 
     def run(
         self, position: int, columns: Columns, limit: int, *, backwards: bool
     ) -> tuple[list[int], list[Any]]:
         """Return the next live entries from `position` on and what they hold; none at the end."""
-        self._write()
-        read = self.items.runs.run_back if backwards else self.items.runs.run
-        entries, found = read(position, columns, limit)
-        if not entries:
-            return entries, found
-        if columns == "keys":
-            return entries, self._with_live_keys(entries, found)
-        if not (
-            self._tracked
-            or self.items.log.may_change(entries[0])
-            or self.items.log.is_marked(entries[0])
-        ):
-            return entries, found
-        if columns == "values":
-            entries, found = read(position, "items", limit)
-        keys, values = map(list, zip(*found, strict=True))
-        keys = self._with_live_keys(entries, keys)
-        values = self._with_live_values(entries, keys, values)
-        return entries, values if columns == "values" else list(zip(keys, values, strict=True))
-
-    def _with_live_keys(self, entries: list[int], keys: list[Any]) -> list[Any]:
-        """Return `keys` with those objects that are known, where only their own hash finds them."""
-        if not self.items.log.is_marked(entries[0]):
-            return keys
-        if self._known.is_full:
-            self._known.sweep(self._front.__contains__)
-        return [
-            self._known.key(entry, key)
-            if type(key) not in PLAIN_KEYS and self._finds_itself_only(key)
-            else key
-            for entry, key in zip(entries, keys, strict=True)
-        ]
-
-    def _finds_itself_only(self, key: Any) -> bool:
-        return stable_hash(key) is None or self.items.image(key)[1]
-
-    def _with_live_values(
-        self, entries: list[int], keys: list[Any], values: list[Any]
-    ) -> list[Any]:
-        """Return `values` with those objects that are in front, or are from now on."""
-        if not self._tracked and not may_change_any(values):
-            return values
-        # All that are in front first: taking others in may push them out of there.
-        found = [self._front.get(key) if key in self._tracked else ABSENT for key in keys]
-        for place, (entry, key, value) in enumerate(zip(entries, keys, values, strict=True)):
-            if found[place] is ABSENT:
-                found[place] = value
-                if may_change(value):
-                    record = self.items.log.record(entry)
-                    assert record is not None  # noqa: S101 -- tells the type checker that it was read
-                    self._take_in(key, value, len(record[0]) - record[2])
-        return found
+        self._upkeep.write()
+        return self._runs.run(position, columns, limit, backwards=backwards)
 
     # ---- all of it -----------------------------------------------------------------------------
 
@@ -436,7 +320,7 @@ class DictContent(Content):
     def set_plain(self, items: dict[Any, Any]) -> None:
         """Set plain keys to plain values, many at once, past the front."""
         self._prepare()
-        self._write()
+        self._upkeep.write()
         for generation in (*self._front.generations(), self._front.pinned):
             for key in generation.keys() & items.keys():
                 self._front.discard(key)
@@ -444,7 +328,7 @@ class DictContent(Content):
         self._unwritten.values.update(items)
         self.clock.now += 1
         self._changed()
-        self._write()
+        self._upkeep.write()
 
     def clear(self) -> None:
         """Take all items out, in O(pages)."""
@@ -455,13 +339,13 @@ class DictContent(Content):
 
     def write_back(self, *, leave_out_refused: bool = False) -> bytes:
         """Write every change to the volume, and return the state to commit with it."""
-        refused = self._note_changes(self._tracked.keys())
-        self._write()
+        refused = self._live.note_changes(self._tracked.keys())
+        self._upkeep.write()
         if refused and not leave_out_refused:
             self._refuse(next(iter(refused)))
-        self._compact_if_due()
+        self._upkeep.compact_if_due()
         if not COUNTS_TELL:
-            self._let_go_of_pinned()
+            self._live.forget_pinned()
         return self.items.write_back()
 
     def _refuse(self, key: Any) -> None:
@@ -490,79 +374,31 @@ class DictContent(Content):
             len(unwritten.values) >= self._most_unwritten
             or unwritten.weight >= self._most_bytes_unwritten
         ):
-            self._write()
-            self._owes_upkeep = True
-        elif self._owes_upkeep or self._has_many_waiting:
-            self._keep_up()
+            self._upkeep.write_batch()
+        else:
+            self._upkeep.step_if_due()
         if self._front.is_full:
             self._front.rotate()
-            self._let_go()
+            self._live.let_go()
         self.commit_if_due()
         since = self._dirty_since = self._dirty_since or monotonic()
-        self._due = AT_ONCE if self._owes_upkeep else since + self.sync_every
-
-    def _keep_up(self) -> None:
-        """Do what a batch has left over: at the operation after it, so that none takes long."""
-        items = self.items
-        items.keys.make_room(BATCH)
-        items.tidy(TIDY_BYTES * BATCH)
-        if self._has_many_waiting:
-            items.log.rows.apply(PAGES_AT_ONCE)
-        self._compact_if_due(or_stretched=items.log.heap.is_stretched)
-        self._owes_upkeep = self._has_many_waiting
-
-    @property
-    def _has_many_waiting(self) -> bool:
-        """Whether so many rows wait to be written that some are to be."""
-        return len(self.items.log.rows.waiting) >= self._most_waiting
+        self._due = AT_ONCE if self._upkeep.is_owed else since + self.sync_every
 
     def _commit(self, *, durable: bool, leave_out_refused: bool = False) -> None:
         self._due = AT_ONCE  # whatever comes of it
         super()._commit(durable=durable, leave_out_refused=leave_out_refused)
-
-    def _write(self) -> None:
-        """Write what was set to the log, in the order in which it was set; what fails goes on waiting."""
-        if self._unwritten.values:
-            self.key_clock.now += 1
-            self.items.write(self._unwritten)
-
-    def _settle(self, keys: Iterable[Any]) -> None:
-        """Find out which entries unwritten keys have."""
-        before = self._unwritten.new
-        self.items.settle(self._unwritten, keys)
-        self.key_clock.now += self._unwritten.new != before
-
-    def _compact_if_due(self, *, or_stretched: bool = False) -> None:
-        """Compact where more entries are dead than alive, and no iterator is under way."""
-        log = self.log
-        is_due = or_stretched or log.dead >= max(log.count + 1, self.volume.page_size)
-        if not is_due or self.scans or log.end < self._put_off:
-            return
-        try:
-            self.compact()
-        except OSError:
-            # It only saves room, so what is being done goes on; a damaged page, or a disk too full for
-            # that as well, will tell itself. Trying again at once would cost O(entries) each time.
-            self._put_off = log.end + log.count + 1
 
     def compact(self) -> None:
         """Write the live items anew, in order, and let all else go, in O(bytes).
 
         Where this raises, nothing has changed.
         """
-        self._write()
-        self.items.compact(self._known.entries(), self._known.renumber)
-        self._put_off = 0
+        self._upkeep.compact()
 
     def check(self) -> None:
         """Raise `AssertionError` where the parts contradict each other; reads everything."""
-        self._write()
+        self._upkeep.write()
         self.items.check()
-
-    def _let_go_of_pinned(self) -> None:
-        for key in self._front.pinned:
-            self._tracked.discard(key)
-        self._front.pinned.clear()
 
     def _changed(self) -> None:
         if self._dirty_since is None:
@@ -572,9 +408,3 @@ class DictContent(Content):
         self.key_clock.now += 1
         self.clock.now += 1
         self._changed()
-
-
-def _rough_weight(value: Any) -> int:
-    """Return about how many bytes of RAM a value takes that cannot change."""
-    parts = value if type(value) in {tuple, frozenset} else ()
-    return getsizeof(value) + sum(map(_rough_weight, parts))

@@ -83,6 +83,10 @@ class Items:
         again = self.codecs[0].decode(image)
         return image, not bool(again == key)
 
+    def finds_itself_only(self, key: Any) -> bool:
+        """Return whether no other object is found to be `key` once it was written and read again."""
+        return stable_hash(key) is None or self.image(key)[1]
+
     def _image(self, key: Any) -> bytes:
         return key_image(key) or self.codecs[0].encode(key)
 

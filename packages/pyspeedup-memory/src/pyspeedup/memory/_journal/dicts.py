@@ -53,7 +53,7 @@ class JournalledDict(Journalled, DictContent):
         bodies: list[bytes] = []
         try:
             for key, value in items.items():
-                if type(key) not in PLAIN_KEYS and self._finds_itself_only(key):
+                if type(key) not in PLAIN_KEYS and self.items.finds_itself_only(key):
                     return None
                 bodies.append(encode_key(key))
                 if change == SET:
