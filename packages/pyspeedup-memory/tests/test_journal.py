@@ -15,6 +15,7 @@ from journal_writer import STRUCTURES, change, within
 from pyspeedup.core import SerializationError, StoreCorruptedError, StoreError, cli
 from pyspeedup.core.testing._values import same
 from pyspeedup.memory import DiskDict, DiskList, MemoryStore, _platform
+from pyspeedup.memory._dict.content import DictContent
 from pyspeedup.memory._journal import content as journalled
 from pyspeedup.memory._list.content import ListContent
 from pyspeedup.memory._storage import journal_file
@@ -431,6 +432,112 @@ def test_a_change_that_was_interrupted_leaves_the_journal_true(crash, monkeypatc
         assert crash.left("list") == [0, "one", 2]
 
 
+def interrupted_after(monkeypatch, content_class, method, error):
+    """Let the next call of `method` do its work, and raise `error` then."""
+    work = getattr(content_class, method)
+
+    def works_and_raises(*arguments, **options):
+        monkeypatch.undo()
+        work(*arguments, **options)
+        raise error
+
+    monkeypatch.setattr(content_class, method, works_and_raises)
+
+
+@pytest.mark.parametrize(
+    ("method", "operation"),
+    [
+        ("sort", lambda numbers: numbers.sort()),
+        ("reverse", lambda numbers: numbers.reverse()),
+        ("repeat", lambda numbers: numbers.__imul__(2)),
+        ("replace", lambda numbers: numbers.__setitem__(slice(1, 1), range(5_000))),
+    ],
+)
+def test_after_a_change_without_a_record_was_interrupted_records_are_true(
+    method, operation, crash, monkeypatch
+):
+    with crash.open("list") as numbers:
+        numbers.extend([3, 1, 2])
+        numbers.sync()
+        interrupted_after(monkeypatch, ListContent, method, KeyboardInterrupt)
+        with pytest.raises(KeyboardInterrupt):
+            operation(numbers)
+        del numbers[0]  # which counts from where the items are now
+        assert numbers != [1, 2]
+        assert crash.left("list") == numbers.copy()
+
+
+def test_after_a_key_without_a_record_was_interrupted_records_are_true(crash, monkeypatch):
+    with crash.open("dict") as d:
+        d["a"] = 1
+        d.sync()
+        interrupted_after(monkeypatch, DictContent, "set", KeyboardInterrupt)
+        with pytest.raises(KeyboardInterrupt):
+            d[math.nan] = 1
+        d.popitem()  # which takes the one that is last now
+        assert d == crash.left("dict") == {"a": 1}
+
+
+@pytest.mark.parametrize("error", [KeyError, TypeError, ValueError])
+def test_what_was_made_and_raised_all_the_same_is_kept(error, kind, crash, monkeypatch):
+    with crash.open(kind) as structure:
+        for number in range(3):
+            add(structure, number)
+        structure.sync()
+        method = {"dict": "set", "list": "append"}[kind]
+        content_class = {"dict": DictContent, "list": ListContent}[kind]
+        interrupted_after(monkeypatch, content_class, method, error("of a key's own"))
+        with pytest.raises(error, match="own"):
+            if kind == "dict":
+                structure["4"] = [4]
+            else:
+                structure.append([4])
+        assert len(structure) == 4
+        structure.popitem() if kind == "dict" else structure.pop(0)
+        assert equal(kind, crash.left(kind), structure.copy())
+
+
+def test_a_durable_commit_of_nothing_that_failed_loses_no_change_after_it(kind, crash, monkeypatch):
+    def fails(meta, *, durable=False):
+        monkeypatch.undo()
+        raise OSError(errno.EIO, "it failed")
+
+    with crash.open(kind) as structure:
+        add(structure, "a")
+        structure.sync()
+        monkeypatch.setattr(structure._content.volume._store, "commit", fails)
+        with pytest.raises(OSError, match="it failed"):
+            structure.sync(durable=True)
+        add(structure, "b")
+        assert equal(kind, crash.left(kind), structure.copy())
+
+
+def test_a_record_is_refused_while_it_is_not_known_what_it_follows(crash, monkeypatch):
+    with crash.open("dict") as d:
+        journal = d._shared.store.journal
+        with monkeypatch.context() as patch:
+            patch.setattr(type(d._content.volume), "commit_mark", None)
+            with pytest.raises(RuntimeError, match="which commit"):
+                journal.append(b"a record")
+        assert not journal.place.end
+
+
+def test_a_journal_that_could_not_be_emptied_is_emptied_before_the_next_record(crash, monkeypatch):
+    def fails(descriptor, length):
+        monkeypatch.undo()
+        raise OSError(errno.EIO, "it failed")
+
+    with crash.open("dict") as d:
+        for number in range(10):
+            d[number] = "v" * 20
+        monkeypatch.setattr(os, "ftruncate", fails)
+        with pytest.raises(OSError, match="it failed"):
+            d.sync()
+        assert crash.left("dict") == d
+        d["after"] = 1
+        assert crash.left("dict") == d
+
+
 @pytest.mark.parametrize("is_made", [False, True])
 def test_changes_after_a_commit_that_failed_are_kept(is_made, kind, crash, monkeypatch):
     def fails(meta, *, durable=False):
@@ -529,6 +636,12 @@ def test_after_a_restart_of_the_machine_what_reached_the_disk_counts(crash, monk
     monkeypatch.setattr(journal_file, "_this_boot", lambda: b"another".ljust(36, b"\0"))
     found = crash.found("list")
     assert found in ([0], [0, 1])
+
+
+def test_a_journal_of_which_nothing_reached_the_disk_holds_nothing(crash):
+    path = left_behind(crash)
+    path.write_bytes(bytes(path.stat().st_size))  # its length is all that outlived a loss of power
+    assert crash.found("list") == []
 
 
 def test_a_journal_that_follows_another_commit_is_left_out(crash):

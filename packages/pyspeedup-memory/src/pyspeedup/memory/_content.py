@@ -112,8 +112,10 @@ class Content:
         if self.volume.readonly:
             return
         state = self.write_back(leave_out_refused=leave_out_refused)
-        if durable or self.volume.has_changes or state != self.volume.state:
-            self.volume.commit(state, durable=durable)
+        volume = self.volume
+        is_unknown = volume.commit_mark is None  # a commit failed, and may be there all the same
+        if durable or is_unknown or volume.has_changes or state != volume.state:
+            volume.commit(state, durable=durable)
         self._dirty_since = None
 
     @contextmanager

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any, TypeVar
 
-from pyspeedup.core import SerializationError
 from pyspeedup.memory._content import Content
 
 if TYPE_CHECKING:
@@ -17,8 +16,6 @@ __all__ = ["Journalled"]
 
 MOST_BYTES = 16 << 20
 """Beyond so many bytes of journal, what they say is committed: opening again must not take long."""
-REFUSALS = (LookupError, TypeError, ValueError, SerializationError)
-"""What a change raises that was refused and has changed nothing. Others may have come at any moment."""
 
 R = TypeVar("R")
 
@@ -59,9 +56,10 @@ class Journalled(Content):
             if call is not None:
                 journal.append(call.encode())
             return operation(*arguments)
-        except BaseException as error:
+        except BaseException:
+            others_changed, self._owes_commit = self._owes_commit, True
             self._is_changing = False
-            self._take_back(journal, place, error)
+            self._take_back(journal, call, place, others_changed=others_changed)
             raise
         finally:
             self._is_changing = False
@@ -74,14 +72,18 @@ class Journalled(Content):
         else:
             self.commit_if_due()
 
-    def _take_back(self, journal: Journal, place: Place, error: BaseException) -> None:
-        """Forget the record of a change that was not made, or perhaps not."""
-        others_changed, self._owes_commit = self._owes_commit, True
-        is_unchanged = (
-            isinstance(error, REFUSALS) or journal.place is place
-        )  # never recorded, or made
+    def _take_back(
+        self, journal: Journal, call: Call | None, place: Place, *, others_changed: bool
+    ) -> None:
+        """Forget the record of a change that raised.
+
+        A commit stays owed, since no exception tells that nothing was changed: code of a key may raise
+        any when the key is already there. Only where the record itself could not be written was
+        the change not begun.
+        """
+        was_begun = call is None or journal.place is not place
         journal.cut(place)
-        self._owes_commit = others_changed or not is_unchanged
+        self._owes_commit = others_changed or was_begun
         if others_changed:
             self.flush()
 

@@ -91,7 +91,11 @@ class Journal:
     def _header(self) -> bytes:
         volume = self._volume
         self._base = volume.commit_mark
-        return _header_of(volume.identity, volume.commit_mark or 0, _this_boot())
+        if self._base is None:
+            raise RuntimeError(
+                f"{self._path}: it is not known which commit a record follows; commit first"
+            )
+        return _header_of(volume.identity, self._base, _this_boot())
 
     def cut(self, place: Place) -> None:
         """Drop what was added since `place`, or begun."""
@@ -100,9 +104,12 @@ class Journal:
             self.place = place
 
     def restart(self) -> None:
-        """Drop all records, after a commit that holds what they say."""
-        self.place = NOWHERE
+        """Drop all records, after a commit that holds what they say.
+
+        Where it raises, they stay, follow an older commit, and keep the journal from being current.
+        """
         os.ftruncate(self._file, 0)
+        self.place = NOWHERE
 
     def close(self) -> None:
         """Let go of the file, and remove it where no record waits to be taken up."""
@@ -123,8 +130,8 @@ def read_journal(path: Path, volume: Volume) -> list[bytes]:
     not match is `StoreCorruptedError`, and a format of a newer release `StoreError`. In O(bytes).
     """
     data = path.read_bytes()
-    if len(data) < HEADER_SIZE:
-        return []
+    if len(data) < HEADER_SIZE or not any(data[:HEADER_SIZE]):
+        return []  # cut short, or a hole where a loss of power left only the length
     try:
         header = _decode_header(data)
     except ValueError as error:
