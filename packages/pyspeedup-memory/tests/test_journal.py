@@ -17,6 +17,7 @@ from pyspeedup.core.testing._values import same
 from pyspeedup.memory import DiskDict, DiskList, MemoryStore, _platform
 from pyspeedup.memory._dict.content import DictContent
 from pyspeedup.memory._journal import content as journalled
+from pyspeedup.memory._journal import lists as journalled_lists
 from pyspeedup.memory._list.content import ListContent
 from pyspeedup.memory._storage import journal_file
 from pyspeedup.memory._storage.marker import JOURNAL_FILE
@@ -235,6 +236,59 @@ def test_a_large_change_is_committed_at_once(crash):
         expected = [-1, *range(5_000), *range(10_000), -2]
         assert numbers == expected
         assert crash.left("list") == expected
+
+
+def test_a_change_of_many_bytes_is_not_held_in_ram_to_be_recorded(crash, monkeypatch):
+    monkeypatch.setattr(journalled_lists, "MOST_BYTES", 1_000)
+    taken = []
+
+    def values():
+        for number in range(100):
+            taken.append(number)
+            yield bytes([number]) * 200
+
+    with crash.open("list") as blobs:
+        blobs.append(b"first")
+        replace = ListContent.replace
+        ahead = []
+
+        def replaces(*arguments):
+            ahead.append(len(taken))
+            replace(*arguments)
+
+        monkeypatch.setattr(ListContent, "replace", replaces)
+        blobs[0:0] = values()
+        assert ahead == [5]
+        del blobs[0]
+        assert len(blobs) == 100
+        assert crash.left("list") == blobs
+        blobs[::2] = [b"x" * 300] * 50
+        del blobs[0]
+        assert crash.left("list") == blobs
+
+
+def test_numbers_of_any_size_can_be_recorded(crash):
+    far = 2**70
+    with crash.open("list") as numbers:
+        model = list(range(7))
+        numbers.extend(model)
+        for index in (far, -far):
+            with pytest.raises(IndexError):
+                numbers[index] = 0
+            with pytest.raises(IndexError):
+                del numbers[index]
+        for each in (numbers, model):
+            each[::far] = ["first"]
+            each[::-far] = ["last"]
+            each[far:-far:-far] = ["again"]
+            del each[3::far]
+            each.insert(2**62, "end")
+            each.insert(-(2**62), "begin")
+            each[far:] = ["more"]
+            each[::2] = [0] * len(each[::2])
+            del each[::-3]
+        assert numbers == model
+        assert crash.left("list") == model
 
 
 def test_changes_within_a_change_are_kept(crash):
@@ -488,10 +542,7 @@ def test_what_was_made_and_raised_all_the_same_is_kept(error, kind, crash, monke
         content_class = {"dict": DictContent, "list": ListContent}[kind]
         interrupted_after(monkeypatch, content_class, method, error("of a key's own"))
         with pytest.raises(error, match="own"):
-            if kind == "dict":
-                structure["4"] = [4]
-            else:
-                structure.append([4])
+            structure.update({"4": [4]}) if kind == "dict" else structure.append([4])
         assert len(structure) == 4
         structure.popitem() if kind == "dict" else structure.pop(0)
         assert equal(kind, crash.left(kind), structure.copy())

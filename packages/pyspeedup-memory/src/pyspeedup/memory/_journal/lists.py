@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 import math
-from itertools import chain, islice
+from functools import cached_property
+from itertools import chain
 from typing import TYPE_CHECKING, Any
 
 from pyspeedup.core import SerializationError
@@ -13,13 +14,18 @@ from pyspeedup.memory._list.content import ListContent
 from pyspeedup.memory._pages.bodies import value_codec
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterable, Sequence
+    from collections.abc import Callable, Iterable, Iterator
+
+    from pyspeedup.memory._pages.bodies import Codec
 
 __all__ = ["JournalledList", "repeated_in_list"]
 
 SET, APPEND, INSERT, DELETE, REPLACE, REPLACE_EACH, DELETE_EACH = range(1, 8)
 MOST_VALUES = 4_096
-"""So many values of one change are recorded; more are committed at once, which costs little more."""
+MOST_BYTES = 4 << 20
+"""So many values of one change, and bytes, are recorded; more are committed at once, for little more."""
+FARTHEST = 2**63
+"""Numbers of a record are less, either way."""
 
 
 class JournalledList(Journalled, ListContent):
@@ -51,17 +57,17 @@ class JournalledList(Journalled, ListContent):
 
     def delete(self, index: int) -> None:
         """Remove an item."""
-        self._do(Call(DELETE, (index,), []), super().delete, index)
+        self._do(self._call(DELETE, (index,)), super().delete, index)
 
     def pop(self, index: int) -> Any:
         """Remove an item and return it."""
-        return self._do(Call(DELETE, (index,), []), super().pop, index)
+        return self._do(self._call(DELETE, (index,)), super().pop, index)
 
     def replace(self, start: int, stop: int, values: Iterable[Any]) -> None:
         """Put `values` in place of the items from `start` to `stop`; all or nothing."""
         iterator = iter(values)
-        first = list(islice(iterator, MOST_VALUES + 1))
-        call = self._call(REPLACE, (start, stop), first)
+        first: list[Any] = []
+        call = self._call(REPLACE, (start, stop), _noted(iterator, first))
         self._do(call, super().replace, start, stop, chain(first, iterator))
 
     def replace_each(self, indexes: range, values: list[Any]) -> None:
@@ -71,7 +77,7 @@ class JournalledList(Journalled, ListContent):
 
     def delete_each(self, indexes: range) -> None:
         """Remove the items at `indexes`."""
-        self._do(Call(DELETE_EACH, _numbers(indexes), []), super().delete_each, indexes)
+        self._do(self._call(DELETE_EACH, _numbers(indexes)), super().delete_each, indexes)
 
     def clear(self) -> None:
         """Remove all items."""
@@ -89,18 +95,50 @@ class JournalledList(Journalled, ListContent):
         """Sort stably."""
         self._do(None, lambda: super(JournalledList, self).sort(key, reverse=reverse))
 
-    def _call(self, change: int, numbers: tuple[int, ...], values: Sequence[Any]) -> Call | None:
-        """Return the record of a change, None where that cannot be, or is not worth it."""
-        if self.journal is None or self._transactions or len(values) > MOST_VALUES:
+    def _call(
+        self, change: int, numbers: tuple[int, ...], values: Iterable[Any] = ()
+    ) -> Call | None:
+        """Return the record of a change, None where that cannot be, or is not worth it.
+
+        Of `values` no more are taken then than would have been recorded.
+        """
+        if self.journal is None or self._transactions:
             return None
-        encode = value_codec(self.volume.serializer).encode
+        if not all(-FARTHEST <= number < FARTHEST for number in numbers):
+            return None  # it is refused
+        bodies = self._bodies(values)
+        return None if bodies is None else Call(change, numbers, bodies)
+
+    def _bodies(self, values: Iterable[Any]) -> list[bytes] | None:
+        """Return the bytes of each value; None where one has none, or of several there are too many."""
+        bodies: list[bytes] = []
+        size = 0
         try:
-            return Call(change, numbers, [encode(value) for value in values])
+            for body in map(self._codec.encode, values):
+                bodies.append(body)
+                size += len(body)
+                if len(bodies) > MOST_VALUES or (size > MOST_BYTES and len(bodies) > 1):
+                    return None
         except SerializationError:  # the change itself says it better, naming the index
             return None
+        return bodies
+
+    @cached_property
+    def _codec(self) -> Codec:
+        return value_codec(self.volume.serializer)
+
+
+def _noted(values: Iterator[Any], noted: list[Any]) -> Iterator[Any]:
+    """Yield `values`, each of which is in `noted` by then."""
+    for value in values:
+        noted.append(value)
+        yield value
 
 
 def _numbers(indexes: range) -> tuple[int, int, int]:
+    """Return what makes an equal range; that of one index may have been made with any step."""
+    if len(indexes) == 1:
+        return indexes[0], indexes[0] + 1, 1
     return indexes.start, indexes.stop, indexes.step
 
 
