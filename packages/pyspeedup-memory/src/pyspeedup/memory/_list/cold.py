@@ -187,14 +187,13 @@ class ColdRows:
         while self.waiting:
             self.write(self.waiting.first())
 
-    def load(self, number: int) -> tuple[Records, bool]:
-        """Return the rows of a page, and whether something waited that they have now."""
+    def load(self, number: int) -> tuple[Records, list[OwnPage]]:
+        """Return the rows of a page with what waits for it, and what is replaced in pages of its own.
+
+        It waits still: whoever makes the page resident takes it in the same step.
+        """
         self._accesses.clear()  # so that only what is asked for more than others is loaded next
-        records, replaced = self._patched(number)
-        self._images.forget(number)
-        has_waited = bool(self.waiting.take(number))
-        self._own.release(replaced)
-        return records, has_waited
+        return self._patched(number)
 
     def _patched(self, number: int) -> tuple[Records, list[OwnPage]]:
         """Return the rows of a page with what waits for it, and what is replaced in pages of its own."""

@@ -35,7 +35,7 @@ class ListContent(ListItems):
         Costs O(values + items replaced + page). Should making the values change the list, then what
         is at these indexes afterwards is replaced, as in a list.
         """
-        with self.pages.building() as built:
+        with self.pages.changing() as built:
             self._build(built, range(start, sys.maxsize), values)
             start = min(start, len(self))
             self.pages.splice(start, min(max(start, stop), len(self)), built)
@@ -46,7 +46,7 @@ class ListContent(ListItems):
 
         Costs O(items from the first to the last of them).
         """
-        with self.pages.building() as fresh, self.pages.building() as built:
+        with self.pages.changing() as fresh, self.pages.building() as built:
             self._build(fresh, indexes, values)
             self._weave(indexes, fresh.rows(), built)
             self.pages.splice(indexes[0], indexes[-1] + 1, built)
@@ -54,7 +54,7 @@ class ListContent(ListItems):
 
     def delete_each(self, indexes: range) -> None:
         """Remove the items at `indexes`, ascending, in O(items from the first to the last of them)."""
-        with self.pages.building() as built:
+        with self.pages.changing() as built:
             self._weave(indexes, repeat(Rows([], [])), built)
             self.pages.splice(indexes[0], indexes[-1] + 1, built)
         self.changed()
@@ -65,7 +65,7 @@ class ListContent(ListItems):
 
     def repeat(self, times: int) -> None:
         """Add `times` copies of all items at the end, in O(items added)."""
-        with self.pages.building() as built:
+        with self.pages.changing() as built:
             for _ in range(times):
                 for rows in self.pages.pieces(0, len(self)):
                     built.add_copies(rows)
@@ -74,7 +74,7 @@ class ListContent(ListItems):
 
     def reverse(self) -> None:
         """Turn the order round, in O(n)."""
-        with self.pages.building() as built:
+        with self.pages.changing() as built:
             for number, count in reversed(list(self.pages.table)):
                 rows = self.pager.page(number).rows(0, count)
                 built.add_rows(Rows(rows.bodies[::-1], rows.live[::-1]))
@@ -83,7 +83,7 @@ class ListContent(ListItems):
 
     def sort(self, key: Callable[[Any], Any] | None, *, reverse: bool) -> None:
         """Sort stably, in O(n log n); as many items are in RAM as pages may be."""
-        with self.pages.building() as built:
+        with self.pages.changing() as built:
             sorting = Sorting(
                 self.pager,
                 self.pages.builder,

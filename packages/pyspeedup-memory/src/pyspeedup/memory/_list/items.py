@@ -95,11 +95,12 @@ class ListItems(Content):
         return self._pages
 
     def _settle(self, most: int) -> None:
-        """Put what is incoming into pages, but for `most` values; where that raises, the rest stays."""
-        incoming = self.incoming
-        while len(incoming) > most:
-            # Others may add to it meanwhile, but at its end.
-            del incoming[: self._pages.append_late(incoming)]
+        """Put what is incoming into pages, but for `most` values; where that raises, the rest stays.
+
+        Others may add to it meanwhile, but at its end.
+        """
+        while len(self.incoming) > most:
+            self._pages.take_late(self.incoming)
 
     def flush(self, *, durable: bool = False) -> None:
         """Commit as `Content` says. Iterations under way ask anew, also whether the list is closed."""
@@ -282,8 +283,8 @@ class ListItems(Content):
                 return
             with self.pages.building() as built:
                 built.add_value(value)
-                self.pages.table.replace(*self.pages.table.end(), 0, built.pages())
-                built.hand_over()
+                self.pages.tail = None
+                built.hand_over(self.pages.table, self.pages.table.end(), 0)
         except SerializationError as error:
             raise self._refused(len(self), error) from error
         self.pages.moved()

@@ -7,7 +7,7 @@ below a quarter.
 
 from __future__ import annotations
 
-from contextlib import closing
+from contextlib import closing, contextmanager
 from typing import TYPE_CHECKING
 
 from pyspeedup.memory._list.page_builder import PageBuilder
@@ -43,6 +43,7 @@ class OrderedPages:
         self.tail: ListPage | None = None
         """The last page, once it was appended to; to be used like that."""
         self._place = (0, 0)
+        self._changes = 0
 
     def __len__(self) -> int:
         """Return the number of rows, in O(1)."""
@@ -76,29 +77,42 @@ class OrderedPages:
         page = self._last_with_room()
         if page is None:
             return False
-        page.append(value)
-        self.table.grow_last(1)
+        try:
+            page.append(value)
+            self.table.resize_last(len(page.live))
+        except BaseException:
+            self.table.resize_last(len(page.live))
+            raise
         return True
 
-    def append_late(self, values: list[Any]) -> int:
-        """Add values that are late, as many as there is room for in one page; return how many."""
-        page = self._last_with_room()
-        if page is None and len(values) >= self.page_size:
-            return self._add_page(values[: self.page_size])
-        if page is None:
-            page = self.pager.new_page()
-            self.table.replace(*self.table.end(), 0, [(page.number, 0)])
-            self.moved()
-        some = values[: self.page_size - len(page)]
-        page.append_late(some)
-        self.table.grow_last(len(some))
-        return len(some)
+    def take_late(self, values: list[Any]) -> None:
+        """Move the first of `values`, which are late, to the end, as many as go into one page.
 
-    def _add_page(self, values: list[Any]) -> int:
-        number = self.pager.write_late(values)
-        self.table.replace(*self.table.end(), 0, [(number, len(values))])
+        Where that raises they are still in `values`, and not at the end.
+        """
+        page = self._last_with_room()
+        if page is not None:
+            self._fill_last(page, values)
+        elif len(values) >= self.page_size:
+            self._add_page(self.pager.write_late(values[: self.page_size]), self.page_size, values)
+        else:
+            some = values[:]
+            page = self.pager.new_page()
+            page.append_late(some)
+            self._add_page(page.number, len(some), values)
+
+    def _fill_last(self, page: ListPage, values: list[Any]) -> None:
+        try:
+            page.append_late(values[: self.page_size - len(page)])
+            self.table.resize_last(len(page.live), values)
+        except BaseException:
+            page.take(self.table.last_count, len(page))
+            raise
+
+    def _add_page(self, number: int, count: int, values: list[Any]) -> None:
+        self.tail = None
+        self.table.replace(*self.table.end(), 0, [(number, count)], values, count)
         self.moved()
-        return len(values)
 
     def _last_with_room(self) -> ListPage | None:
         page = self.tail
@@ -115,8 +129,16 @@ class OrderedPages:
         if len(page) >= 2 * self.page_size:
             self._split(page)
             page, row = self.page_of(index)
-        page.insert(row, value)
-        self.table.add(*self._place, 1)
+        try:
+            page.insert(row, value)
+            self._resized(page)
+        except BaseException:
+            self._resized(page)
+            raise
+
+    def _resized(self, page: ListPage) -> None:
+        """Note how many rows there are in a page that is near; it may be noted already."""
+        self.table.resize(*self._place, len(page.live))
         self.walks.moved()
 
     def delete(self, index: int) -> None:
@@ -125,11 +147,15 @@ class OrderedPages:
         left = len(page.live) - 1
         may_join = left < self.page_size // MERGE_BELOW
         if not left or (may_join and self.neighbour(self._place, self._place, left)):
-            self.splice(index, index + 1, self.builder())
+            with self.changing() as nothing:
+                self.splice(index, index + 1, nothing)
         else:
-            page.delete(row)
-            self.table.add(*self._place, -1)
-            self.walks.moved()
+            try:
+                page.delete(row)
+                self._resized(page)
+            except BaseException:
+                self._resized(page)
+                raise
 
     def moved(self) -> None:
         """Note that pages have changed their places."""
@@ -138,11 +164,19 @@ class OrderedPages:
 
     def _split(self, page: ListPage) -> None:
         """Move the second half of a page, which is near, to a new one."""
-        place = self._place
+        place, half = self._place, len(page) // 2
+        rows = page.rows(half, len(page))
         other = self.pager.new_page()
-        other.put(0, page.take(len(page) // 2, len(page)))
-        both = [(page.number, len(page)), (other.number, len(other))]
-        self.table.replace(*place, 1, both)
+        other.put(0, rows)
+        both = [(page.number, half), (other.number, len(other))]
+        self.near = self.tail = None
+        try:
+            page.take(half, len(page))
+            self.table.replace(*place, 1, both)
+        except BaseException:
+            if len(page) < self.table.count(*place):
+                page.put(half, rows)
+            raise
         self.moved()
 
     def last_place(self) -> tuple[int, int] | None:
@@ -169,6 +203,21 @@ class OrderedPages:
         """Return a builder for a ``with`` block; what it still has in the end is deleted."""
         return closing(self.builder())
 
+    @contextmanager
+    def changing(self) -> Iterator[PageBuilder]:
+        """Return a builder for a change, for a ``with`` block; what it still has in the end is deleted.
+
+        After the outermost change no row is in two pages, also where one of them could not be deleted.
+        """
+        self._changes += 1
+        try:
+            with self.building() as built:
+                yield built
+        finally:
+            self._changes -= 1
+            if not self._changes:
+                self.pager.own.shared.clear()
+
     def splice(self, start: int, stop: int, middle: PageBuilder) -> None:
         """Put the rows of `middle` in place of those from `start` to `stop`: all or nothing."""
         first, old, left, right = self._edges(start, stop, len(middle))
@@ -182,8 +231,8 @@ class OrderedPages:
                 made.add_rows_evenly(between + right)
             else:
                 made.add_rows_evenly(left + between + right)
-            self.table.replace(*first, len(old), made.pages())
-            made.hand_over()
+            self.near = self.tail = None
+            made.hand_over(self.table, first, len(old))
         self.moved()
         for number in old:
             self.pager.drop(number)

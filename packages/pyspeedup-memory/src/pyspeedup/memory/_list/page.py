@@ -1,4 +1,8 @@
-"""A page of a list in RAM: its bodies, and the live objects of those rows that were touched."""
+"""A page of a list in RAM: its bodies, and the live objects of those rows that were touched.
+
+A change is prepared first, and then made by stores with no call or loop among them: CPython looks for
+signals, and changes threads, at those only. So an interrupted change is made or not.
+"""
 
 from __future__ import annotations
 
@@ -49,8 +53,15 @@ class Surroundings(Protocol):
         """Return what the page is to keep of `value`."""
         ...
 
-    def account(self, page: ListPage, grown: int, /) -> None:
-        """Note that `page` is in use and takes `grown` bytes more."""
+    weight: int
+    """Bytes that the resident pages take that are not pinned."""
+
+    def keep(self, page: ListPage, /) -> bool:
+        """See that `page`, which is about to change, is resident; return whether `weight` counts it."""
+        ...
+
+    def grew(self) -> None:
+        """Note that `weight` has grown."""
         ...
 
 
@@ -104,9 +115,8 @@ class ListPage:
             if value is ABSENT:
                 body = self._body(row)
                 value = self._around.codec.decode(self._around.own.fetch(body))
-                self.live[row] = value
-                self.is_touched = self.is_touched or may_change(value)
-                self._live_grew(live_weight(body, value))
+                is_touched = self.is_touched or may_change(value)
+                self._make_live(row, [value], live_weight(body, value), is_touched=is_touched)
         return value
 
     def _decode_run(self, row: int) -> None:
@@ -123,8 +133,8 @@ class ListPage:
         except SerializationError:
             return  # one by one: the value that cannot be read is named once it is asked for
         if not may_change_any(values):
-            self.live[start:stop] = values
-            self._live_grew(sum(map(live_weight, bodies, values)))
+            grown = sum(map(live_weight, bodies, values))
+            self._make_live(start, values, grown, is_touched=self.is_touched)
 
     def _run_at(self, row: int) -> tuple[int, int]:
         """Return which rows to decode with `row`: those behind a live one, or before one; else none."""
@@ -155,7 +165,8 @@ class ListPage:
             for place, value in zip(missing, decoded, strict=True):
                 found[place] = value
         if may_change_any(decoded):
-            self._remember({start + place: found[place] for place in missing})
+            grown = sum(live_weight(self._body(start + place), found[place]) for place in missing)
+            self._make_live(start, found, grown, is_touched=True)
         return found
 
     def _decoded(self, start: int, stop: int) -> list[Any]:
@@ -187,41 +198,31 @@ class ListPage:
     def insert(self, row: int, value: Any) -> None:
         """Put a row before `row`; later ones move down."""
         body = self._around.body_of(value)
-        self._taken_apart().insert(row, body)
-        self.live.insert(row, value)
-        self._came(body, value)
+        self._came(row, body, value)
 
-    def _came(self, body: Row, value: Any) -> None:
-        self.layout += 1
+    def _came(self, row: int, body: Row, value: Any) -> None:
         if body is LATE:
-            self._changed(LATE_ROW_WEIGHT, LATE_WEIGHT)
+            self._splice(row, row, [body], [value], LATE_ROW_WEIGHT, LATE_WEIGHT)
         else:
             self.is_touched = self.is_touched or may_change(value)
-            self._changed(row_weight(body), live_weight(body, value))
+            live_grown = live_weight(body, value)
+            self._splice(row, row, [body], [value], row_weight(body), live_grown)
 
     def append(self, value: Any) -> None:
         """Add a row at the end."""
         body = self._around.body_of(value)
-        self._taken_apart().append(body)
-        self.live.append(value)
-        self._came(body, value)
+        self._came(len(self.live), body, value)
 
     def append_late(self, values: list[Any]) -> None:
         """Add rows of values that are late, at the end."""
-        self._taken_apart().extend([LATE] * len(values))
-        self.live += values
-        self.layout += 1
-        self._changed(LATE_ROW_WEIGHT * len(values), LATE_WEIGHT * len(values))
+        end, count = len(self.live), len(values)
+        bodies: list[Row] = [LATE] * count
+        self._splice(end, end, bodies, values, LATE_ROW_WEIGHT * count, LATE_WEIGHT * count)
 
     def delete(self, row: int) -> None:
         """Remove a row; later ones move up."""
-        body = self._taken_apart().pop(row)
-        value = self.live.pop(row)
-        self.layout += 1
-        if body is LATE:
-            self._changed(-LATE_ROW_WEIGHT, -LATE_WEIGHT)
-            return
-        self._changed(-row_weight(body), -live_weight(body, value))
+        body, value = self._taken_apart()[row], self.live[row]
+        self._splice(row, row + 1, [], [], -row_weight(body), -live_weight(body, value))
         if type(body) is OwnPage:
             self._around.own.release([body])
 
@@ -234,21 +235,16 @@ class ListPage:
     def take(self, start: int, stop: int) -> Rows:
         """Remove rows and return them; what is kept of them elsewhere stays for another page."""
         taken = self.rows(start, stop)
-        del self._taken_apart()[start:stop]
-        del self.live[start:stop]
-        self.layout += 1
-        self._changed(-weight_of_rows(taken.bodies), -taken.weight())
+        self._splice(start, stop, [], [], -weight_of_rows(taken.bodies), -taken.weight())
         return taken
 
     def put(self, row: int, rows: Rows) -> None:
         """Put rows that were taken from another page before `row`."""
-        self._taken_apart()[row:row] = rows.bodies
-        self.live[row:row] = rows.live
-        self.layout += 1
         self.is_touched = self.is_touched or may_change_any(
             [value for value in rows.live if value is not ABSENT]
         )
-        self._changed(weight_of_rows(rows.bodies), rows.weight())
+        grown, live_grown = weight_of_rows(rows.bodies), rows.weight()
+        self._splice(row, row, rows.bodies, rows.live, grown, live_grown)
 
     # What the pager does with it
 
@@ -263,13 +259,22 @@ class ListPage:
         bodies = self._taken_apart()
         if type(LATE) not in set(map(type, bodies)):
             return
+        bodies = bodies.copy()
         late = [row for row, body in enumerate(bodies) if body is LATE]
         values = [self.live[row] for row in late]
         made = encode_many(values) or [self._around.codec.encode(value) for value in values]
         grown = weight_of_scalars(made, values) - LATE_WEIGHT * len(late)
         for row, body in zip(late, made, strict=True):
             bodies[row] = body
-        self._live_grew(grown, sum(map(len, made)) - LATE_LENGTH * len(late))
+        both = grown + sum(map(len, made)) - LATE_LENGTH * len(late)
+        around = self._around
+        is_counted = around.keep(self)
+        self._bodies = bodies  # without a call from here on
+        self._live_weights += grown
+        self.weight += both
+        if is_counted:
+            around.weight += both
+        around.grew()
 
     def own_pages(self) -> list[OwnPage]:
         """Return what is kept elsewhere."""
@@ -326,11 +331,8 @@ class ListPage:
         live: list[Any] = [ABSENT] * len(self.live)
         for row in kept:
             live[row] = self.live[row]
-        self.live = live
-        self.is_touched = bool(kept)
         grown = sum(live_weight(self._body(row), live[row]) for row in kept) - self._live_weights
-        if grown:
-            self._live_grew(grown)
+        self._make_live(0, live, grown, is_touched=bool(kept))
 
     def _body(self, row: int) -> Any:
         return self._bodies[row] if self._records is None else self._records.body(row)
@@ -341,32 +343,50 @@ class ListPage:
             self._records = None
         return self._bodies
 
-    def _remember(self, values: dict[int, Any]) -> None:
-        grown = 0
-        for row, value in values.items():
-            self.live[row] = value
-            grown += live_weight(self._body(row), value)
-        self.is_touched = True
-        self._live_grew(grown)
-
-    def _live_grew(self, grown: int, rows_grown: int = 0) -> None:
+    def _make_live(self, start: int, values: list[Any], grown: int, *, is_touched: bool) -> None:
+        """Make `values` the live objects of rows from `start` on, or `ABSENT`; they grow by `grown`."""
+        around, stop = self._around, start + len(values)
+        is_counted = grown and around.keep(self)
+        self.live[start:stop] = values  # without a call from here on
+        self.is_touched = is_touched
         self._live_weights += grown
-        self._around.account(self, grown + rows_grown)
+        self.weight += grown
+        if is_counted:
+            around.weight += grown
+            around.grew()
 
     def _replace(self, row: int, body: Row, value: Any) -> None:
-        bodies = self._taken_apart()
-        old, before = bodies[row], self.live[row]
-        bodies[row] = body
-        self.live[row] = value
+        around, bodies, live = self._around, self._taken_apart(), self.live
+        old = bodies[row]
         if body is not LATE and not self.is_touched:
             self.is_touched = may_change(value)
-        self._changed(
-            row_weight(body) - row_weight(old), live_weight(body, value) - live_weight(old, before)
-        )
-        if type(old) is OwnPage:
-            self._around.own.release([old])
-
-    def _changed(self, grown: int, live_grown: int) -> None:
+        live_grown = live_weight(body, value) - live_weight(old, live[row])
+        grown = row_weight(body) - row_weight(old) + live_grown
+        is_counted = around.keep(self)
+        bodies[row] = body  # without a call from here on
+        live[row] = value
         self.is_changed = True
         self._live_weights += live_grown
-        self._around.account(self, grown + live_grown)
+        self.weight += grown
+        if is_counted:
+            around.weight += grown
+        around.grew()
+        if type(old) is OwnPage:
+            around.own.release([old])
+
+    def _splice(
+        self, start: int, stop: int, new: list[Row], values: list[Any], grown: int, live_grown: int
+    ) -> None:
+        """Put rows in place of those from `start` to `stop`; live objects grow by `live_grown`, rows by `grown`."""
+        around, bodies, live = self._around, self._taken_apart(), self.live
+        both = grown + live_grown
+        is_counted = around.keep(self)
+        bodies[start:stop] = new  # without a call from here on
+        live[start:stop] = values
+        self.layout += 1
+        self.is_changed = True
+        self._live_weights += live_grown
+        self.weight += both
+        if is_counted:
+            around.weight += both
+        around.grew()

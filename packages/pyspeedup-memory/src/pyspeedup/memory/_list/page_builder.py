@@ -14,6 +14,7 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Iterator
 
     from pyspeedup.memory._list.page import ListPage
+    from pyspeedup.memory._list.page_table import PageTable
     from pyspeedup.memory._list.pager import Pager
 
 __all__ = ["PageBuilder"]
@@ -139,24 +140,30 @@ class PageBuilder:
 
     def adopt(self, other: PageBuilder) -> None:
         """Take over the pages of another builder, behind one's own, in O(pages)."""
-        self._numbers += other._numbers
         self._counts += other._counts
-        other.hand_over()
+        self._numbers += (
+            other._numbers
+        )  # without a call from here on: no page is in both, or in none
+        del other._numbers[:]
+        del other._counts[:]
 
-    def hand_over(self) -> None:
-        """Be empty: the pages belong to somebody else now."""
-        self._numbers = array("Q")
-        self._counts = array("Q")
+    def hand_over(self, table: PageTable, place: tuple[int, int], removed: int) -> None:
+        """Put the pages into `table` in place of `removed` ones from `place` on, and be empty."""
+        pages = list(self.pages())
+        table.replace(*place, removed, pages, self._numbers, len(pages))
+        del self._counts[:]
 
     def close(self) -> None:
         """Delete all pages that are still here."""
-        numbers = self._numbers
-        self.hand_over()
+        numbers, self._numbers, self._counts = self._numbers, array("Q"), array("Q")
         for number in numbers:
             self._pager.drop(number)
 
     def _put(self, rows: Rows) -> None:
-        """Put rows into pages; what those for which there is no room keep elsewhere is let go of."""
+        """Put rows into pages; what those for which there is no room keep elsewhere is let go of.
+
+        Not where that is an interruption: it may have come when they were in a page.
+        """
         done = 0
         try:
             while done < len(rows.bodies):
@@ -165,7 +172,7 @@ class PageBuilder:
                 page.put(len(page), part)
                 self._counts[-1] += len(part.bodies)
                 done += len(part.bodies)
-        except BaseException:
+        except Exception:
             self._pager.own.release(rows.bodies[done:])
             raise
 

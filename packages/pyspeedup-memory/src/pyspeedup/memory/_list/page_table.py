@@ -1,6 +1,8 @@
 """Which page of a list holds which items: page numbers and counts in order, found by bisection.
 
 Pages stand in groups, so that a change moves the sums of one group and those of the groups only.
+A change is prepared first, and then made by stores with no call or loop among them: CPython looks for
+signals, and changes threads, at those only. So each is made or not, and `length` is right at any time.
 """
 
 from __future__ import annotations
@@ -10,16 +12,18 @@ import sys
 from array import array
 from bisect import bisect_right
 from itertools import accumulate, islice
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Iterator
+    from collections.abc import Iterable, Iterator, MutableSequence
 
 __all__ = ["PageTable"]
 
 GROUP = 64
 """Pages a group is made with; it may grow to twice that."""
 HEADER = struct.Struct("<Q")
+EMPTY: MutableSequence[Any] = []
+"""Where nothing is taken from, and nothing added to."""
 
 
 class _Group:
@@ -50,7 +54,7 @@ class PageTable:
         self._starts: list[int] | None = None
         self.length = 0
         """The number of items in all pages; to be read only."""
-        self._regroup(0, 0, array("Q", numbers), array("Q", counts))
+        self._regroup(0, 0, array("Q", numbers), array("Q", counts), [], 0)
 
     @classmethod
     def from_bytes(cls, data: bytes) -> PageTable:
@@ -123,23 +127,36 @@ class PageTable:
         """Return how many items a page holds."""
         return self._groups[group].counts[slot]
 
-    def add(self, group: int, slot: int, grown: int) -> None:
-        """Note that a page holds `grown` items more."""
+    def resize(self, group: int, slot: int, count: int) -> None:
+        """Note that a page holds `count` items now."""
         changed = self._groups[group]
-        changed.counts[slot] += grown
+        is_last_there = slot == len(changed.counts) - 1
+        is_last_group = group == len(self._groups) - 1
+        grown = count - changed.counts[slot]
+        changed.counts[slot] = count
         changed.total += grown
         self.length += grown
-        if slot < len(changed.counts) - 1:
+        if not is_last_there:
             changed.starts = None
-        if group < len(self._groups) - 1:
+        if not is_last_group:
             self._starts = None
 
-    def grow_last(self, grown: int) -> None:
-        """Note that the last page holds `grown` items more."""
+    def resize_last(self, count: int, source: MutableSequence[Any] = EMPTY) -> None:
+        """Note that the last page holds `count` items now; those more were the first of `source`.
+
+        They are removed there in the same step, so that nobody ever counts one twice.
+        """
         group = self._groups[-1]
-        group.counts[-1] += grown
+        grown = count - group.counts[-1]
+        group.counts[-1] = count
         group.total += grown
         self.length += grown
+        del source[:grown]
+
+    @property
+    def last_count(self) -> int:
+        """How many items the last page holds."""
+        return self._groups[-1].counts[-1]
 
     def before(self, group: int, slot: int) -> tuple[int, int] | None:
         """Return the place of the page before that one; None for the first."""
@@ -163,11 +180,19 @@ class PageTable:
         return found
 
     def replace(
-        self, group: int, slot: int, removed: int, pages: Iterable[tuple[int, int]]
+        self,
+        group: int,
+        slot: int,
+        removed: int,
+        pages: Iterable[tuple[int, int]],
+        source: MutableSequence[Any] = EMPTY,
+        taken: int = 0,
     ) -> None:
         """Put pages, as number and count, in place of `removed` ones from a place on.
 
-        Costs O(pages replaced and put, and of a group). The place after the last page is allowed.
+        In the same step the first `taken` items of `source`, which had the pages or their items
+        until now, are removed there. Costs O(pages replaced and put, and of a group). The place
+        after the last page is allowed.
         """
         numbers, counts = array("Q"), array("Q")
         stop = group
@@ -178,7 +203,7 @@ class PageTable:
         pages = list(pages)
         numbers[slot : slot + removed] = array("Q", [number for number, _ in pages])
         counts[slot : slot + removed] = array("Q", [count for _, count in pages])
-        self._regroup(group, stop, numbers, counts)
+        self._regroup(group, stop, numbers, counts, source, taken)
 
     def end(self) -> tuple[int, int]:
         """Return the place after the last page."""
@@ -186,13 +211,23 @@ class PageTable:
             return 0, 0
         return len(self._groups) - 1, len(self._groups[-1].counts)
 
-    def _regroup(self, group: int, stop: int, numbers: array[int], counts: array[int]) -> None:
+    def _regroup(
+        self,
+        group: int,
+        stop: int,
+        numbers: array[int],
+        counts: array[int],
+        source: MutableSequence[Any],
+        taken: int,
+    ) -> None:
         size = GROUP if len(numbers) > 2 * GROUP else 2 * GROUP
         made = [
             _Group(numbers[begin : begin + size], counts[begin : begin + size])
             for begin in range(0, len(numbers), size)
         ]
-        self.length += sum(new.total for new in made)
-        self.length -= sum(old.total for old in self._groups[group:stop])
+        replaced = sum(old.total for old in self._groups[group:stop])
+        grown = sum(new.total for new in made) - replaced
         self._groups[group:stop] = made
         self._starts = None
+        self.length += grown
+        del source[:taken]

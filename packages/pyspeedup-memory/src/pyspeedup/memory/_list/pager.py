@@ -25,7 +25,7 @@ from pyspeedup.memory._pages.packing import pack_plain
 if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
 
-    from pyspeedup.memory._list.records import Body
+    from pyspeedup.memory._list.records import Body, OwnPage
     from pyspeedup.memory._list.rows import Row
     from pyspeedup.memory._pages.bodies import Codec
     from pyspeedup.memory._storage.volume import Volume
@@ -169,10 +169,10 @@ class Pager:
     def drop(self, number: int) -> None:
         """Delete a page, with what its rows keep elsewhere. Nothing becomes resident, or leaves."""
         page = self._find(number)
-        self._known.pop(number, None)
         own_pages = (self.cold.records(number) if page is None else page).own_pages()
         if page is not None:
             self._leave(page)
+        self._known.pop(number, None)
         self.volume.delete(number)
         self.cold.forget(number)
         self.own.release(own_pages)
@@ -228,63 +228,91 @@ class Pager:
             return LATE
         return self.own.put_away(self.codec.encode(value))
 
-    def account(self, page: ListPage, grown: int) -> None:
-        """Note that `page` is in use and takes `grown` bytes more; it becomes resident again."""
-        page.weight += grown
+    def keep(self, page: ListPage) -> bool:
+        """Let `page`, which is about to change, be resident; return whether `weight` counts it."""
         if page is self.front or page.number in self._resident:
-            self.weight += grown
-            if self.weight > self._too_heavy:
-                self.front = None
-        elif page.number not in self._pinned:
-            self._enter(page)
+            return True
+        if page.number in self._pinned:
+            return False
+        self._enter(page)
+        return True
+
+    def grew(self) -> None:
+        """Note that `weight` has grown."""
+        if self.weight > self._too_heavy:
+            self.front = None
 
     # Coming and going
 
     def _bring(self, number: int) -> ListPage:
         self._make_room()
-        page = self._pinned.pop(number, None) or self._find(number)
-        if page is None:
-            page = self._load(number)
+        page = self._pinned.get(number) or self._find(number)
+        if page is not None:
+            self._enter(page)
+            return page
+        page, replaced = self._load(number)
         self._enter(page)
+        self.own.release(
+            replaced
+        )  # last: it may fail, and what replaced it is where it belongs now
         return page
 
-    def _know(self, page: ListPage) -> None:
+    def _mark(self, page: ListPage) -> ref[ListPage]:
+        """Return what tells that `page` is there, as long as it is."""
         number, known = page.number, self._known
-        if number in known:
-            return
+        found = known.get(number)
+        if found is not None and found() is page:
+            return found
 
         def forget(gone: ref[ListPage]) -> None:
             if known.get(number) is gone:
                 del known[number]
 
-        known[number] = ref(page, forget)
+        return ref(page, forget)
 
     def _find(self, number: int) -> ListPage | None:
         known = self._known.get(number)
         return None if known is None else known()
 
-    def _load(self, number: int) -> ListPage:
-        records, is_changed = self.cold.load(number)
+    def _load(self, number: int) -> tuple[ListPage, list[OwnPage]]:
+        """Return a page with what waits for it, and the long bodies that this replaces."""
+        records, replaced = self.cold.load(number)
         page = ListPage(self, number, self.cold.seed(number), records)
-        page.is_changed = is_changed
+        page.is_changed = number in self.cold.waiting.pages
         self.loads += 1
-        return page
+        return page, replaced
 
     def _enter(self, page: ListPage) -> None:
-        self.front = page
-        self._resident[page.number] = page
-        self.cold.forget_image(page.number)
-        self._know(page)
+        """Make a page resident that is not; what waits for it is in it already."""
+        number, waiting = page.number, self.cold.waiting
+        self.cold.forget_image(number)
+        mark = self._mark(page)
+        left, most = waiting.room_without(number), waiting.most
+        self.front = page  # without a call up to where nothing waits for the page any more
+        self._resident[number] = page
+        self._known[number] = mark
         self.weight += page.weight
+        if number in self._pinned:
+            del self._pinned[number]
+        if number in waiting.pages:
+            del waiting.pages[number]
+            waiting.room = left
+            waiting.has_encoded = waiting.has_encoded and left < most
         has_room = len(self._resident) < self.max_pages and 2 * self.weight < self.ram_limit
         self.cold.wanted = WANTED_IF_ROOM if has_room else WANTED
 
-    def _leave(self, page: ListPage) -> None:
-        if page is self.front:
+    def _leave(self, page: ListPage, *, is_pinned: bool = False) -> None:
+        """Let a page be resident no longer, or only among the pinned ones."""
+        number = page.number
+        if page is self.front:  # without a call from here on
             self.front = None
-        self._pinned.pop(page.number, None)
-        if self._resident.pop(page.number, None) is not None:
+        if number in self._resident:
+            del self._resident[number]
             self.weight -= page.weight
+        if is_pinned:
+            self._pinned[number] = page
+        elif number in self._pinned:
+            del self._pinned[number]
 
     def _make_room(self, page: ListPage | None = None) -> None:
         """Evict until all fits, with room for one more page, or with `page`, the last one used."""
@@ -316,11 +344,8 @@ class Pager:
 
     def _evict(self, page: ListPage) -> None:
         is_pinned = self._let_go([page]) > 0
-        self._leave(page)
-        if is_pinned:
-            self._pinned[page.number] = page
-        else:
-            self.evictions += 1
+        self._leave(page, is_pinned=is_pinned)
+        self.evictions += not is_pinned
 
     def _review_pinned(self, *, is_flush: bool = False) -> None:
         """Let go of all pinned pages but those with a value that is held outside all pages.

@@ -46,8 +46,8 @@ class Waiting:
     def __init__(self, most: int, limit: int) -> None:
         self.pages: dict[int, dict[int, Any]] = {}
         """Values by row, by page. A late one may be added to those of a page, if it is counted in `room`."""
-        self._most = max(1, min(most, limit // OVERHEAD))
-        self.room = self._most
+        self.most = max(1, min(most, limit // OVERHEAD))
+        self.room = self.most
         """For how many late values there is room; an encoded one takes the room of several."""
         self.has_encoded = False
         """Whether one of them may be encoded."""
@@ -63,14 +63,17 @@ class Waiting:
     def put(self, page: int, row: int, value: Any) -> None:
         """Let a value wait, in place of the one that waited for that row."""
         rows = self.pages.get(page)
+        grown = _size(value)
         if rows is None:
-            rows = self.pages[page] = {}
-            self.room -= 1
-        if row in rows:
-            self.room += _size(rows[row])
+            rows = {}
+            grown += 1
+        elif row in rows:
+            grown -= _size(rows[row])
+        is_encoded = type(value) is Encoded
+        self.has_encoded = self.has_encoded or is_encoded  # without a call from here on
         rows[row] = value
-        self.room -= _size(value)
-        self.has_encoded = self.has_encoded or type(value) is Encoded
+        self.pages[page] = rows
+        self.room -= grown
 
     def bodies(self, page: int) -> Mapping[int, bytes]:
         """Return the bodies of what waits for a page, by row."""
@@ -83,12 +86,22 @@ class Waiting:
 
     def take(self, page: int) -> Mapping[int, Any]:
         """Return what waits for a page, which does not wait any more."""
-        rows = self.pages.pop(page, NOTHING)
-        self.room += sum(map(_size, rows.values())) if self.has_encoded else len(rows)
-        self.room += rows is not NOTHING
-        if not self.pages:  # also after an interruption between counting and putting
-            self.room, self.has_encoded = self._most, False
+        rows, room = self.pages.get(page, NOTHING), self.room_without(page)
+        if page in self.pages:  # without a call from here on
+            del self.pages[page]
+            self.room = room
+        if not self.pages:
+            self.has_encoded = False
         return rows
+
+    def room_without(self, page: int) -> int:
+        """Return for how many values there is room once none waits for a page any more."""
+        rows = self.pages.get(page)
+        if rows is None:
+            return self.room
+        if len(self.pages) == 1:
+            return self.most
+        return self.room + 1 + (sum(map(_size, rows.values())) if self.has_encoded else len(rows))
 
     def first(self) -> int:
         """Return the page for which values have waited longest."""
@@ -98,7 +111,7 @@ class Waiting:
     def clear(self) -> None:
         """Forget them all."""
         self.pages.clear()
-        self.room = self._most
+        self.room = self.most
         self.has_encoded = False
 
 
