@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import pytest
-from pyspeedup.core import SerializationError, StoreCorruptedError
+from pyspeedup.core import SerializationError, StoreCorruptedError, StoreLockedError
 from storage_toy import Toy
 
 
@@ -86,6 +86,34 @@ def test_a_backup_that_fails_leaves_nothing(tmp_path):
         with pytest.raises(StoreCorruptedError, match="page 0"):
             toy.backup(tmp_path / "safe")
     assert not list((tmp_path / "safe").glob("*"))
+
+
+def test_a_store_that_another_process_puts_there_meanwhile_is_left_alone(tmp_path):
+    def progress(pages):
+        with Toy("x", file_location=tmp_path / "safe") as other:
+            other["theirs"] = 2
+        return pages
+
+    with Toy("x", file_location=tmp_path) as toy:
+        toy["mine"] = 1
+        with pytest.raises(FileExistsError, match=r"x\.pyspeedup"):
+            toy.backup(tmp_path / "safe", progress=progress)
+    with Toy("x", file_location=tmp_path / "safe") as other:
+        assert other.content() == {"theirs": 2}
+    assert [path.name for path in (tmp_path / "safe").iterdir()] == ["x.pyspeedup"]
+
+
+def test_of_two_backups_to_one_place_the_second_is_told_of_the_first(tmp_path):
+    def progress(pages):
+        with pytest.raises(StoreLockedError):
+            other.backup(tmp_path / "safe")
+        return pages
+
+    with Toy("x", file_location=tmp_path) as toy, Toy("x", file_location=tmp_path / "o") as other:
+        toy["mine"] = 1
+        toy.backup(tmp_path / "safe", progress=progress)
+    with Toy("x", file_location=tmp_path / "safe") as copy:
+        assert copy.content() == {"mine": 1}
 
 
 def test_a_closed_handle_makes_no_backup(tmp_path):

@@ -10,8 +10,10 @@ import os
 import threading
 
 import pytest
+from interrupting import SignalInterrupter
 from pyspeedup.core import SerializationError, StoreError
 from pyspeedup.memory import DiskList, FileStore, JsonSerializer, MemoryStore, SafePickleSerializer
+from pyspeedup.memory._storage.folder_lock import FileLock
 from storage_toy import Toy, run
 
 
@@ -721,3 +723,24 @@ def test_a_child_of_any_start_method_has_stores_of_its_own(method, place, tmp_pa
     results.close()
     child.close()
     assert saved(place) == {"a": "parent", "b": "still here"}
+
+
+@pytest.mark.parametrize("journal", [False, True])
+def test_an_interrupted_opening_leaves_nothing_open(journal, tmp_path):
+    with DiskList("x", file_location=tmp_path) as numbers:
+        numbers.extend(range(3))
+    for at in range(1, 2_000):
+        interrupter = SignalInterrupter(at)
+        opened = None
+        try:
+            with interrupter:
+                opened = DiskList("x", file_location=tmp_path, journal=journal)
+        except KeyboardInterrupt:
+            pass
+        assert (opened is None) == (interrupter.left == 0), interrupter.where
+        if opened is not None:
+            opened.close()
+            break
+        lock = FileLock(tmp_path / "x.pyspeedup" / "lock", exclusive=True, name=interrupter.where)
+        lock.release()  # as another process could take it
+    assert at > 50

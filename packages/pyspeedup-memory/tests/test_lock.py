@@ -7,6 +7,7 @@ import os
 import shutil
 import signal
 import types
+from pathlib import Path
 
 import pytest
 from pyspeedup.core import StoreLockedError
@@ -219,3 +220,26 @@ def test_everything_works_without_what_only_some_systems_have(tmp_path, monkeypa
 
 def test_the_lock_of_this_system_is_the_better_one():
     assert _platform.fcntl is fcntl
+
+
+def test_a_new_store_that_two_open_at_once_is_in_nobodys_way(tmp_path, monkeypatch):
+    def is_dir(path):
+        if path.name == "new.pyspeedup" and not was_dir(path):
+            path.mkdir()  # as another process does just now
+            return False
+        return was_dir(path)
+
+    was_dir = Path.is_dir
+    monkeypatch.setattr(Path, "is_dir", is_dir)
+    with Toy("new", file_location=tmp_path) as toy:
+        toy["a"] = 1
+    (tmp_path / "file.pyspeedup").touch()
+    for readonly in (True, False):
+        with pytest.raises(NotADirectoryError, match="in the way"):
+            Toy("file", file_location=tmp_path, readonly=readonly)
+
+
+def test_a_lock_file_that_is_never_the_one_at_its_path_is_told(tmp_path, monkeypatch):
+    monkeypatch.setattr(os.path, "samestat", lambda _, __: False)
+    with pytest.raises(StoreLockedError, match="replaced again and again"):
+        FileLock(tmp_path / "lock", exclusive=True, name="the store")

@@ -138,19 +138,22 @@ class Handle(Generic[C]):
     ) -> None:
         by_name = isinstance(page_store, str) or page_store is None
         self._shared = _sharing.shared(place.key if by_name else id(page_store))
+        release, stand_in = self._shared.release, object()
         with self._shared.lock:
-            self._shared.handles += 1  # first, so that a handle collected meanwhile is not the last
             try:
+                # First, so that a handle collected meanwhile is not the last, nor an interruption
+                # leaves open what no handle would ever close.
+                self._shared.handles.add(stand_in)
+                self._finalizer = weakref.finalize(self, release, stand_in)
                 if self._shared.content is None:
                     self._open_content(place, options, serializer, page_store)
                 else:
                     self._require_same(options, serializer, page_store)
+                self._content = self._shared.content  # type: ignore[assignment]  # checked: of our kind
+                _sharing.usable_handles[id(self)] = self
             except BaseException:
-                self._shared.handles -= 1
+                release(stand_in)
                 raise
-            self._content = self._shared.content  # type: ignore[assignment]  # checked: of our kind
-        self._finalizer = weakref.finalize(self, self._shared.release)
-        _sharing.usable_handles[id(self)] = self
 
     def _open_content(
         self,

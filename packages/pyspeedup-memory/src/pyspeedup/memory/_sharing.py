@@ -43,22 +43,24 @@ class Shared:
     def __init__(self) -> None:
         self.lock = threading.RLock()
         self.pid = os.getpid()
-        self.handles = 0
+        self.handles: set[object] = set()
         self.content: Content | None = None
         self.store: OpenStore | None = None
         self.options: dict[str, Any] = {}
         self.clean_up: Callable[[], None] | None = None
 
-    def release(self) -> None:
-        """Count one handle less; with the last, save what is unsaved and close, whatever happens.
+    def release(self, handle: object) -> None:
+        """Forget what stands for a handle; with the last, save what is unsaved and close, whatever happens.
 
         Called by `weakref.finalize`: at an explicit close (which has saved before), at garbage
-        collection, or at exit. Does nothing in a forked child.
+        collection, or at exit. Does nothing in a forked child, nor when it is called again.
         """
         if self.pid != os.getpid():
             return
         with self.lock:
-            self.handles -= 1
+            if handle not in self.handles:
+                return
+            self.handles.remove(handle)
             if not self.handles and self.content is not None:
                 self._close(self.content)
 

@@ -15,6 +15,8 @@ if TYPE_CHECKING:
 __all__ = ["FileLock"]
 
 PID_LENGTH = 20
+MOST_TRIES = 100
+"""So often another process may replace the file just then; no file system that tells the truth needs more."""
 
 
 class FileLock:
@@ -29,8 +31,14 @@ class FileLock:
 
         `StoreLockedError` names the pid of the holder; `OSError` where the file can't be made.
         """
-        while not self._take(path, name, exclusive=exclusive):
-            continue  # the file was replaced between its opening and its locking: look again
+        for _ in range(MOST_TRIES):  # it may be replaced between its opening and its locking
+            if self._take(path, name, exclusive=exclusive):
+                return
+        raise StoreLockedError(
+            f"{name}: {path} was replaced again and again while it was being locked, or its file "
+            "system tells of it in two ways; try again, or keep the store elsewhere",
+            pid=None,
+        )
 
     def _take(self, path: Path, name: str, *, exclusive: bool) -> bool:
         """Lock the file that is at `path`; False where it is another one by now."""

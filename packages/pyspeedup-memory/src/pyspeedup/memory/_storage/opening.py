@@ -156,34 +156,45 @@ def open_place(place: Place, page_store: str | None, wanted: Wanted) -> OpenStor
         made = _make_page_store(place, str(page_store), wanted)
         return open_object(made, wanted._replace(map_limit=None), name)
     _make_folder(place, readonly=wanted.readonly)
-    with ExitStack() as undo:
-        lock = _take_lock(place, readonly=wanted.readonly)
-        if lock is not None:
-            undo.callback(lock.release)
+    lock = _take_lock(place, readonly=wanted.readonly)
+    volume: Volume | None = None
+    try:  # and no `with`, at whose end an interruption would find nothing to undo any more
         volume, recorded = _open_folder(place, page_store, wanted)
-        undo.pop_all()
-    return OpenStore(volume, lock, place.folder, recorded, _map_limit(recorded, wanted))
+        return OpenStore(volume, lock, place.folder, recorded, _map_limit(recorded, wanted))
+    except BaseException:
+        with ExitStack() as afterwards:
+            if lock is not None:
+                afterwards.callback(lock.release)
+            if volume is not None:
+                volume.close()
+        raise
 
 
 def back_up(store: OpenStore, place: Place, progress: Progress | None = None) -> None:
     """Copy what `store` committed last to a new one at `place`, durably, in O(bytes).
 
-    `FileExistsError` where something is there; where copying fails, nothing is left there. `progress`
-    is as `copy_volume` has it.
+    It is built aside and put there in one step. `FileExistsError` where something is there, or came there
+    meanwhile, and `StoreLockedError` while another process builds a store for that place; where copying
+    fails, nothing is left. `progress` is as `copy_volume` has it.
     """
+    from pyspeedup.memory._storage.replacing import (
+        building_aside,
+        put_in_place,
+    )  # few programs copy
+
     if place.folder.exists():
         raise FileExistsError(errno.EEXIST, "there is something already", str(place.folder))
     volume = store.volume
     wanted = Wanted(volume.kind, volume.page_size, volume.serializer, trust=True)
-    copy = open_place(place, store.page_store, wanted)
-    try:
-        copy_volume(volume, copy.volume, progress)
-        copy.sync_folder()
-    except BaseException:
-        copy.close()
-        _remove(place.folder)
-        raise
-    copy.close()
+    with building_aside(place) as aside:
+        copy = open_place(aside, store.page_store, wanted)
+        try:
+            copy_volume(volume, copy.volume, progress)
+            copy.sync_folder()
+        finally:
+            copy.close()
+        put_in_place(aside, place)
+        _platform.sync_folder(place.location.parent)
 
 
 def _factory(name: str) -> PageStoreFactory:
@@ -220,13 +231,15 @@ def _needs_no_folder(page_store: str | None) -> bool:
 def _make_folder(place: Place, *, readonly: bool) -> None:
     if place.folder.is_dir():
         return
-    if place.folder.exists():
-        raise NotADirectoryError(errno.ENOTDIR, "it is in the way of a store", str(place.folder))
-    if readonly:
+    if readonly and not place.folder.exists():
         raise FileNotFoundError(errno.ENOENT, "there is no such store", str(place.folder))
     if not place.location.is_dir():
         place.location.mkdir(OWNER_ONLY, parents=True, exist_ok=True)
-    place.folder.mkdir(OWNER_ONLY, exist_ok=True)
+    try:
+        place.folder.mkdir(OWNER_ONLY, exist_ok=True)  # another process may make it just now
+    except FileExistsError as error:
+        message = "it is in the way of a store"
+        raise NotADirectoryError(errno.ENOTDIR, message, str(place.folder)) from error
 
 
 def _take_lock(place: Place, *, readonly: bool) -> FileLock | None:
