@@ -753,9 +753,24 @@ def test_a_value_whose_class_is_gone_keeps_the_journal(crash, monkeypatch):
         crash.strike()
     with monkeypatch.context() as patch:
         patch.delattr(f"{__name__}.Gone")
-        with pytest.raises(SerializationError, match="Gone"):
+        with pytest.raises(
+            SerializationError, match=f"{JOURNAL_FILE}: change 1 of 1.*Gone.*import"
+        ):
             DiskList("list", file_location=crash.copy)
     assert [type(value) for value in crash.found("list")] == [int, Gone]
+
+
+def test_a_value_of_a_dict_whose_class_is_gone_is_told_by_its_key(crash, monkeypatch):
+    with crash.open("dict") as d:
+        d["a"] = 1
+        d["job"] = Gone()
+        d["b"] = 2
+        crash.strike()
+    with monkeypatch.context() as patch:
+        patch.delattr(f"{__name__}.Gone")
+        with pytest.raises(SerializationError, match=r"change 2 of 3.*key 'job'.*Gone.*import"):
+            DiskDict("dict", file_location=crash.copy)
+    assert list(crash.found("dict")) == ["a", "job", "b"]
 
 
 # What the constructor takes

@@ -10,6 +10,7 @@ from pyspeedup.memory._dict.content import DictContent
 from pyspeedup.memory._dict.packing import PLAIN_KEYS
 from pyspeedup.memory._journal.call import Call
 from pyspeedup.memory._journal.content import Journalled
+from pyspeedup.memory._short_repr import named
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -67,8 +68,14 @@ def repeated_in_dict(content: DictContent, call: Call) -> Callable[[], object]:
     """Return what does to `content` what `call` says; keys and values are read already."""
     decode_key, decode = (codec.decode for codec in content.items.codecs)
     if call.change == SET:
-        keys, values = map(decode_key, call.bodies[::2]), map(decode, call.bodies[1::2])
-        return partial(_set_all, content, list(zip(keys, values, strict=True)))
+        items: list[tuple[Any, Any]] = []
+        for key_body, body in zip(call.bodies[::2], call.bodies[1::2], strict=True):
+            key = decode_key(key_body)
+            try:
+                items.append((key, decode(body)))
+            except SerializationError as error:
+                raise SerializationError(f"the value of key {named(key)}: {error}") from error
+        return partial(_set_all, content, items)
     if call.change == REMOVE:
         return partial(content.remove, decode_key(call.bodies[0]))
     return {POP_LAST: content.pop_last, CLEAR: content.clear}[call.change]

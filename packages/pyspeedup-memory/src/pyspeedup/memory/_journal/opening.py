@@ -5,7 +5,7 @@ from __future__ import annotations
 import math
 from typing import TYPE_CHECKING, Any
 
-from pyspeedup.core import StoreError
+from pyspeedup.core import SerializationError, StoreError
 from pyspeedup.memory._journal.call import Call
 from pyspeedup.memory._journal.dicts import JournalledDict, repeated_in_dict
 from pyspeedup.memory._journal.lists import JournalledList, repeated_in_list
@@ -37,7 +37,8 @@ def journalled_class(kind: str) -> type[Journalled]:
 def take_up_journal(content: Content, path: Path) -> None:
     """Make the changes again that a killed process recorded in `path`, commit them, remove the file.
 
-    Costs what the changes did. `StoreCorruptedError` for damage in it; `StoreError` where it
+    Costs what the changes did. `StoreCorruptedError` for damage in it, `SerializationError` for a
+    value that cannot be read here; `StoreError` where it
     holds changes and the store was opened for reading. Where this raises, the journal is as it was.
     """
     volume = content.volume
@@ -50,17 +51,24 @@ def take_up_journal(content: Content, path: Path) -> None:
             )
         return
     if records:
-        _repeat_all(content, records)
+        _repeat_all(content, records, path)
         content.flush()
     path.unlink()
 
 
-def _repeat_all(content: Content, records: list[bytes]) -> None:
+def _repeat_all(content: Content, records: list[bytes], path: Path) -> None:
     """Make all changes again, committing none before the last."""
     sync_every, content.sync_every = content.sync_every, math.inf
     try:
         for number, record in enumerate(records, 1):
-            change = REPEATED[content.kind](content, Call.decode(record))
+            try:
+                change = REPEATED[content.kind](content, Call.decode(record))
+            except SerializationError as error:
+                raise SerializationError(
+                    f"{path}: change {number} of {len(records)} cannot be read: {error}; nothing is lost: "
+                    "open the store once, for writing, where what it names can be imported, "
+                    "which commits all changes"
+                ) from error
             _repeat(change, is_last=number == len(records))
     finally:
         content.sync_every = sync_every
