@@ -199,3 +199,18 @@ def test_what_a_stranger_wrote_is_not_read_and_runs_nothing(stores, capsys, key_
 def test_a_forged_record_of_a_serializer_is_refused_in_a_line(options):
     with pytest.raises(ValueError, match="recorded options of its serializer"):
         Access(None, KEY).serializer_for({"name": "signed", "options": options})
+
+
+@pytest.mark.parametrize("command", ["export", "compact", "repair"])
+def test_a_signed_store_without_its_key_tells_the_option(stores, capsys, command):
+    make(stores)
+    status, _, told = run(capsys, command, stores / "x.pyspeedup")
+    assert status == 1
+    assert "--key-file names the file" in told
+
+
+def test_a_folder_for_a_key_is_told(stores, tmp_path, capsys):
+    make(stores)
+    status, _, told = run(capsys, "export", stores / "x.pyspeedup", "--key-file", tmp_path)
+    assert status != 0
+    assert "it is not a file" in told

@@ -743,6 +743,38 @@ def test_commands_leave_a_journal_that_waits_alone(command, crash, capsys):
     assert crash.found("list") == [0, 1, 2]
 
 
+def test_commands_tell_of_changes_that_wait_and_of_damage(crash, capsys):
+    path = left_behind(crash)
+    store = str(path.parent)
+    for options in ([], ["--deep"]):
+        assert cli.main(["verify", store, *options]) == 1
+        assert "changes after the last commit (3) wait" in capsys.readouterr().out
+    assert cli.main(["info", store]) == 0
+    assert "(3) wait" in capsys.readouterr().out
+    whole = path.read_bytes()
+    path.write_bytes(whole[:-1] + b"?")
+    assert cli.main(["verify", store]) == 1
+    assert "record 2: its checksum" in capsys.readouterr().out
+    assert cli.main(["repair", store, "--output", f"{crash.copy}/saved.pyspeedup"]) == 1
+    assert "nobody knows how many items are lost" in capsys.readouterr().out
+
+
+def test_compacting_is_refused_before_anything_is_copied(crash, monkeypatch, capsys):
+    path = left_behind(crash)
+    monkeypatch.setattr("pyspeedup.memory.commands.compact.building_aside", None)
+    assert cli.main(["compact", str(path.parent)]) == 1
+    assert "changes in its journal" in capsys.readouterr().err
+
+
+def test_an_import_replaces_a_store_whose_journal_is_damaged(crash, tmp_path):
+    path = left_behind(crash)
+    path.write_bytes(path.read_bytes()[:-1] + b"?")
+    lines = tmp_path / "in.jsonl"
+    lines.write_text("1\n2\n")
+    assert cli.main(["import", str(lines), str(path.parent), "--force", "--lines"]) == 0
+    assert crash.found("list") == [1, 2]
+
+
 class Gone:
     """A class that is not there any more when the journal is read."""
 

@@ -42,7 +42,7 @@ def take_up_journal(content: Content, path: Path) -> None:
     holds changes and the store was opened for reading. Where this raises, the journal is as it was.
     """
     volume = content.volume
-    records = read_journal(path, volume)
+    records = read_journal(path, volume.identity, volume.commit_mark)
     if volume.readonly:
         if records:
             raise StoreError(

@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import errno
 import os
+import zlib
 from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
@@ -116,6 +117,7 @@ class Inspection:
     header: Header
     checks: array[int]
     state: bytes | None
+    commit_mark: int
     pages: PageStore
 
     @property
@@ -174,10 +176,11 @@ def inspected(folder: Path, marker: Marker | None = None) -> Iterator[Inspection
     except FileNotFoundError as error:
         raise StoreCorruptedError(f"{folder}: its pages are missing ({error})") from error
     try:
-        header, checks, state = decode_meta(bytes(meta or b""), str(folder))
+        meta = bytes(meta or b"")
+        header, checks, state = decode_meta(meta, str(folder))
         if marker.identity and header.identity != marker.identity:
             raise StoreCorruptedError(f"{folder}: what it holds belongs to another store")
-        yield Inspection(folder, marker, header, checks, state, store)
+        yield Inspection(folder, marker, header, checks, state, zlib.crc32(meta), store)
     finally:
         store.close()
 

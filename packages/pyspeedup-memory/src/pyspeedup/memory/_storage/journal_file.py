@@ -122,8 +122,8 @@ class Journal:
         os.close(self._file)
 
 
-def read_journal(path: Path, volume: Volume) -> list[bytes]:
-    """Return the records that follow the last commit of `volume`, none where they follow another.
+def read_journal(path: Path, identity: str, commit_mark: int | None) -> list[bytes]:
+    """Return the records that follow that commit of that store, none where they follow another.
 
     A last record that is cut short was never acknowledged, and is left out; so is, after the machine was
     started anew, all from the first one on that did not reach the disk. Anything else that does
@@ -138,9 +138,9 @@ def read_journal(path: Path, volume: Volume) -> list[bytes]:
         raise StoreCorruptedError(f"{path}: {error}") from error
     if header.version > FORMAT:
         raise StoreError(f"{path} has format {header.version}; this release reads up to {FORMAT}")
-    if header.identity != volume.identity:
+    if header.identity != identity:
         raise StoreCorruptedError(f"{path}: it belongs to another store")
-    if header.base != volume.commit_mark:
+    if header.base != commit_mark:
         return []
     records: list[bytes] = []
     try:

@@ -25,6 +25,7 @@ __all__ = [
     "locked",
     "put_in_place",
     "replace",
+    "require_no_journal",
     "unfinished",
     "work_folder",
 ]
@@ -130,16 +131,16 @@ def replace(new: Place, place: Place) -> None:
     """Exchange the closed stores at `new` and `place`, the latter `locked`, in one step.
 
     Where the system cannot do that, the new one's files replace the old one's: a process that is killed
-    between leaves a store that is refused until `finish_replacing` was called. `StoreError` where a
-    killed process left a journal at `place`, whose changes would be lost.
+    between leaves a store that is refused until `finish_replacing` was called. What a killed process
+    left in a journal at `place` goes too: where it is to stay, `require_no_journal` comes first.
     """
-    _require_no_journal(place.folder)
     if not exchange_folders(new.folder, place.folder):
         move_over(new.folder, place.folder)
     _platform.sync_folder(place.location)
 
 
-def _require_no_journal(folder: Path) -> None:
+def require_no_journal(folder: Path) -> None:
+    """Raise `StoreError` where a killed process left changes in a journal, which would be lost."""
     journal = folder / JOURNAL_FILE
     if journal.exists() and journal.stat().st_size:
         raise StoreError(

@@ -30,7 +30,7 @@ class Access(NamedTuple):
         """Return what a store is opened with that has `recorded` in its header; None for a new one.
 
         With a key it is a signed one, of the serializer named, or of the one that the store names.
-        `ValueError` where there is a key, and the store is not signed.
+        `ValueError` where there is a key, and the store is not signed, or none, and it is.
 
         >>> Access("json").serializer_for(None)
         'json'
@@ -38,6 +38,9 @@ class Access(NamedTuple):
         {'name': 'json', 'options': {}}
         """
         if self.key is None:
+            name = self.serializer or (recorded or {}).get("name")
+            if name == SIGNED:
+                raise ValueError("a signed store needs its key: --key-file names the file it is in")
             return self.serializer
         from pyspeedup.memory.serializers import signed  # few commands are given a key
 

@@ -15,6 +15,7 @@ from pyspeedup.memory._storage.replacing import (
     finish_replacing,
     locked,
     replace,
+    require_no_journal,
 )
 from pyspeedup.memory.commands.access import Access, access_of
 from pyspeedup.memory.commands.arguments import (
@@ -50,6 +51,7 @@ def _compact(arguments: argparse.Namespace) -> int:
     place = place_of(str(folder), None)
     with locked(folder):
         finish_replacing(place)
+        require_no_journal(folder)
         before = bytes_on_disk(folder)
         items = _rewrite(place, arguments)
         after = bytes_on_disk(folder)

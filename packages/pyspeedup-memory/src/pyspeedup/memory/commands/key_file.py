@@ -27,7 +27,8 @@ def read_key(path: str) -> bytes:
     b'0123456789abcdef'
     """
     if not Path(path).is_file():  # first: opening a pipe would wait for whoever writes to it
-        raise ValueError(f"--key-file {path}: there is no such file")
+        reason = "it is not a file" if Path(path).exists() else "there is no such file"
+        raise ValueError(f"--key-file {path}: {reason}")
     with Path(path).open("rb") as file:
         _require_private(path, os.fstat(file.fileno()))
         return file.read()

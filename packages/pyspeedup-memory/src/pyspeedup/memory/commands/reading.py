@@ -24,6 +24,7 @@ if TYPE_CHECKING:
     from pathlib import Path
 
     from pyspeedup.core import Serializer
+    from pyspeedup.memory._storage.inspecting import Inspection
     from pyspeedup.memory._storage.location import Place
     from pyspeedup.memory._storage.marker import Marker
 
@@ -75,9 +76,7 @@ def opened(folder: Path, access: Access) -> Iterator[Structure]:
 
 
 def recorded_serializer(folder: Path, access: Access) -> Serializer | str | None:
-    """Return what the store in `folder` is opened with; what it records is read if that matters."""
-    if access.key is None:
-        return access.serializer
+    """Return what the store in `folder` is opened with; what it records matters to that."""
     with inspected(folder) as store:
         return access.serializer_for(store.header.serializer)
 
@@ -153,13 +152,14 @@ def add_all(structure: Structure, items: Iterable[Any]) -> None:
         structure.extend(items)
 
 
-def changes_in_journal(folder: Path, structure: Structure) -> list[Damage]:
+def changes_in_journal(store: Inspection) -> list[Damage]:
     """Return what a killed process left in a journal that nothing but opening for writing takes up."""
+    folder = store.folder
     path = folder / JOURNAL_FILE
     if not path.exists():
         return []
     try:
-        changes = len(read_journal(path, structure._content.volume))  # noqa: SLF001 -- which commit it follows
+        changes = len(read_journal(path, store.header.identity, store.commit_mark))
     except StoreError as error:
         return [Damage(JOURNAL_FILE, str(error), None)]
     reason = f"changes after the last commit ({changes}) wait in it for an opening for writing"

@@ -11,6 +11,7 @@ from pyspeedup.memory._storage.folder_lock import FileLock
 from pyspeedup.memory._storage.inspecting import (
     find_folder,
     guessed_marker,
+    inspected,
     marked,
     place_of,
     store_name,
@@ -119,6 +120,8 @@ def _copy(
     arguments: argparse.Namespace,
 ) -> int:
     """Build the new store with all that can be read, add to `lost` what cannot, return the items."""
+    with inspected(folder, marker) as store:
+        lost += changes_in_journal(store)
     with building_aside(place) as new:
         with (
             opened_unlocked(folder, marker, access_of(arguments), damaged=True) as original,
@@ -127,7 +130,6 @@ def _copy(
             with copy.transaction():
                 reading = _Reading(original.structure, lost)
                 add_all(copy, reading.items())
-            lost += changes_in_journal(folder, original.structure)
             copy.sync(durable=True)
             items = len(copy)
         if items < reading.read:
@@ -165,4 +167,6 @@ def _report(folder: Path, repaired: Path, items: int, lost: list[Damage]) -> str
 def _number_lost(lost: Iterable[Damage]) -> str:
     counts = [damage.items for damage in lost]
     known = sum(count for count in counts if count)
-    return f"at least {known:,}" if None in counts else f"{known:,}"
+    if None not in counts:
+        return f"{known:,}"
+    return f"at least {known:,}" if known else "nobody knows how many"

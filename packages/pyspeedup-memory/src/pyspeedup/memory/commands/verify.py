@@ -13,7 +13,7 @@ from pyspeedup.memory.commands.arguments import (
     tell,
 )
 from pyspeedup.memory.commands.progress import shown
-from pyspeedup.memory.commands.reading import opened, salvaged
+from pyspeedup.memory.commands.reading import changes_in_journal, opened, salvaged
 
 if TYPE_CHECKING:
     import argparse
@@ -24,6 +24,8 @@ __all__ = ["verify"]
 
 def verify(parser: argparse.ArgumentParser) -> None:
     """Check every page of a store against its checksum; exit status 1 if one is damaged.
+
+    So it is where changes wait in a journal: nothing can read them but an opening for writing.
 
     >>> import argparse
     >>> parser = argparse.ArgumentParser()
@@ -43,8 +45,9 @@ def _verify(arguments: argparse.Namespace) -> int:
     told = _pages(folder)
     lines = [f"page {page}: {reason}" for page, reason in told["damaged"].items()]
     found = [f"{len(told['damaged'])} of {told['pages']} pages are damaged"]
-    problems = len(told["damaged"])
-    if arguments.deep:
+    lines += [f"{one['where']}: {one['reason']}" for one in told["journal"]]
+    problems = len(told["damaged"]) + len(told["journal"])
+    if arguments.deep and not told["journal"]:  # else it can't be read before that is taken up
         told.update(_items(folder, arguments))
         lines += [f"{one['where']}: {one['reason']}" for one in told["unreadable"]]
         found.append(f"{told['items']} items can be read")
@@ -57,7 +60,12 @@ def _pages(folder: Path) -> dict[str, Any]:
     with inspected(folder) as store:
         pages = shown(store.damage(), "verify", len(store.page_numbers), "pages")
         damaged = {page: reason for page, reason in pages if reason}
-        return {"folder": str(folder), "pages": len(store.page_numbers), "damaged": damaged}
+        return {
+            "folder": str(folder),
+            "pages": len(store.page_numbers),
+            "damaged": damaged,
+            "journal": [damage._asdict() for damage in changes_in_journal(store)],
+        }
 
 
 def _items(folder: Path, arguments: argparse.Namespace) -> dict[str, Any]:
