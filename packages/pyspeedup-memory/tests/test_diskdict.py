@@ -1149,3 +1149,79 @@ def test_two_handles_share_one_dict(tmp_path):
 def test_json_can_write_its_copy(d):
     d.update(a=1, b=[2])
     assert json.loads(json.dumps(d.copy())) == {"a": 1, "b": [2]}
+
+
+# ---- batches -----------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize("size", [16_385, 40_000, 65_530, 65_535, 65_536, 65_537, 70_000])
+def test_a_long_value_that_replaces_another_is_kept(size):
+    """Its record may be as long as a page of records, or as the number that marks a long one."""
+    store = {}
+    with DiskDict("d", page_store=store) as d:
+        d.update({number: number for number in range(2_500)})
+        d["blob"] = b"short"
+    for less in range(40):
+        with DiskDict("d", page_store=store) as d:
+            d["blob"] = b"v" * (size - less)
+            d["other"] = less
+            d.sync()
+            d._content.check()
+        with DiskDict("d", page_store=store) as d:
+            assert d["blob"] == b"v" * (size - less)
+            assert d["other"] == less
+
+
+def test_changes_after_a_rollback_are_committed_in_time(monkeypatch):
+    now = 1_000.0
+    for place in ("_content.time.monotonic", "_dict.content.monotonic"):
+        monkeypatch.setattr(f"pyspeedup.memory.{place}", lambda: now)
+    store = {}
+    with DiskDict("d", page_store=store, sync_every=10) as d:
+        with contextlib.suppress(ZeroDivisionError), d.transaction():
+            d["a"] = 1 / 0
+        with contextlib.suppress(ZeroDivisionError), d.transaction():
+            d["a"] = 1
+            raise ZeroDivisionError
+        before = store.copy()
+        d["b"] = 2
+        now += 11
+        assert store == before
+        assert d.get("absent") is None
+        assert store != before
+
+
+class Moody:
+    """A key that sometimes cannot be compared."""
+
+    refuses = False
+
+    def __hash__(self):
+        return 1
+
+    def __eq__(self, other):
+        if Moody.refuses:
+            raise ValueError("not now")
+        return isinstance(other, Moody)
+
+
+def test_what_another_key_raises_comes_before_anything_is_changed(monkeypatch):
+    """To write what was changed in a value that leaves RAM its key is looked for."""
+    with DiskDict("d", 2, 1, page_store={}) as d:
+        d[Moody()] = [1]
+        d["kept"] = 1
+        d["also"] = [2]
+        d.sync()
+        d[Moody()].append(2)
+        raised = 0
+        for number in range(6):
+            monkeypatch.setattr(Moody, "refuses", True)
+            try:
+                d[f"new {number}"] = [number]
+            except ValueError:
+                raised += 1
+                monkeypatch.setattr(Moody, "refuses", False)
+                assert f"new {number}" not in d
+            monkeypatch.setattr(Moody, "refuses", False)
+        assert raised
+        assert d[Moody()] == [1, 2]

@@ -63,7 +63,7 @@ def replace_many(
     while done < len(entries):
         log.heap.make_room(min(lengths[done], log.heap.longest))
         room, stop = log.heap.room, done
-        while stop < len(entries) and lengths[stop] <= room:
+        while stop < len(entries) and lengths[stop] <= min(room, log.heap.longest):
             room -= lengths[stop]
             stop += 1
         if stop == done:  # it is a long one

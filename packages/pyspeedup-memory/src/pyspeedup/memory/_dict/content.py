@@ -125,6 +125,8 @@ class DictContent(Content):
             if self._dirty_since is not None:
                 self._do_what_is_due()
             front = self._front
+            if front.gone:
+                self._live.let_go()
             if key in front.old or key in front.hot or front.has_more:
                 value = front.get(key)
                 if value is not ABSENT:
@@ -193,14 +195,14 @@ class DictContent(Content):
             front.weight += weight
 
     def _set_watched(self, key: Any, value: Any, weight: int) -> None:
+        if self._front.gone:
+            self._live.let_go()
         if type(key) not in PLAIN_KEYS:
             self._set_at_once(key, value)
         elif weight:
             self._tracked.discard(key)
             self._unwritten.put(key, value, weight)
             self._front.keep(key, value, weight)
-            if self._front.gone:
-                self._live.let_go()
         else:
             body = self._encoded(key, value)
             self._unwritten.put_body(key, body)
@@ -223,10 +225,7 @@ class DictContent(Content):
             if found is None:
                 return False
             entry = found[0]
-        if entry != NEW:
-            self.items.remove(entry)
-        self._unwritten.discard(key)
-        self._forget(key)
+        self._take_out(key, entry)
         return True
 
     def pop_last(self) -> tuple[Any, Any]:
@@ -241,11 +240,22 @@ class DictContent(Content):
         value = self._front.get(key)
         if value is ABSENT:
             value = self.items.log.value_of(record, entry)
-        self.items.remove(entry)
-        self._forget(key)
+        self._take_out(key, entry)
         return key, value
 
+    def _take_out(self, key: Any, entry: int) -> None:
+        """Take out a key and its entry: both or, where that is interrupted at first, none."""
+        try:
+            if entry != NEW:
+                self.items.remove(entry)
+            self._forget(key)
+        except BaseException:
+            if entry == NEW or self.items.log.is_dead(entry):
+                self._forget(key)
+            raise
+
     def _forget(self, key: Any) -> None:
+        self._unwritten.discard(key)
         self._front.discard(key)
         self._tracked.discard(key)
         self._known.discard(key)
@@ -299,8 +309,6 @@ class DictContent(Content):
             self._live.take_in(key, value, len(data) - end)
         else:
             self._front.add(key, value, PLAIN_FACTOR * len(data))
-            if self._front.gone:
-                self._live.let_go()
         return value
 
     def run(
@@ -308,6 +316,8 @@ class DictContent(Content):
     ) -> tuple[list[int], list[Any]]:
         """Return the next live entries from `position` on and what they hold; none at the end."""
         self._upkeep.write()
+        if self._front.gone:
+            self._live.let_go()
         return self._runs.run(position, columns, limit, backwards=backwards)
 
     # ---- all of it -----------------------------------------------------------------------------
@@ -333,9 +343,16 @@ class DictContent(Content):
     def clear(self) -> None:
         """Take all items out, in O(pages)."""
         self.require_writable()
-        self._forget_all()
-        self._tick()
-        self.items.clear()
+        log = self.items.log
+        try:
+            self.items.clear()
+            self._forget_all()
+        except BaseException:
+            if self.items.log is not log:
+                self._forget_all()
+            raise
+        finally:
+            self._tick()
 
     def write_back(self, *, leave_out_refused: bool = False) -> bytes:
         """Write every change to the volume, and return the state to commit with it."""
@@ -359,6 +376,7 @@ class DictContent(Content):
 
     def restart(self) -> None:
         """Forget everything and begin again from ``volume.state``, after a rollback."""
+        self._due = AT_ONCE
         self.items.keys.close()
         self.items.restart()
         self._forget_all()
@@ -379,6 +397,7 @@ class DictContent(Content):
             self._upkeep.step_if_due()
         if self._front.is_full:
             self._front.rotate()
+        if self._front.gone:
             self._live.let_go()
         self.commit_if_due()
         since = self._dirty_since = self._dirty_since or monotonic()

@@ -104,6 +104,10 @@ class EntryLog:
             raise self._corrupted(entry)
         return (record, *key_span(place, record)) if place else None
 
+    def is_dead(self, entry: int) -> bool:
+        """Return whether an entry that was there has been removed."""
+        return self.rows.get(entry)[0] == DEAD
+
     def key_of(self, record: Record, entry: int) -> Any:
         """Return the key in the record of an entry."""
         data, begin, end = record

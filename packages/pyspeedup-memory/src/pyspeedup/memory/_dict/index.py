@@ -13,15 +13,13 @@ from __future__ import annotations
 import os
 import struct
 from array import array
-from contextlib import suppress
-from itertools import accumulate, chain, pairwise
+from itertools import accumulate, pairwise
 from typing import TYPE_CHECKING
 from zlib import crc32
 
 from pyspeedup.core import StoreCorruptedError
 from pyspeedup.memory._dict.index_filter import Filter
 from pyspeedup.memory._dict.index_nodes import PLACE, RESIDUE, ROW, NodePages, Pages
-from pyspeedup.memory._dict.index_rebuild import fill
 from pyspeedup.memory._dict.index_recent import Recent
 from pyspeedup.memory._dict.index_tree import Tree
 from pyspeedup.memory._dict.slots import (
@@ -36,7 +34,7 @@ from pyspeedup.memory._dict.slots import (
 )
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterator, Sequence
+    from collections.abc import Iterator, Sequence
 
 __all__ = ["MAX_ENTRY", "Index", "Pages"]
 
@@ -153,9 +151,13 @@ class Index:
         is_fast = is_for_numpy(len(self))
         if len(self) > (MOST_TO_FILTER if is_fast else MOST_TO_FILTER_PLAINLY):
             return
+        self._missed = 0  # so that it is not tried at every look-up should it fail
         made = Filter()
-        for codes, _ in self.each():
-            made.add_many(codes)
+        try:
+            for codes, _ in self.each():
+                made.add_many(array("I", codes))
+        except (OSError, StoreCorruptedError):
+            return  # it only saves time: who is led to what is damaged will tell
         self._filter = made
 
     def find(self, code: int) -> Iterator[int]:
@@ -265,11 +267,6 @@ class Index:
         if self._room() < count and len(self._recent):
             self._sink()
 
-    def discard(self, code: int, entry: int) -> None:
-        """Take back what was added a moment ago; nothing happens where it has sunk already."""
-        if self._recent.discard(code, entry):
-            self._is_changed = True
-
     def _room(self) -> int:
         if self._unread:
             self._read_recent()
@@ -346,31 +343,6 @@ class Index:
         """Yield each hash with an entry of it, reading page after page, in no order to rely on."""
         for codes, entries in self.each():
             yield from zip(codes, entries, strict=True)
-
-    def rebuilt(
-        self, rename: Callable[[Sequence[int]], Sequence[int]], expected: int | None = None
-    ) -> Index:
-        """Return a new index of the same slots with other entries, in O(slots); this one stays.
-
-        ``rename(entries)`` returns what becomes of each entry of an array (of numpy where that is
-        used), a negative number for one to be left out. About `expected` slots are left. Where this
-        raises, no new page is left behind, or none but until the next batch or flush.
-        """
-        self._room()
-        old = self._tree
-        new = Index(self._pages, seed=self._seed, name=self._name, recent_slots=self._most)
-        new._filter = self._filter  # of more hashes perhaps, never of fewer
-        new._tree = Tree(old.nodes, fan_bits=old.fan_bits, leaf_slots=old.leaf_slots)
-        work = slot_work(len(self))
-        recent = work.sorted_slots(*self._recent.pairs())
-        levels = chain([[recent]], old.each_level(work))
-        try:
-            fill(new._tree, work, levels, rename, len(self) if expected is None else expected)
-        except BaseException:
-            with suppress(OSError):  # which the next batch or flush tries again
-                old.nodes.sweep()
-            raise
-        return new
 
     def _decode(self, state: bytes) -> None:
         try:

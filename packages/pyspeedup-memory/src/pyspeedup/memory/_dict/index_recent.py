@@ -63,21 +63,6 @@ class Recent:
         for code, entry in pairs:
             self.put(code, entry)
 
-    def discard(self, code: int, entry: int) -> bool:
-        """Let `code` lead to `entry` no longer; return whether it did."""
-        before = self.entries(code)
-        left = tuple(one for one in before if one != entry)
-        if len(left) == len(before):
-            return False
-        if left:
-            more = self._more - len(before) + len(left)
-            self.found[code], self._more = left if len(left) > 1 else left[0], more
-        else:
-            more = self._more - len(before) + 1
-            del self.found[code]
-            self._more = more
-        return True
-
     def pairs(self) -> tuple[list[int], list[int]]:
         """Return the hashes and the entries, in O(slots)."""
         if not self._more:

@@ -12,7 +12,6 @@ number of times at each level (a buffer tree: Arge 1995; Brodal and Fagerberg 20
 
 from __future__ import annotations
 
-from functools import partial
 from itertools import chain
 from typing import TYPE_CHECKING
 
@@ -83,11 +82,6 @@ class Tree:
             yield from _rows(level)
         yield from self.each_leaf()
 
-    def each_level(self, work: SlotWork) -> Iterator[Iterator[Slots]]:
-        """Yield the slots of each inner level, then those of the leaves, node by node in order."""
-        for nodes in (*map(_rows, self.levels), self.each_leaf()):
-            yield map(partial(self.nodes.slots, work), nodes)
-
     def check(self, work: SlotWork) -> None:
         """Raise `AssertionError` where nodes contradict each other; reads every page."""
         for level, table in enumerate(self.levels):
@@ -135,13 +129,6 @@ class Tree:
             table = self.levels[level]
             node = max(children, key=lambda child: node_at(table, child).size)
             self._empty(work, level, node)
-        self._grow()
-
-    def set_leaves(self, leaves: list[Node]) -> None:
-        """Have these leaves, which stand for all hashes in their order, instead of none."""
-        bits = max(leaf.depth for leaf in leaves)
-        rows = [leaf.pack() * _width(leaf, HASH_BITS - bits) for leaf in leaves]
-        self.take_up([], bits, bytearray().join(rows), len(leaves))
         self._grow()
 
     def _grow(self) -> None:

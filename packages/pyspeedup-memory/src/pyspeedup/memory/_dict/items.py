@@ -20,10 +20,11 @@ from pyspeedup.memory._pages.packing import pack_plain
 from pyspeedup.memory._short_repr import named
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterable, Sequence
+    from collections.abc import Iterable, Sequence
 
     from pyspeedup.memory._dict.batch import Batch
     from pyspeedup.memory._dict.key_index import Found
+    from pyspeedup.memory._dict.known_keys import KnownKeys
     from pyspeedup.memory._dict.unwritten import Unwritten
     from pyspeedup.memory._storage.volume import Volume
 
@@ -199,10 +200,10 @@ class Items:
     def clear(self) -> None:
         """Take everything out, in O(pages)."""
         log, keys = self.log, self.keys
-        self.log = EntryLog(self._volume, self.codecs)
-        self.runs = Runs(self.log)
-        self.keys = KeyIndex(self._volume, self.log)
-        self._next_to_tidy = 0
+        new = EntryLog(self._volume, self.codecs)
+        new_keys, runs = KeyIndex(self._volume, new), Runs(new)
+        # Nothing is called in between, so that no interruption parts them.
+        self.log, self.runs, self.keys, self._next_to_tidy = new, runs, new_keys, 0
         log.drop_pages(long_ones=True)
         keys.clear()
 
@@ -225,22 +226,22 @@ class Items:
             self._next_to_tidy += 1
         heap.drop_garbage()
 
-    def compact(self, wanted: set[int], renumber: Callable[[dict[int, int]], None]) -> None:
+    def compact(self, known: KnownKeys) -> None:
         """Write the live entries anew, one after the other, numbered from 0, in O(bytes).
 
-        `renumber` is told the new numbers of those of the entries `wanted` that are alive.
+        The `known` keys that are alive get their new numbers.
         """
         log = EntryLog(self._volume, self.codecs)
         try:
-            renamed = self.log.copy_to(log, wanted)
-            keys = self.keys.rebuilt(log)
+            maps = known.renumbered(self.log.copy_to(log, known.entries()))
+            keys, runs = self.keys.rebuilt(log), Runs(log)
         except BaseException:
             log.drop_pages(long_ones=False)
             raise
         old_log, old_keys = self.log, self.keys
-        self.log, self.runs, self.keys = log, Runs(log), keys
+        # Nothing is called in between, so that no interruption parts them.
+        self.log, self.runs, self.keys, known.maps = log, runs, keys, maps
         self._next_to_tidy = 0
-        renumber(renamed)
         try:
             old_log.drop_pages(long_ones=False)
         finally:

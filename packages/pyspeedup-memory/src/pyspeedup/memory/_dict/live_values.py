@@ -23,6 +23,9 @@ __all__ = ["LiveValues"]
 class LiveValues:
     """What goes into `front` and out of it; what was changed in place meanwhile goes to `unwritten`.
 
+    What went out of `front` is let go of before the operation after: to look whether it was changed, and
+    to write that, may run code of keys, and raise; nothing must have been done then.
+
     ``find(key)`` returns the entry of a key that is written. `on_handing_out` is called when a value
     that may change is handed out, as it may be changed unnoticed from then on.
     """
@@ -54,8 +57,6 @@ class LiveValues:
         else:
             self._tracked.discard(key)
         self._front.keep(key, value, LIVE_FACTOR * length)
-        if self._front.gone:
-            self.let_go()
 
     def keep(self, key: Any, value: Any) -> None:
         """Have a value in front that is in memory already."""
@@ -64,8 +65,6 @@ class LiveValues:
         else:
             weight = plain_weight(value) or rough_weight(value)
         self._front.keep(key, value, weight)
-        if self._front.gone:
-            self.let_go()
 
     def let_go(self) -> None:
         """Give up what went out of front, but for values that are held outside or cannot be written."""

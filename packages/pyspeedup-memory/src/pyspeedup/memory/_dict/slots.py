@@ -26,7 +26,7 @@ from functools import cache
 from typing import TYPE_CHECKING, Any, Protocol, TypeAlias, cast
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Sequence
+    from collections.abc import Sequence
 
     from pyspeedup.core import BytesLike
 
@@ -75,13 +75,6 @@ class SlotWork(Protocol):
 
     def position(self, slots: Slots, code: int, /) -> int:
         """Return how many slots are of a hash below `code`, in O(log slots)."""
-        ...
-
-    def renamed(self, slots: Slots, rename: Callable[[Sequence[int]], Sequence[int]], /) -> Slots:
-        """Return the slots with other entries: those that `rename` makes of them, all at once.
-
-        A slot whose entry becomes a negative number is left out.
-        """
         ...
 
     def pairs(self, slots: Slots, /) -> tuple[list[int], list[int]]:

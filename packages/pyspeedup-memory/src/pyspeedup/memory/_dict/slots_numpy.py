@@ -19,7 +19,7 @@ from pyspeedup.memory._dict.slots import (
 )
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Sequence
+    from collections.abc import Sequence
 
     from pyspeedup.core import BytesLike
 
@@ -51,16 +51,6 @@ def position(slots: Slots, code: int) -> int:
     if code > HASH_MASK:
         return len(slots)
     return int(slots.searchsorted(np.uint64(code << HASH_BITS)))
-
-
-def renamed(slots: Slots, rename: Callable[[Sequence[int]], Sequence[int]]) -> Slots:
-    """Return the slots with other entries, without those that become negative."""
-    entries: Any = (slots & MASK).astype(np.int64)
-    entries = np.asarray(rename(entries), np.int64)
-    kept = entries >= 0
-    made: Slots = (slots[kept] >> SHIFT << SHIFT) | entries[kept].astype(np.uint64)
-    made.sort()
-    return made
 
 
 def pairs(slots: Slots) -> tuple[list[int], list[int]]:

@@ -14,12 +14,11 @@ from pyspeedup.memory._dict.slots import (
     BLOCK,
     BLOCK_SLOTS,
     HASH_BITS,
-    HASH_MASK,
     homes_for,
 )
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Sequence
+    from collections.abc import Sequence
 
     from pyspeedup.core import BytesLike
 
@@ -44,13 +43,6 @@ def merged(one: Slots, other: Slots) -> Slots:
 def position(slots: Slots, code: int) -> int:
     """Return how many slots are of a hash below `code`, in O(log slots)."""
     return bisect_left(slots, code << HASH_BITS)
-
-
-def renamed(slots: Slots, rename: Callable[[Sequence[int]], Sequence[int]]) -> Slots:
-    """Return the slots with other entries, without those that become negative."""
-    entries = rename(array("q", [slot & HASH_MASK for slot in slots]))
-    pairs = zip(slots, entries, strict=True)
-    return array("Q", sorted([slot >> 32 << 32 | entry for slot, entry in pairs if entry >= 0]))
 
 
 def pairs(slots: Slots) -> tuple[list[int], list[int]]:

@@ -43,10 +43,10 @@ class Unwritten:
 
     def put(self, key: Any, value: Any, weight: int) -> None:
         """Note a plain value, which takes about `weight` bytes."""
+        self.values[key] = value  # first: without it, a body that is left over harms nobody
+        self.weight += weight
         if self.bodies:
             self.bodies.pop(key, None)
-        self.values[key] = value
-        self.weight += weight
 
     def put_body(self, key: Any, body: bytes) -> None:
         """Note a value by its body."""
@@ -68,8 +68,9 @@ class Unwritten:
         """Forget of `keys` whether they are new, in O(keys)."""
         if self.entries:
             for key in keys:
-                if self.entries.pop(key, None) == NEW:
-                    self.new -= 1
+                if key in self.entries:
+                    self.new -= self.entries[key] == NEW
+                    del self.entries[key]
 
     def unsettled(self) -> list[Any]:
         """Return the keys that are not settled, in O(keys)."""
@@ -86,11 +87,12 @@ class Unwritten:
 
     def discard(self, key: Any) -> None:
         """Forget `key`."""
+        if key in self.entries:
+            self.new -= self.entries[key] == NEW
+            del self.entries[key]  # nothing is called in between, so no interruption parts them
+        self.values.pop(key, None)
         if self.bodies:
             self.bodies.pop(key, None)
-        if self.entries and self.entries.pop(key, None) == NEW:
-            self.new -= 1
-        self.values.pop(key, None)
         if not self.values:
             self.weight = 0
 

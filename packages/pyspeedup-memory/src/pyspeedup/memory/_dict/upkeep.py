@@ -100,5 +100,5 @@ class Upkeep:
         Where this raises, nothing has changed.
         """
         self.write()
-        self._items.compact(self._known.entries(), self._known.renumber)
+        self._items.compact(self._known)
         self._put_off = 0

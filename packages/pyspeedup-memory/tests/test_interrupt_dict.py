@@ -1,0 +1,110 @@
+"""Ctrl-C at whichever moment of a dict's operation: it is done or not, and the dict can be saved."""
+
+from __future__ import annotations
+
+import itertools
+import os
+
+import pytest
+from signalling import Signaller
+
+ENGINE = ("_dict", "_content.py", "diskdict.py")
+EVERY = 1 if os.environ.get("HYPOTHESIS_PROFILE") == "long" else 23
+"""Moments from one that is tried to the next; the first differs, so that all have their turn over the tests."""
+
+
+class Token:
+    """A key that equals only itself."""
+
+    def __reduce__(self):
+        return Token, ()
+
+
+TOKENS = [Token() for _ in range(6)]
+
+
+def old():
+    items = {number: number for number in range(30)}
+    items |= {f"key {number}": [number] for number in range(30)}
+    items |= dict.fromkeys(TOKENS, "token")
+    return items
+
+
+def opened(store):
+    return DiskDict("d", 16, 4, page_store=store, sync_every=float("inf"))
+
+
+def filled():
+    """Return a store, and a dict in it of which some is committed, some written, and some waits."""
+    store = {}
+    d = opened(store)
+    d.update(old())
+    d.sync()
+    for number in range(5):
+        d[number] = [number, "waits"]
+        d[f"key {number}"].append("changed")
+        del d[f"key {number + 10}"]
+        d[f"new {number}"] = number
+    return store, d
+
+
+def many_deleted():
+    store, d = filled()
+    for number in range(5, 30):
+        del d[number]
+    return store, d
+
+
+OPERATIONS = {
+    "set what waits as a body": (filled, lambda d: d.__setitem__(3, "plain")),
+    "set a list": (filled, lambda d: d.__setitem__(29, [1])),
+    "set a new key": (filled, lambda d: d.__setitem__("another", 1)),
+    "delete what waits": (filled, lambda d: d.__delitem__(3)),
+    "delete what is new": (filled, lambda d: d.__delitem__("new 3")),
+    "delete what was changed in place": (filled, lambda d: d.__delitem__("key 2")),
+    "delete what is written": (filled, lambda d: d.__delitem__("key 29")),
+    "delete a token": (filled, lambda d: d.__delitem__(TOKENS[2])),
+    "pop": (filled, lambda d: d.pop(4)),
+    "popitem": (filled, lambda d: d.popitem()),
+    "clear": (filled, lambda d: d.clear()),
+    "look all up": (filled, lambda d: [d[key] for key in old() if key in d]),
+    "go through all": (filled, lambda d: list(d.items())),
+    "count": (filled, len),
+    "compact": (many_deleted, lambda d: d._content.compact() if type(d) is DiskDict else None),
+    "write": (filled, lambda d: d.sync() if type(d) is DiskDict else None),
+}
+
+
+@pytest.mark.parametrize("name", OPERATIONS)
+def test_an_interrupted_operation_is_done_or_not(name):
+    make, operation = OPERATIONS[name]
+    store, d = make()
+    before = d.copy()
+    after = before.copy()
+    operation(after)
+    d.close()
+    first = sum(map(ord, name)) % EVERY + 1
+    for at in itertools.count(first, EVERY):
+        store, d = make()
+        signaller = Signaller(at, *ENGINE)
+        try:
+            with signaller:
+                operation(d)
+        except KeyboardInterrupt:
+            pass
+        else:
+            d.close()
+            break
+        found = d.copy()
+        assert found in (before, after), f"moment {at}"
+        assert len(d) == len(found)
+        assert list(d) == list(found)
+        d["later"] = 1
+        d.close()
+        with opened(store) as d:
+            assert len(d) == len(found) + 1
+            for key, value in found.items():
+                if type(key) is not Token:
+                    assert d[key] == value
+            assert d["later"] == 1
+    assert at > first
