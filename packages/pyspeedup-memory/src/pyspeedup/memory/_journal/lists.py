@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import math
-from functools import cached_property
 from itertools import chain
 from typing import TYPE_CHECKING, Any
 
@@ -11,12 +10,9 @@ from pyspeedup.core import SerializationError
 from pyspeedup.memory._journal.call import Call
 from pyspeedup.memory._journal.content import Journalled
 from pyspeedup.memory._list.content import ListContent
-from pyspeedup.memory._pages.bodies import value_codec
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Iterator
-
-    from pyspeedup.memory._pages.bodies import Codec
 
 __all__ = ["JournalledList", "repeated_in_list"]
 
@@ -114,7 +110,7 @@ class JournalledList(Journalled, ListContent):
         bodies: list[bytes] = []
         size = 0
         try:
-            for body in map(self._codec.encode, values):
+            for body in map(self.pager.codec.encode, values):
                 bodies.append(body)
                 size += len(body)
                 if len(bodies) > MOST_VALUES or (size > MOST_BYTES and len(bodies) > 1):
@@ -122,10 +118,6 @@ class JournalledList(Journalled, ListContent):
         except SerializationError:  # the change itself says it better, naming the index
             return None
         return bodies
-
-    @cached_property
-    def _codec(self) -> Codec:
-        return value_codec(self.volume.serializer)
 
 
 def _noted(values: Iterator[Any], noted: list[Any]) -> Iterator[Any]:
@@ -144,7 +136,7 @@ def _numbers(indexes: range) -> tuple[int, int, int]:
 
 def repeated_in_list(content: ListContent, call: Call) -> Callable[[], object]:
     """Return what does to `content` what `call` says; its values are read already."""
-    decode = value_codec(content.volume.serializer).decode
+    decode = content.pager.codec.decode
     numbers, values = call.numbers, [decode(body) for body in call.bodies]
     changes: dict[int, Callable[[], object]] = {
         SET: lambda: content.set(numbers[0], values[0]),
