@@ -6,6 +6,7 @@ import itertools
 import os
 
 import pytest
+from pyspeedup.memory import DiskDict
 from signalling import Signaller
 
 ENGINE = ("_dict", "_content.py", "diskdict.py")
