@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import errno
 import random
 import sys
@@ -276,3 +277,73 @@ def test_on_a_full_disk_an_append_is_done_or_not(size_limit):
         assert stored == expected
     with open_list(store) as stored:
         assert stored == expected
+
+
+def test_nobody_appends_without_the_lock_where_a_function_traces_lines():
+    before = sys.gettrace()
+    with open_list() as stored:
+        stored.append(0)
+        try:
+            sys.settrace(lambda *_: None)
+            stored.append(1)
+            stored.sync()
+            stored.append(2)
+            assert stored._content.open_until < 0
+        finally:
+            sys.settrace(before)
+        assert stored == [0, 1, 2]
+
+
+def test_the_length_is_never_beyond_what_was_appended(fast_switches):
+    begun, done, wrong = [0], threading.Event(), []
+
+    def append():
+        for number in range(60_000):
+            begun[0] = number + 1
+            stored.append(number)
+        done.set()
+
+    with open_list(size_limit=256) as stored:
+        thread = threading.Thread(target=append)
+        thread.start()
+        while not done.is_set():
+            length = len(stored)
+            if length > begun[0] and not wrong:
+                wrong.append((length, begun[0]))
+        thread.join()
+        assert not wrong
+        assert len(stored) == 60_000
+
+
+@pytest.mark.parametrize("start", [None, 3])
+def test_two_lists_that_take_items_from_each_other_do_not_wait_for_each_other(start):
+    both_at_it = threading.Barrier(2)
+
+    class Slow(DiskList):
+        def __iter__(self):
+            with contextlib.suppress(threading.BrokenBarrierError):
+                both_at_it.wait(0.1)
+            return super().__iter__()
+
+    def take(one, other):
+        if start is None:
+            one.extend(other)
+        else:
+            one[start:] = other
+
+    one, other = Slow("one", page_store={}), Slow("other", page_store={})
+    one.append(1)
+    other.append(2)
+    pairs = [(one, other), (other, one)]
+    threads = [threading.Thread(target=take, args=pair, daemon=True) for pair in pairs]
+    for thread in threads:
+        thread.start()
+    for thread in threads:
+        thread.join(10)
+    if any(thread.is_alive() for thread in threads):
+        one._finalizer.detach()  # closing would wait for them too
+        other._finalizer.detach()
+        pytest.fail("they wait for each other")
+    assert {len(one), len(other)} == {2, 3}
+    one.close()
+    other.close()

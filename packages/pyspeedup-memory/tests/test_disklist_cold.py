@@ -295,3 +295,42 @@ def test_a_page_with_a_single_value_that_waits_takes_room_itself():
         assert waiting.room == 2 * room + 1
     waiting.take(0)
     assert waiting.room == 10
+
+
+class UndeletingStore(MemoryStore):
+    is_broken = False
+
+    def delete(self, page):
+        if self.is_broken:
+            raise OSError(errno.EIO, "not deleted")
+        super().delete(page)
+
+
+@pytest.mark.parametrize("change", ["read", "set", "delete", "replace", "reverse", "sync"])
+def test_where_nothing_can_be_deleted_what_waits_is_not_lost(change):
+    store = UndeletingStore()
+    expected = ["long" * 5000 if number % 16 == 8 else number for number in range(160)]
+    open_list(expected, 16, page_store=store).close()
+    with open_list(page_store=store) as stored:
+        for place in (40, 100, 41):
+            stored[place] = expected[place] = "set"
+        assert waiting(stored) == 3
+        changes = {
+            "read": lambda items: items[35:47],
+            "set": lambda items: items.__setitem__(slice(40, 41), [[1]]),
+            "delete": lambda items: items.__delitem__(8),
+            "replace": lambda items: items.__setitem__(slice(3, 9), []),
+            "reverse": lambda items: items.reverse(),
+            "sync": lambda items: getattr(items, "sync", list)(),
+        }
+        after = expected.copy()
+        changes[change](after)
+        store.is_broken = True
+        with pytest.raises(OSError, match="not deleted"):
+            changes[change](stored)
+        store.is_broken = False
+        found = list(stored)
+        assert found in (expected, after)
+        stored._content.pager.check()
+    with open_list(page_store=store) as stored:
+        assert stored == found

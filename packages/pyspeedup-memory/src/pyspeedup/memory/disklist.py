@@ -21,6 +21,7 @@ from pyspeedup.memory._list.indexing import (
 )
 from pyspeedup.memory._list.operators import Operators
 from pyspeedup.memory._list.plain import LARGEST_LATE, is_late
+from pyspeedup.memory._list.together import both_locked
 from pyspeedup.memory._list.walking import Walk
 from pyspeedup.memory._short_repr import short_repr
 
@@ -87,12 +88,15 @@ class DiskList(Handle[ListContent], Operators[T]):
     def __setitem__(self, index: SupportsIndex | slice, value: Any, /) -> None:
         """Replace an item, in O(log pages), or those of a slice, in O(items + page)."""
         content = self._content
+        if type(index) is not int and isinstance(index, slice):
+            other = value._content if isinstance(value, DiskList) else content  # noqa: SLF001 -- a list too
+            with both_locked(content, other):
+                content.require_writable()
+                replace_slice(content, index, value)
+            return
         with content.lock:
             if type(index) is not int:
                 content.require_writable()
-                if isinstance(index, slice):
-                    replace_slice(content, index, value)
-                    return
                 index = checked_index(index, len(content), "list assignment index out of range")
             content.set(index, value)
 
@@ -124,8 +128,8 @@ class DiskList(Handle[ListContent], Operators[T]):
             (-LARGEST_LATE < value < LARGEST_LATE if type(value) is int else is_late(value))  # type: ignore[operator]  # an int
             and len(content.incoming) < content.most_incoming
             and monotonic() < content.open_until  # CPython changes threads behind a call only, so
-        ):
-            content.incoming.append(value)  # it is open still, and does not close meanwhile
+        ):  # it is open still, and does not close meanwhile; nor is it opened where lines are traced
+            content.incoming.append(value)
             return
         with content.lock:
             content.append(value)
@@ -192,7 +196,8 @@ class DiskList(Handle[ListContent], Operators[T]):
         """
         content = self._content
         if isinstance(values, list | tuple | range | DiskList):
-            with content.lock:
+            other = values._content if isinstance(values, DiskList) else content  # noqa: SLF001 -- a list too
+            with both_locked(content, other):
                 content.require_writable()
                 content.replace(len(content), len(content), values)
             return

@@ -33,7 +33,7 @@ FEWEST_INCOMING = 256
 """How many values are put into a page at once, where they are appended one by one: a page of them."""
 NEVER = -math.inf
 IS_ATOMIC = sys.implementation.name == "cpython" and getattr(sys, "_is_gil_enabled", lambda: True)()
-"""Whether no other thread runs between a comparison and an append to a list right after it."""
+"""Whether other threads run behind calls and loops only, not between any two instructions."""
 
 
 class ListItems(Content):
@@ -88,7 +88,10 @@ class ListItems(Content):
 
     @property
     def pages(self) -> OrderedPages:
-        """The pages, with all items in them; other threads wait with their appending from now on."""
+        """The pages, with all items in them; other threads wait with their appending from now on.
+
+        Where that raises, each item is in a page or incoming, in order.
+        """
         self.open_until = NEVER
         if self.incoming:
             self._settle(0)
@@ -126,7 +129,10 @@ class ListItems(Content):
 
     @property
     def length(self) -> int:
-        """The number of items."""
+        """The number of items, without `lock`: what moves into pages is never counted twice."""
+        if not IS_ATOMIC:
+            with self.lock:
+                return len(self)
         return self._pages.table.length + len(self.incoming)
 
     def item(self, index: int) -> Any:
@@ -274,7 +280,10 @@ class ListItems(Content):
             self._settle(self.most_incoming - 1)
         self.incoming.append(value)
         self.changed()
-        if IS_ATOMIC and self._dirty_since is not None and not self._transactions:
+        is_alone = (
+            IS_ATOMIC and sys.gettrace() is None
+        )  # a trace function may let others run anywhere
+        if is_alone and self._dirty_since is not None and not self._transactions:
             self.open_until = self._dirty_since + self.sync_every
 
     def _append(self, value: Any) -> None:

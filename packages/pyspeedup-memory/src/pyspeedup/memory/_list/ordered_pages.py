@@ -111,7 +111,7 @@ class OrderedPages:
 
     def _add_page(self, number: int, count: int, values: list[Any]) -> None:
         self.tail = None
-        self.table.replace(*self.table.end(), 0, [(number, count)], values, count)
+        self.table.replace(*self.table.end(), 0, [(number, count)], source=values, taken=count)
         self.moved()
 
     def _last_with_room(self) -> ListPage | None:

@@ -375,10 +375,11 @@ class ListPage:
             around.own.release([old])
 
     def _splice(
-        self, start: int, stop: int, new: list[Row], values: list[Any], grown: int, live_grown: int
+        self, start: int, stop: int, new: list[Row], values: list[Any], *sizes: int
     ) -> None:
-        """Put rows in place of those from `start` to `stop`; live objects grow by `live_grown`, rows by `grown`."""
+        """Put rows in place of those from `start` to `stop`; of `sizes`, rows and live objects grow by one each."""
         around, bodies, live = self._around, self._taken_apart(), self.live
+        grown, live_grown = sizes
         both = grown + live_grown
         is_counted = around.keep(self)
         bodies[start:stop] = new  # without a call from here on

@@ -150,7 +150,7 @@ class PageBuilder:
     def hand_over(self, table: PageTable, place: tuple[int, int], removed: int) -> None:
         """Put the pages into `table` in place of `removed` ones from `place` on, and be empty."""
         pages = list(self.pages())
-        table.replace(*place, removed, pages, self._numbers, len(pages))
+        table.replace(*place, removed, pages, source=self._numbers, taken=len(pages))
         del self._counts[:]
 
     def close(self) -> None:

@@ -54,7 +54,7 @@ class PageTable:
         self._starts: list[int] | None = None
         self.length = 0
         """The number of items in all pages; to be read only."""
-        self._regroup(0, 0, array("Q", numbers), array("Q", counts), [], 0)
+        self._regroup(0, 0, array("Q", numbers), array("Q", counts), source=EMPTY, taken=0)
 
     @classmethod
     def from_bytes(cls, data: bytes) -> PageTable:
@@ -185,6 +185,7 @@ class PageTable:
         slot: int,
         removed: int,
         pages: Iterable[tuple[int, int]],
+        *,
         source: MutableSequence[Any] = EMPTY,
         taken: int = 0,
     ) -> None:
@@ -203,7 +204,7 @@ class PageTable:
         pages = list(pages)
         numbers[slot : slot + removed] = array("Q", [number for number, _ in pages])
         counts[slot : slot + removed] = array("Q", [count for _, count in pages])
-        self._regroup(group, stop, numbers, counts, source, taken)
+        self._regroup(group, stop, numbers, counts, source=source, taken=taken)
 
     def end(self) -> tuple[int, int]:
         """Return the place after the last page."""
@@ -217,6 +218,7 @@ class PageTable:
         stop: int,
         numbers: array[int],
         counts: array[int],
+        *,
         source: MutableSequence[Any],
         taken: int,
     ) -> None:
