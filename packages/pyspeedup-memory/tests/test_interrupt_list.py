@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import os
 import sys
 
@@ -130,7 +131,7 @@ def test_an_interrupted_operation_of_a_list_is_done_or_not(name, committed, know
         after = before.copy()
         operation(after)
         interrupter = SignalInterrupter(at)
-        with pytest.raises(KeyboardInterrupt), interrupter:
+        with contextlib.suppress(KeyboardInterrupt), interrupter:  # places may be fewer, once warm
             operation(stored)
         found = list(stored)
         assert found in (before, after), interrupter.where
