@@ -45,6 +45,9 @@ class Signaller:
 
     def __enter__(self):
         self.before = sys.gettrace()
+        sys._getframe().f_trace_opcodes = (
+            True  # from 3.12 on, so that any code is traced step by step
+        )
         sys.settrace(self.trace)
         return self
 

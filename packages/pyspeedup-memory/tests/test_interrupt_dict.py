@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import itertools
 import os
+import sys
 
 import pytest
 from pyspeedup.memory import DiskDict
@@ -77,6 +78,9 @@ OPERATIONS = {
 }
 
 
+@pytest.mark.skipif(
+    sys.version_info >= (3, 13), reason="3.13 does not trace each step of new frames"
+)
 @pytest.mark.parametrize("name", OPERATIONS)
 def test_an_interrupted_operation_is_done_or_not(name):
     make, operation = OPERATIONS[name]
@@ -84,6 +88,10 @@ def test_an_interrupted_operation_is_done_or_not(name):
     before = d.copy()
     after = before.copy()
     operation(after)
+    with Signaller(
+        sys.maxsize, *ENGINE
+    ):  # from 3.12 on, code is traced step by step only at its next call
+        operation(d)
     d.close()
     later = itertools.count(FIRST + sum(map(ord, name)) % EVERY + 1, EVERY)
     for at in itertools.chain(range(1, FIRST + 1), later):
