@@ -123,9 +123,13 @@ def known():
     return set()
 
 
+@pytest.mark.skipif(
+    sys.version_info >= (3, 13), reason="3.13 does not trace each step of new frames"
+)
 @pytest.mark.parametrize("name", OPERATIONS)
 def test_an_interrupted_operation_of_a_list_is_done_or_not(name, committed, known):
     operation = OPERATIONS[name]
+    tried = interrupted = 0
     for at in turns(operation, committed, known):
         store, stored, before = begin(committed)
         after = before.copy()
@@ -133,9 +137,12 @@ def test_an_interrupted_operation_of_a_list_is_done_or_not(name, committed, know
         interrupter = SignalInterrupter(at)
         with contextlib.suppress(KeyboardInterrupt), interrupter:  # places may be fewer, once warm
             operation(stored)
+        tried += 1
+        interrupted += not interrupter.left
         found = list(stored)
         assert found in (before, after), interrupter.where
         go_on(stored, found)
         stored.close()
         with DiskList("stored", page_store=store) as again:
             assert list(again) == found, interrupter.where
+    assert not tried or interrupted >= tried // 2
