@@ -26,12 +26,8 @@ def records_of(log: EntryLog, entries: Sequence[int]) -> list[Record | None]:
     try:
         rows = log.rows.get_many(entries)
         records = _read([place for place, _ in rows], log.heap)
-    except (
-        KeyError,
-        IndexError,
-        struct.error,
-    ):  # one is gone or damaged: `record` tells them apart
-        return list(map(log.record, entries))
+    except (KeyError, IndexError, struct.error):
+        return list(map(log.record, entries))  # one is gone or damaged: this tells them apart
     if log.checks(entries, records) != [check for _, check in rows]:
         return list(map(log.record, entries))
     return [

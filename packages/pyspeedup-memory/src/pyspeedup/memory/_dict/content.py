@@ -31,7 +31,7 @@ if TYPE_CHECKING:
     from pyspeedup.memory._dict.runs import Columns
     from pyspeedup.memory._storage.volume import Volume
 
-__all__ = ["Clock", "DictContent"]
+__all__ = ["DictContent"]
 
 MOST_UNWRITTEN = 8_192
 """So many keys are set before the first of them are written: what is set often is written seldom."""
@@ -184,9 +184,8 @@ class DictContent(Content):
             return
         front = self._front
         unwritten.weight += weight
-        unwritten.values[key] = (
-            value  # nothing is called from here on, so no interruption comes between
-        )
+        # Nothing is called from here on, so no interruption comes between.
+        unwritten.values[key] = value
         if key in front.hot:
             front.hot[key] = value
             front.weight += weight
