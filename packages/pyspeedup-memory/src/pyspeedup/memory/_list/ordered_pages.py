@@ -165,14 +165,14 @@ class OrderedPages:
     def _split(self, page: ListPage) -> None:
         """Move the second half of a page, which is near, to a new one."""
         place, half = self._place, len(page) // 2
-        rows = page.rows(half, len(page))
         other = self.pager.new_page()
-        other.put(0, rows)
-        both = [(page.number, half), (other.number, len(other))]
         self.near = self.tail = None
+        rows = page.rows(half, len(page))
         try:
-            page.take(half, len(page))
-            self.table.replace(*place, 1, both)
+            # First out of here: what a row has elsewhere belongs to one page at any time.
+            rows = page.take(half, len(page))
+            other.put(0, rows)
+            self.table.replace(*place, 1, [(page.number, half), (other.number, len(other))])
         except BaseException:
             if len(page) < self.table.count(*place):
                 page.put(half, rows)
