@@ -314,9 +314,9 @@ class DictContent(Content):
         self, position: int, columns: Columns, limit: int, *, backwards: bool
     ) -> tuple[list[int], list[Any]]:
         """Return the next live entries from `position` on and what they hold; none at the end."""
-        self._upkeep.write()
         if self._front.gone:
             self._live.let_go()
+        self._upkeep.write()
         return self._runs.run(position, columns, limit, backwards=backwards)
 
     # ---- all of it -----------------------------------------------------------------------------
