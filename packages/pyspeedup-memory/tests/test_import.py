@@ -17,7 +17,9 @@ print(sorted(heavy & set(sys.modules)), threading.active_count(), set(os.listdir
 """
 
 
-NEED_NUMPY = {f"pyspeedup.memory._dict.{name}" for name in ("index_batch", "slots_numpy")}
+NEED_NUMPY = {
+    f"pyspeedup.memory._dict.{name}" for name in ("filter_numpy", "index_batch", "slots_numpy")
+}
 
 
 def test_importing_starts_nothing_and_scans_nothing():
