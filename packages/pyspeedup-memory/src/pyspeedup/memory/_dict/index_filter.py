@@ -27,7 +27,7 @@ class Filter:
     >>> seen = Filter()
     >>> seen.add(0xCAFE_0000)
     >>> seen.may_have(0xCAFE_0000), seen.may_have(0xBEEF_0000)
-    (True, False)
+    (1, 0)
     >>> seen.some_of([0xBEEF_0000, 0xCAFE_0000])
     [1]
     """
