@@ -37,6 +37,8 @@ def content():
 class Whole:
     """A dict that is whole: its items, and which bytes of its pages each of them needs."""
 
+    structure = DiskDict
+
     def __init__(self, folder, page_store):
         self.folder = folder / "x.pyspeedup"
         self.page_store = page_store
@@ -140,6 +142,8 @@ class Whole:
 
 class WholeList(Whole):
     """A list that is whole, with pages of varying fill."""
+
+    structure = DiskList
 
     def _make(self, folder, page_store):
         self.items = [value for _, value in self.items]

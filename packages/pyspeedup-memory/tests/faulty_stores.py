@@ -72,3 +72,21 @@ class FaultyStore:
             return found(*arguments, **named)
 
         return checked
+
+
+class UnreadablePages:
+    """A page store that cannot read its `bad` pages, and counts how often that was tried; without ``peek``."""
+
+    def __init__(self, store):
+        self._store, self.bad, self.tried = store, set(), 0
+
+    def __getattr__(self, name):
+        if name == "peek":
+            raise AttributeError
+        return getattr(self._store, name)
+
+    def read(self, page):
+        if page in self.bad:
+            self.tried += 1
+            raise OSError(errno.EIO, "input/output error")
+        return self._store.read(page)

@@ -2,59 +2,35 @@
 
 from __future__ import annotations
 
-import errno
-import importlib.util
-import json
-import os
 import random
 
 import pytest
 from damaged_stores import LENGTH, Whole
+from faulty_stores import UnreadablePages
 from pyspeedup.core.cli import main
-from pyspeedup.memory import DiskDict, MemoryStore, ShadowStore
+from pyspeedup.memory import DiskDict, MemoryStore
 from pyspeedup.memory._dict.salvage import salvage_entries
 from pyspeedup.memory._storage.salvaging import Damage
-from pyspeedup.memory.commands.reading import salvaged
-from pyspeedup.memory.commands.whole_pages import with_peeks
+from salvaging import (
+    IS_LONG,
+    parted,
+    repair,
+    require_exact,
+    salvaged_by_program_and_repair,
+    whole_stores,
+)
 
-SEEDS = range(60 if os.environ.get("HYPOTHESIS_PROFILE") == "long" else 2)
-KINDS = ["file", "sqlite", "lmdb", "fsspec"]
+SEEDS = range(60 if IS_LONG else 2)
 RECORDS, ROWS, OTHERS = range(3)
 
 
-@pytest.fixture(scope="module", params=KINDS)
-def whole(request, tmp_path_factory):
-    if request.param in {"lmdb", "fsspec"} and not importlib.util.find_spec(request.param):
-        pytest.skip(f"{request.param} is not installed")
-    return Whole(tmp_path_factory.mktemp("whole"), request.param)
-
-
-def repair(capsys, folder):
-    """Repair store ``x`` of a folder; return the exit status, what was told, and the items saved."""
-    status = main(["repair", "--json", str(folder / "x")])
-    output, errors = capsys.readouterr()
-    assert errors == ""
-    with DiskDict("x repaired", file_location=folder, readonly=True) as saved:
-        return status, json.loads(output), list(saved.items())
-
-
-def require_exact(capsys, folder, expected):
-    """Hold that just the expected items are saved, and that it is told how many are lost."""
-    status, told, saved = repair(capsys, folder)
-    assert saved == expected
-    lost = sum(damage["items"] for damage in told["lost"])
-    assert (status, told["items"], lost) == (
-        int(len(expected) < LENGTH),
-        len(expected),
-        LENGTH - len(expected),
-    )
-    return told["lost"]
+whole = whole_stores(Whole)
 
 
 @pytest.mark.parametrize("seed", SEEDS)
 def test_whatever_is_hit_all_other_items_are_saved_in_order(whole, tmp_path, capsys, seed):
     patches = whole.spoiled_anywhere(random.Random(f"{whole.page_store} {seed}"))
-    require_exact(capsys, tmp_path, whole.damaged(tmp_path, patches))
+    require_exact(capsys, tmp_path, whole, whole.damaged(tmp_path, patches))
 
 
 @pytest.mark.parametrize("parts", [[OTHERS], [ROWS], [RECORDS, ROWS, OTHERS]])
@@ -63,7 +39,7 @@ def test_whole_pages_of_records_rows_and_the_index_may_be_damaged(whole, tmp_pat
     middle = [found[len(found) // 2] for found in pages]
     expected = whole.damaged(tmp_path, [whole.spoiled_page(page) for page in middle])
     assert (len(expected) < LENGTH) == (parts != [OTHERS])
-    lost = require_exact(capsys, tmp_path, expected)
+    lost = require_exact(capsys, tmp_path, whole, expected)
     assert len(lost) <= 5, "neighbours are told of together"
 
 
@@ -73,7 +49,7 @@ def test_a_page_that_is_gone_costs_what_was_in_it(whole, tmp_path, capsys, part)
     """In the others it is bytes of one file, and never gone alone."""
     expected = whole.damaged(tmp_path, gone=[whole.pages_of(part)[3]])
     assert len(expected) < LENGTH
-    require_exact(capsys, tmp_path, expected)
+    require_exact(capsys, tmp_path, whole, expected)
 
 
 def test_the_report_names_the_place_and_counts_the_lost(whole, tmp_path, capsys):
@@ -95,7 +71,7 @@ def test_a_damaged_row_leads_to_nothing_wrong_wherever_it_leads(whole, tmp_path,
     wrong = [
         (start, place.to_bytes(8, "little")) for start, place in zip(rows, places, strict=True)
     ]
-    require_exact(capsys, tmp_path, whole.damaged(tmp_path, wrong))
+    require_exact(capsys, tmp_path, whole, whole.damaged(tmp_path, wrong))
 
 
 def test_damaged_rows_of_removed_items_are_not_taken_for_lost_ones(whole, tmp_path, capsys):
@@ -105,7 +81,7 @@ def test_damaged_rows_of_removed_items_are_not_taken_for_lost_ones(whole, tmp_pa
     for name, first in {"none": last + size, "one": last}.items():
         (tmp_path / name).mkdir()
         expected = whole.damaged(tmp_path / name, [whole.spoiled(first, last + 2 * size - first)])
-        lost[name] = require_exact(capsys, tmp_path / name, expected)
+        lost[name] = require_exact(capsys, tmp_path / name, whole, expected)
     assert lost["none"] == []
     assert [damage["where"] for damage in lost["one"]] == [
         "entries 1472 to 1535, after key 'key 1471'"
@@ -115,60 +91,31 @@ def test_damaged_rows_of_removed_items_are_not_taken_for_lost_ones(whole, tmp_pa
 # ---- without a file ----------------------------------------------------------------------------
 
 
-def lost_of(found):
-    return sum(one.items for one in found if isinstance(one, Damage))
-
-
-def items_of(found):
-    return [one for one in found if not isinstance(one, Damage)]
-
-
 def test_what_is_whole_in_a_damaged_page_of_a_mapping_is_found_by_repair_only():
     content = {n: f"needle {n} " + "x" * 20 for n in range(60)}
     blobs = {}
     with DiskDict("x", 8, page_store=blobs) as d:
         d.update(content)
-    for key, page in blobs.items():
-        blobs[key] = page.replace(b"needle 7", b"NEEDLE 7")
-    with DiskDict("x", page_store=blobs, readonly=True) as as_a_program_reads:
-        found = list(salvaged(as_a_program_reads))
-        assert 1 < lost_of(found) == 60 - len(items_of(found))
-    with DiskDict("x", page_store=with_peeks(ShadowStore(blobs)), readonly=True) as past_damage:
-        found = list(salvaged(past_damage))
+    by_program, by_repair = salvaged_by_program_and_repair(DiskDict, blobs)
+    found, damages = by_program
+    assert 1 < sum(one.items for one in damages) == 60 - len(found)
     del content[7]
-    assert items_of(found) == list(content.items())
-    assert lost_of(found) == 1
-
-
-class BadDisk:
-    """A page store in RAM that cannot read some pages, and counts how often that was tried."""
-
-    def __init__(self, store):
-        self.store, self.bad, self.tried = store, set(), 0
-
-    def __getattr__(self, name):
-        if name == "peek":
-            raise AttributeError
-        return getattr(self.store, name)
-
-    def read(self, page):
-        if page in self.bad:
-            self.tried += 1
-            raise OSError(errno.EIO, "input/output error")
-        return self.store.read(page)
+    found, damages = by_repair
+    assert found == list(content.items())
+    assert sum(one.items for one in damages) == 1
 
 
 def test_a_page_of_rows_that_cannot_be_read_is_passed_over_at_once():
-    disk = BadDisk(MemoryStore())
+    disk = UnreadablePages(MemoryStore())
     with DiskDict("x", 1_000, page_store=disk) as d:
         d.update((n, str(n)) for n in range(5_000))
     with DiskDict("x", page_store=disk, readonly=True) as d:
         log = d._content.log
         disk.bad = {log.rows.numbers()[index] for index in (1, 3)}
-        found = list(salvage_entries(log))
+        found, damages = parted(salvage_entries(log))
     assert disk.tried <= 4
-    assert [n for n, _ in items_of(found)] == [n for n in range(5_000) if n // 1_000 not in {1, 3}]
-    assert [one for one in found if isinstance(one, Damage)] == [
+    assert [n for n, _ in found] == [n for n in range(5_000) if n // 1_000 not in {1, 3}]
+    assert damages == [
         Damage("entries 1000 to 1999, after key 999", "[Errno 5] input/output error", 1_000),
         Damage("entries 3000 to 3999, after key 2999", "[Errno 5] input/output error", 1_000),
     ]
@@ -193,6 +140,6 @@ def test_keys_that_became_equal_are_told_of(tmp_path, capsys, monkeypatch):
     with DiskDict("x", file_location=tmp_path) as d:
         d.update((Renamed(n), n) for n in range(5))
     monkeypatch.setattr(Renamed, "equal", True)
-    status, told, saved = repair(capsys, tmp_path)
+    status, told, saved = repair(capsys, tmp_path, DiskDict)
     assert (status, told["items"], [value for _, value in saved]) == (1, 1, [4])
     assert [(damage["where"], damage["items"]) for damage in told["lost"]] == [("keys", 4)]
