@@ -6,41 +6,10 @@ import json
 
 from evictions import machine_with_evictions
 from hypothesis import strategies as st
+from machines_on_stores import on_every_store
 from pyspeedup.core.testing import strategies
 from pyspeedup.core.testing._values import same
 from pyspeedup.memory.testing import DiskDictMachine
-
-
-class OneItemAPage(DiskDictMachine):
-    page_size = 1
-
-
-class OnFiles(DiskDictMachine):
-    page_size = 4
-    max_pages = 2
-
-
-class OnSqlite(DiskDictMachine):
-    page_size = 2
-    page_store = "sqlite"
-
-
-class OnAMapping(DiskDictMachine):
-    page_size = 3
-    max_pages = 2
-
-    def make_page_store(self):
-        return {}
-
-
-class InMemory(DiskDictMachine):
-    page_size = 2
-
-    def make_page_store(self):
-        from pyspeedup.memory.stores.memory import MemoryStore
-
-        return MemoryStore()
-
 
 plain_keys = st.one_of(
     st.sampled_from([0, False, 0.0, 1, True, 1.0, "1", "", None, (1, "a"), (True, "a"), b"1"]),
@@ -98,10 +67,8 @@ class UsersKeys(DiskDictMachine):
     )
 
 
-TestOneItemAPage = machine_with_evictions(OneItemAPage)
-TestOnFiles = machine_with_evictions(OnFiles)
-TestOnSqlite = machine_with_evictions(OnSqlite)
-TestOnAMapping = machine_with_evictions(OnAMapping)
-TestInMemory = machine_with_evictions(InMemory)
+TestOneItemAPage, TestOnFiles, TestOnSqlite, TestOnAMapping, TestInMemory = on_every_store(
+    DiskDictMachine, page_size_in_memory=2
+)
 TestAsJson = machine_with_evictions(AsJson)
 TestUsersKeys = machine_with_evictions(UsersKeys)

@@ -4,38 +4,9 @@ from __future__ import annotations
 
 from evictions import machine_with_evictions
 from hypothesis import strategies as st
+from machines_on_stores import on_every_store
 from pyspeedup.core.testing import strategies
-from pyspeedup.memory.stores.memory import MemoryStore
 from pyspeedup.memory.testing import DiskListMachine
-
-
-class OneItemAPage(DiskListMachine):
-    page_size = 1
-
-
-class OnFiles(DiskListMachine):
-    page_size = 4
-    max_pages = 2
-
-
-class OnSqlite(DiskListMachine):
-    page_size = 2
-    page_store = "sqlite"
-
-
-class OnAMapping(DiskListMachine):
-    page_size = 3
-    max_pages = 2
-
-    def make_page_store(self):
-        return {}
-
-
-class InMemory(DiskListMachine):
-    page_size = 8  # below a quarter of which pages are joined
-
-    def make_page_store(self):
-        return MemoryStore()
 
 
 class LongValues(DiskListMachine):
@@ -67,10 +38,9 @@ class AsJson(DiskListMachine):
         return {}
 
 
-TestOneItemAPage = machine_with_evictions(OneItemAPage)
-TestOnFiles = machine_with_evictions(OnFiles)
-TestOnSqlite = machine_with_evictions(OnSqlite)
-TestOnAMapping = machine_with_evictions(OnAMapping)
-TestInMemory = machine_with_evictions(InMemory)
+TestOneItemAPage, TestOnFiles, TestOnSqlite, TestOnAMapping, TestInMemory = on_every_store(
+    DiskListMachine,
+    page_size_in_memory=8,  # below a quarter of which pages are joined
+)
 TestLongValues = machine_with_evictions(LongValues)
 TestAsJson = machine_with_evictions(AsJson)
