@@ -365,14 +365,16 @@ PRELUDE = textwrap.dedent("""
     from pathlib import PurePosixPath, PureWindowsPath
     from re import RegexFlag
     from uuid import UUID, SafeUUID
+    from pyspeedup.memory._dict.hasher import Hasher
     from pyspeedup.memory._dict.hashing import stable_hash
 """)
 
 
-def hashes_in_a_new_process(seed):
-    script = PRELUDE + textwrap.dedent("""
+def hashes_in_a_new_process(seed, code="stable_hash"):
+    """Return the golden keys' hashes, by `code`, as a process with this hash seed makes them."""
+    script = PRELUDE + textwrap.dedent(f"""
         import json, sys
-        print(json.dumps({text: stable_hash(eval(text)) for text in json.load(sys.stdin)}))
+        print(json.dumps({{text: {code}(eval(text)) for text in json.load(sys.stdin)}}))
     """)
     finished = subprocess.run(
         [sys.executable, "-c", script],

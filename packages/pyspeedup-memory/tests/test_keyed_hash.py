@@ -21,7 +21,7 @@ from pyspeedup.memory._dict.hashing import stable_hash
 from pyspeedup.memory._storage.header import Header, decode_meta, encode_meta
 from pyspeedup.memory._storage.volume import Volume
 from pyspeedup.memory.testing import DiskDictMachine
-from test_hashing import EQUAL_GROUPS, GOLDEN_HASHES, PRELUDE, UNKNOWN, fresh_class
+from test_hashing import EQUAL_GROUPS, UNKNOWN, fresh_class, hashes_in_a_new_process
 
 SECRET = bytes(range(16))
 COUNT = 400
@@ -153,21 +153,7 @@ KEYED_GOLDEN = {
 
 @pytest.mark.parametrize("seed", ["0", "4294967295"])
 def test_hashes_are_the_same_in_every_process(seed):
-    script = PRELUDE + (
-        "import json, sys\n"
-        "from pyspeedup.memory._dict.hasher import Hasher\n"
-        "code = Hasher(bytes(range(16))).code\n"
-        "print(json.dumps({text: code(eval(text)) for text in json.load(sys.stdin)}))\n"
-    )
-    finished = subprocess.run(
-        [sys.executable, "-c", script],
-        input=json.dumps(list(GOLDEN_HASHES)),
-        env={**os.environ, "PYTHONHASHSEED": seed},
-        capture_output=True,
-        text=True,
-        check=True,
-    )
-    told = json.loads(finished.stdout)
+    told = hashes_in_a_new_process(seed, code="Hasher(bytes(range(16))).code")
     assert {text: told[text] for text in KEYED_GOLDEN} == KEYED_GOLDEN
 
 
