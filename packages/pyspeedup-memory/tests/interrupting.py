@@ -43,15 +43,17 @@ class Interrupter:
 
 
 class SignalInterrupter:
-    """Raises `KeyboardInterrupt` once, at the n-th place in the package where CPython looks for signals.
+    """Raises `KeyboardInterrupt` once, at the n-th place in `files` where CPython looks for signals.
 
     That is where a function begins, after a call of one that is written in C, and where a loop goes
-    round. What is not reached is `left`; `where` tells the place, and `places` all that were reached,
-    as file and instruction.
+    round; never between other steps, so that what is done without a call is whole. `files` are as those
+    of `Interrupter`, and without any the whole package. What is not reached is `left`; `where` tells the
+    place, and `places` all that were reached, as file and instruction.
     """
 
-    def __init__(self, at):
+    def __init__(self, at, *files):
         self.left = at
+        self.traced = tuple(str(OURS / file) for file in files or [""])
         self.where = ""
         self.places = []
         self._last = {}
@@ -60,7 +62,7 @@ class SignalInterrupter:
     def trace(self, frame, event, _):
         if event == "call":
             self._calling.add(frame.f_back)  # so its call is none of C
-            if not frame.f_code.co_filename.startswith(str(OURS)) or is_callback(frame.f_code):
+            if not frame.f_code.co_filename.startswith(self.traced) or is_callback(frame.f_code):
                 return None
             frame.f_trace_opcodes, frame.f_trace_lines = True, False
             self._last[frame] = ""

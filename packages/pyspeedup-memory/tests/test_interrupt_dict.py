@@ -7,8 +7,8 @@ import os
 import sys
 
 import pytest
+from interrupting import SignalInterrupter
 from pyspeedup.memory import DiskDict
-from signalling import Signaller
 
 ENGINE = ("_dict", "_content.py", "diskdict.py")
 EVERY = 1 if os.environ.get("HYPOTHESIS_PROFILE") == "long" else 23
@@ -88,7 +88,7 @@ def test_an_interrupted_operation_is_done_or_not(name):
     before = d.copy()
     after = before.copy()
     operation(after)
-    with Signaller(
+    with SignalInterrupter(
         sys.maxsize, *ENGINE
     ):  # from 3.12 on, code is traced step by step only at its next call
         operation(d)
@@ -96,9 +96,9 @@ def test_an_interrupted_operation_is_done_or_not(name):
     later = itertools.count(FIRST + sum(map(ord, name)) % EVERY + 1, EVERY)
     for at in itertools.chain(range(1, FIRST + 1), later):
         store, d = make()
-        signaller = Signaller(at, *ENGINE)
+        interrupter = SignalInterrupter(at, *ENGINE)
         try:
-            with signaller:
+            with interrupter:
                 operation(d)
         except KeyboardInterrupt:
             pass
@@ -106,7 +106,7 @@ def test_an_interrupted_operation_is_done_or_not(name):
             d.close()
             break
         found = d.copy()
-        assert found in (before, after), f"moment {at}"
+        assert found in (before, after), interrupter.where
         assert len(d) == len(found)
         assert list(d) == list(found)
         d["later"] = 1
