@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
-import contextlib
 import random
 from functools import partial
 from typing import Any, NamedTuple
+
+from random_changes import Text, change_together
 
 
 class Chance(random.Random):
@@ -16,22 +17,6 @@ class Chance(random.Random):
         self.scale = scale
 
 
-class Text:
-    """A key without a stable hash, as a user's class is."""
-
-    def __init__(self, text):
-        self.text = text
-
-    def __eq__(self, other):
-        return isinstance(other, Text) and self.text == other.text
-
-    def __hash__(self):
-        return hash(self.text)
-
-    def __repr__(self):
-        return f"Text({self.text!r})"
-
-
 class Step(NamedTuple):
     """What the writer does, and the changes, one after the other, of which it consists.
 
@@ -40,10 +25,6 @@ class Step(NamedTuple):
 
     whole: Any
     parts: list[Any]
-
-
-class _GoBack(Exception):  # noqa: N818 -- not an error of anybody: it ends a transaction
-    pass
 
 
 def steps(kind, seed, scale=1):
@@ -131,10 +112,7 @@ def transaction(kind, chance, number):
             part(target, held)
 
     def in_transaction(target, held):
-        with contextlib.suppress(_GoBack), target.transaction():
-            all_at_once(target, held)
-            if goes_back:
-                raise _GoBack
+        change_together(target, partial(all_at_once, held=held), goes_back=goes_back)
         if goes_back:
             held.clear()
 

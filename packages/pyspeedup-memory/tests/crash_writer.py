@@ -9,8 +9,9 @@ from functools import partial
 from pathlib import Path
 
 import crash_journal
-from crash_steps import Text, states, steps
+from crash_steps import states, steps
 from pyspeedup.memory import DiskDict, DiskList
+from random_changes import Text
 from storage_writer import Folder
 
 __all__ = [

@@ -2,31 +2,14 @@
 
 from __future__ import annotations
 
-import contextlib
 import os
 import random
 import sys
 
 from pyspeedup.memory import DiskDict, DiskList
+from random_changes import Text, change_together
 
 STRUCTURES = {"dict": DiskDict, "list": DiskList}
-
-
-class Text:
-    """A key without a stable hash."""
-
-    def __init__(self, text):
-        self.text = text
-
-    def __eq__(self, other):
-        return isinstance(other, Text) and self.text == other.text
-
-    def __hash__(self):
-        return hash(self.text)
-
-
-class _GoBack(Exception):  # noqa: N818 -- not an error of anybody: it ends a transaction
-    pass
 
 
 def value_of(chance):
@@ -43,18 +26,6 @@ def key_of(chance):
     return chance.choice(
         [number, f"key {number}", float(number), (number, "a"), Text(f"{number}"), b"%d" % number]
     )
-
-
-def _transaction(target, change, *, goes_back):
-    """Change all or nothing, where there are transactions; a dict and a list have none."""
-    if not hasattr(target, "transaction"):
-        if not goes_back:
-            change(target)
-        return
-    with contextlib.suppress(_GoBack), target.transaction():
-        change(target)
-        if goes_back:
-            raise _GoBack
 
 
 def dict_changes(chance):
@@ -78,7 +49,7 @@ def dict_changes(chance):
         lambda d: d.update(plain): 3,
         lambda d: d.__ior__({key: value}): 2,
         lambda d: d.clear(): 0.5,
-        lambda d: _transaction(d, two, goes_back=goes_back): 2,
+        lambda d: change_together(d, two, goes_back=goes_back): 2,
     }
 
 
@@ -122,7 +93,7 @@ def list_changes(chance):
         lambda x: x.sort(key=repr): 1,
         lambda x: x.clear(): 0.5,
         lambda x: x.__delitem__(slice(60, None)): 2,
-        lambda x: _transaction(x, two, goes_back=goes_back): 2,
+        lambda x: change_together(x, two, goes_back=goes_back): 2,
     }
 
 
