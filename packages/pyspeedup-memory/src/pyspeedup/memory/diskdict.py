@@ -2,9 +2,7 @@
 
 from __future__ import annotations
 
-import copy
 import reprlib
-from collections.abc import Iterable, Iterator, MutableMapping
 from operator import length_hint
 from typing import TYPE_CHECKING, Any, ClassVar, NoReturn, SupportsIndex, TypeVar, overload
 
@@ -12,11 +10,13 @@ from pyspeedup.memory._dict.content import DictContent
 from pyspeedup.memory._dict.front import ABSENT, Hot
 from pyspeedup.memory._dict.index import MAX_ENTRY
 from pyspeedup.memory._dict.items_to_set import in_chunks
+from pyspeedup.memory._dict.operators import Operators
 from pyspeedup.memory._dict.views import DiskItems, DiskKeys, DiskValues
 from pyspeedup.memory._handle import Handle
 from pyspeedup.memory._short_repr import short_repr
 
 if TYPE_CHECKING:
+    from collections.abc import Iterable, Iterator
     from typing import Self
 
     from _typeshed import SupportsKeysAndGetItem
@@ -35,7 +35,7 @@ FIRST_RUN = 8
 """How many entries an iterator reads at first; four times as many each time, while nothing changes."""
 
 
-class DiskDict(Handle[DictContent], MutableMapping[K, V]):
+class DiskDict(Handle[DictContent], Operators[K, V]):
     """A dict kept on disk, of which a bounded part is in RAM.
 
     It does whatever a dict does, in the same order and with the same errors; `Handle` tells about
@@ -63,7 +63,7 @@ class DiskDict(Handle[DictContent], MutableMapping[K, V]):
 
     content_class: ClassVar[type[DictContent]] = DictContent
     _hot: Hot
-    __hash__ = None  # type: ignore[assignment]  # as dict: equal by content, so not hashable
+    __hash__ = None  # as dict: equal by content, so not hashable
 
     @classmethod
     def fromkeys(
@@ -302,58 +302,6 @@ class DiskDict(Handle[DictContent], MutableMapping[K, V]):
                 self[key] = value
         for name, value in named.items():
             self[name] = value  # type: ignore[index]  # only a dict of str keys takes names
-
-    def copy(self) -> dict[K, V]:
-        """Return a plain dict of the items, in O(items) of time and of RAM.
-
-        >>> with DiskDict.temporary() as d:
-        ...     d["a"] = 1
-        ...     type(d.copy()).__name__
-        'dict'
-        """
-        return dict(self.items())
-
-    def __copy__(self) -> dict[K, V]:
-        return self.copy()
-
-    def __deepcopy__(self, memo: dict[int, Any]) -> dict[K, V]:
-        return copy.deepcopy(self.copy(), memo)
-
-    def __or__(self, other: Any, /) -> Any:
-        """Return a plain dict of the items of both, those of `other` winning, in O(items)."""
-        if not isinstance(other, dict | DiskDict):
-            return NotImplemented
-        united: dict[Any, Any] = self.copy()
-        united.update(other)
-        return united
-
-    def __ror__(self, other: Any, /) -> Any:
-        """Return a plain dict of the items of both, our own winning, in O(items)."""
-        if not isinstance(other, dict | DiskDict):
-            return NotImplemented
-        united: dict[Any, Any] = dict(other)
-        united.update(self.items())
-        return united
-
-    def __ior__(self, other: Any, /) -> Self:
-        """Set the items of a mapping or of pairs, as `update` does."""
-        self.update(other)
-        return self
-
-    def __eq__(self, other: object) -> bool:
-        """Return whether `other`, a dict or a `DiskDict`, has equal items, in O(items)."""
-        if self is other:
-            self._require_open()
-            return True
-        if not isinstance(other, dict | DiskDict):
-            return NotImplemented
-        if len(self) != len(other):
-            return False
-        for key, value in self.items():
-            found = other.get(key, ABSENT)
-            if found is ABSENT or not (found is value or found == value):
-                return False
-        return True
 
     @reprlib.recursive_repr("{...}")
     def __repr__(self) -> str:

@@ -14,6 +14,7 @@ from weakref import ref
 
 from pyspeedup.core import SerializationError
 from pyspeedup.memory._list.cold import ColdRows
+from pyspeedup.memory._list.held_rows import held_rows
 from pyspeedup.memory._list.own_pages import OwnPages
 from pyspeedup.memory._list.page import ListPage
 from pyspeedup.memory._list.plain import is_late
@@ -376,39 +377,13 @@ class Pager:
         for page in pages:
             self._write(page)
         if is_held is None:
-            held = self._held(pages, witnesses)
+            held = held_rows(pages, witnesses, self.codec)
             kept = [one | other for one, other in zip(kept, held, strict=True)]
         for page, of_page in zip(pages, kept, strict=True):
             page.shed(of_page)
             if not of_page and self._pinned.pop(page.number, None) is not None:
                 self.evictions += 1
         return sum(map(bool, kept))
-
-    def _held(self, pages: list[ListPage], witnesses: Sequence[ListPage]) -> list[set[int]]:
-        """Return which rows of `pages` have objects that somebody outside holds."""
-        rows = [page.changeable() for page in [*pages, *witnesses]]
-        values: list[Any] = []
-        lengths: list[int] = []
-        for page, of_page in zip([*pages, *witnesses], rows, strict=True):
-            values += [page.live[row] for row in of_page]
-            lengths += page.lengths(of_page)
-        if not values:
-            return [set() for _ in pages]
-        layouts = [page.layout for page in pages]
-        held = iter(changes.held_outside(values, 1, lengths, self._is_kept_by_name))
-        of_pages = [{row for row in of_page if next(held)} for of_page in rows[: len(pages)]]
-        return [
-            of_page
-            if page.layout == layout
-            else set(page.changeable())  # judging ran code of theirs
-            for page, layout, of_page in zip(pages, layouts, of_pages, strict=True)
-        ]
-
-    def _is_kept_by_name(self, value: Any) -> bool:
-        try:
-            return self.codec.decode(self.codec.encode(value)) is value
-        except SerializationError:
-            return False
 
     def _update(self, page: ListPage) -> set[int]:
         return set() if self.volume.readonly else page.update()
