@@ -499,22 +499,33 @@ def test_only_the_folder_given_is_touched(store_class, tmp_path):
     assert {path.name for path in Path(tmp_path).iterdir()} == {"here", "notes.txt"}
 
 
-def test_a_database_that_a_killed_process_was_changing_is_read_after_one_opening_for_writing(
-    tmp_path,
-):
+@pytest.fixture
+def half_changed(tmp_path):
+    """Return the folder of a database that a killed process was changing."""
     with start(UNFINISHED, tmp_path) as process:
         assert process.stdout.readline() == "changing\n"
         process.kill()
     assert process.returncode == -signal.SIGKILL
     assert (tmp_path / f"{DATABASE_FILE}-journal").stat().st_size > 0
-    store = SqliteStore(tmp_path)
-    with pytest.raises(StoreError, match=r"killed while it changed it; open it once for writing"):
-        store.open(create=False, readonly=True)
-    assert store.open(create=False, readonly=False) == b"meta"
-    store.close()
-    assert store.open(create=False, readonly=True) == b"meta"
+    return tmp_path
+
+
+@pytest.mark.parametrize("readonly", [True, False])
+def test_what_a_killed_process_was_changing_in_a_database_is_undone_at_opening(
+    half_changed, readonly
+):
+    store = SqliteStore(half_changed)
+    assert store.open(create=False, readonly=readonly) == b"meta"
     assert store.read(0) == bytes(100_000)
     store.close()
+
+
+def test_where_it_cannot_be_undone_opening_says_so(half_changed, monkeypatch):
+    connect = SqliteStore._connect
+    with monkeypatch.context() as patch:
+        patch.setattr(SqliteStore, "_connect", lambda store, **_: connect(store, readonly=True))
+        with pytest.raises(StoreError, match=r"a process was killed .* open it once where it can"):
+            SqliteStore(half_changed).open(create=False, readonly=True)
 
 
 UNFINISHED = """

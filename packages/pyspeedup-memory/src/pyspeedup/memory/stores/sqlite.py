@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import errno
 import os
-from contextlib import contextmanager
+from contextlib import closing, contextmanager
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -75,7 +75,8 @@ class SqliteStore:
     The database is in WAL mode, and locked exclusively while it is open for writing, so SQLite itself
     keeps others out. Reading and writing a page cost O(log pages + bytes), a commit O(changed pages);
     all that is written is written twice, so it is several times slower than the store ``file``.
-    `open` deletes what a killed process did not commit, in O(pages).
+    `open` deletes what a killed process did not commit, in O(pages); what it was changing in the file
+    itself is undone also by opening for reading, unless nothing can be written there.
 
     >>> import tempfile
     >>> with tempfile.TemporaryDirectory() as folder:
@@ -138,6 +139,7 @@ class SqliteStore:
         self, connection: sqlite3.Connection, *, create: bool, readonly: bool
     ) -> bytes | None:
         if readonly:
+            self._undo_unfinished()
             self._check_length(connection)
             connection.execute("BEGIN")
         else:
@@ -153,6 +155,16 @@ class SqliteStore:
         for statement in SCHEMA if create else ():
             connection.execute(statement)
         connection.execute(SWEEP)
+
+    def _undo_unfinished(self) -> None:
+        """Let SQLite undo what a killed process was changing, which no connection for reading can do.
+
+        Where nothing can be written here, it says so.
+        """
+        journal = self._path.with_name(f"{DATABASE_FILE}-journal")
+        if journal.exists() and journal.stat().st_size:
+            with closing(self._connect(readonly=False)) as writing:
+                writing.execute("PRAGMA page_count")  # SQLite does it before it reads anything
 
     def _check_length(self, connection: sqlite3.Connection) -> None:
         """SQLite never looks behind the pages that it counts, but what is there is not its own."""
@@ -318,7 +330,7 @@ class SqliteStore:
         if "readonly database" in str(error) and self._readonly:
             return StoreError(
                 f"{self._name}: {DATABASE_FILE}: a process was killed while it changed it; open it once "
-                f"for writing, which completes or undoes that ({error})"
+                f"where it can be written, which completes or undoes that ({error})"
             )
         if "full" in str(error):
             return OSError(errno.ENOSPC, message)
