@@ -116,7 +116,13 @@ def test_a_path_that_begins_with_a_dot_is_a_path(stores, capsys, monkeypatch):
 def test_verify_finds_each_damaged_page(stores, capsys):
     assert run_json(capsys, "verify", stores / "words") == (
         0,
-        {"folder": str(stores / "words.pyspeedup"), "pages": 3, "damaged": {}, "journal": []},
+        {
+            "folder": str(stores / "words.pyspeedup"),
+            "pages": 3,
+            "damaged": {},
+            "journal": [],
+            "waiting": 0,
+        },
     )
     data = stores / "words.pyspeedup" / "data"
     content = data.read_bytes()

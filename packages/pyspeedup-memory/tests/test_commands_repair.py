@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import json
-import shutil
 import sys
 import types
 
@@ -191,24 +190,6 @@ def test_a_store_without_a_lock_file_is_read(tmp_path, capsys):
     assert repair(capsys, tmp_path / "x")[0] == 0
     assert content_of(tmp_path, "x repaired", "list") == content
     assert not (tmp_path / "x.pyspeedup" / "lock").exists()
-
-
-def test_changes_that_wait_in_a_journal_are_told_as_lost_and_stay_there(tmp_path, capsys):
-    with DiskList("x", file_location=tmp_path / "killed", journal=True) as values:
-        values.append("committed")
-        values.sync()
-        values.append("in the journal")
-        shutil.copytree(tmp_path / "killed" / "x.pyspeedup", tmp_path / "x.pyspeedup")
-    status, told = repair(capsys, tmp_path / "x")
-    assert (status, told["items"]) == (1, 1)
-    assert [(lost["where"], lost["items"]) for lost in told["lost"]] == [
-        ("pyspeedup.journal", None)
-    ]
-    assert "the last commit (1) wait" in told["lost"][0]["reason"]
-    assert content_of(tmp_path, "x repaired", "list") == ["committed"]
-    with DiskList("x", file_location=tmp_path) as values:
-        assert values == ["committed", "in the journal"]
-    assert repair(capsys, tmp_path / "x", "--output", "again")[0] == 0
 
 
 @can_kill

@@ -9,10 +9,10 @@ import random
 import shutil
 import signal
 
-import journal_writer
 import pytest
 from journal_writer import STRUCTURES, change, within
-from pyspeedup.core import SerializationError, StoreCorruptedError, StoreError, cli
+from left_journals import Crash, left_behind
+from pyspeedup.core import SerializationError, StoreCorruptedError, StoreError
 from pyspeedup.core.testing._values import same
 from pyspeedup.memory import DiskDict, DiskList, MemoryStore, _platform
 from pyspeedup.memory._dict.content import DictContent
@@ -21,10 +21,10 @@ from pyspeedup.memory._journal import lists as journalled_lists
 from pyspeedup.memory._list.content import ListContent
 from pyspeedup.memory._storage import journal_file
 from pyspeedup.memory._storage.marker import JOURNAL_FILE
+from random_changes import Text
 from storage_toy import Toy, start
 
 SCRIPT = "import sys, journal_writer; journal_writer.main(*sys.argv[1:])"
-OPTIONS = {"size_limit": 4, "max_pages": 2, "journal": True, "sync_every": math.inf}
 
 
 @pytest.fixture(params=STRUCTURES)
@@ -37,46 +37,6 @@ def page_store(request):
     if request.param == "lmdb":
         pytest.importorskip("lmdb")
     return request.param
-
-
-class Crash:
-    """Looks at what a kill would leave now: a copy of the files."""
-
-    def __init__(self, folder):
-        self.folder = folder / "stores"
-        self.copy = folder / "left behind"
-
-    def open(self, kind, **options):
-        return STRUCTURES[kind](kind, file_location=self.folder, **OPTIONS | options)
-
-    def strike(self):
-        shutil.rmtree(self.copy, ignore_errors=True)
-        shutil.copytree(self.folder, self.copy)
-
-    def strike_again(self, path, journal):
-        """Leave the same once more, with another journal."""
-        self.strike_from(path.parent.parent.with_name("kept"))
-        path.write_bytes(journal)
-
-    def strike_from(self, kept):
-        if not kept.exists():
-            shutil.copytree(self.copy, kept)
-        shutil.rmtree(self.copy)
-        shutil.copytree(kept, self.copy)
-
-    def journal(self, kind):
-        return self.copy / f"{kind}.pyspeedup" / JOURNAL_FILE
-
-    def found(self, kind, **options):
-        """Return what the next opening finds in the copy."""
-        with STRUCTURES[kind](kind, file_location=self.copy, **options) as structure:
-            found = structure.copy()
-        assert not self.journal(kind).exists()
-        return found
-
-    def left(self, kind):
-        self.strike()
-        return self.found(kind)
 
 
 @pytest.fixture
@@ -199,7 +159,7 @@ def test_what_is_changed_in_place_waits_for_the_next_commit(crash):
 
 
 def test_keys_that_only_their_own_object_equals_are_kept_once(crash):
-    nan, key = math.nan, journal_writer.Text("a")
+    nan, key = math.nan, Text("a")
     with crash.open("dict") as d:
         for value in range(3):
             d[nan] = value
@@ -642,15 +602,6 @@ def test_a_forked_child_leaves_the_journal_to_its_parent(crash):
 # What is found at opening
 
 
-def left_behind(crash):
-    """Leave a list of 0, 1, 2 of which only the journal knows, and return the journal's path."""
-    with crash.open("list") as numbers:
-        for number in range(3):
-            numbers.append(number)
-        crash.strike()
-    return crash.journal("list")
-
-
 def test_a_last_record_that_is_cut_short_was_never_told(crash):
     path = left_behind(crash)
     whole = path.read_bytes()
@@ -733,46 +684,6 @@ def test_reading_alone_tells_of_changes_that_wait_in_a_journal(kind, crash):
         pass
     with STRUCTURES[kind](kind, file_location=crash.copy, readonly=True) as structure:
         assert len(structure) == 1
-
-
-@pytest.mark.parametrize("command", ["compact", "export"])
-def test_commands_leave_a_journal_that_waits_alone(command, crash, capsys):
-    path = left_behind(crash)
-    assert cli.main([command, str(path.parent)]) != 0
-    assert "changes in its journal" in capsys.readouterr().err
-    assert crash.found("list") == [0, 1, 2]
-
-
-def test_commands_tell_of_changes_that_wait_and_of_damage(crash, capsys):
-    path = left_behind(crash)
-    store = str(path.parent)
-    for options in ([], ["--deep"]):
-        assert cli.main(["verify", store, *options]) == 1
-        assert "changes after the last commit (3) wait" in capsys.readouterr().out
-    assert cli.main(["info", store]) == 0
-    assert "(3) wait" in capsys.readouterr().out
-    whole = path.read_bytes()
-    path.write_bytes(whole[:-1] + b"?")
-    assert cli.main(["verify", store]) == 1
-    assert "record 2: its checksum" in capsys.readouterr().out
-    assert cli.main(["repair", store, "--output", f"{crash.copy}/saved.pyspeedup"]) == 1
-    assert "nobody knows how many items are lost" in capsys.readouterr().out
-
-
-def test_compacting_is_refused_before_anything_is_copied(crash, monkeypatch, capsys):
-    path = left_behind(crash)
-    monkeypatch.setattr("pyspeedup.memory.commands.compact.building_aside", None)
-    assert cli.main(["compact", str(path.parent)]) == 1
-    assert "changes in its journal" in capsys.readouterr().err
-
-
-def test_an_import_replaces_a_store_whose_journal_is_damaged(crash, tmp_path):
-    path = left_behind(crash)
-    path.write_bytes(path.read_bytes()[:-1] + b"?")
-    lines = tmp_path / "in.jsonl"
-    lines.write_text("1\n2\n")
-    assert cli.main(["import", str(lines), str(path.parent), "--force", "--lines"]) == 0
-    assert crash.found("list") == [1, 2]
 
 
 class Gone:

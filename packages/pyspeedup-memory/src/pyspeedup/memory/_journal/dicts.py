@@ -15,9 +15,11 @@ from pyspeedup.memory._short_repr import named
 if TYPE_CHECKING:
     from collections.abc import Callable
 
-__all__ = ["JournalledDict", "repeated_in_dict"]
+__all__ = ["PLACELESS_IN_DICT", "JournalledDict", "repeated_in_dict"]
 
 SET, REMOVE, POP_LAST, CLEAR = range(1, 5)
+PLACELESS_IN_DICT = frozenset({SET, REMOVE, CLEAR})
+"""Changes that mean the same where other items are lost."""
 
 
 class JournalledDict(Journalled, DictContent):

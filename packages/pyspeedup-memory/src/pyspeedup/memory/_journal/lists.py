@@ -14,9 +14,11 @@ from pyspeedup.memory._list.content import ListContent
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Iterator
 
-__all__ = ["JournalledList", "repeated_in_list"]
+__all__ = ["PLACELESS_IN_LIST", "JournalledList", "repeated_in_list"]
 
 SET, APPEND, INSERT, DELETE, REPLACE, REPLACE_EACH, DELETE_EACH = range(1, 8)
+PLACELESS_IN_LIST = frozenset({APPEND})
+"""Changes that mean the same where other items are lost."""
 MOST_VALUES = 4_096
 MOST_BYTES = 4 << 20
 """So many values of one change, and bytes, are recorded; more are committed at once, for little more."""

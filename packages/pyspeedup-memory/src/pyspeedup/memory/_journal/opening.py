@@ -7,8 +7,8 @@ from typing import TYPE_CHECKING, Any
 
 from pyspeedup.core import SerializationError, StoreError
 from pyspeedup.memory._journal.call import Call
-from pyspeedup.memory._journal.dicts import JournalledDict, repeated_in_dict
-from pyspeedup.memory._journal.lists import JournalledList, repeated_in_list
+from pyspeedup.memory._journal.dicts import PLACELESS_IN_DICT, JournalledDict, repeated_in_dict
+from pyspeedup.memory._journal.lists import PLACELESS_IN_LIST, JournalledList, repeated_in_list
 from pyspeedup.memory._storage.journal_file import Journal, read_journal
 
 if TYPE_CHECKING:
@@ -18,13 +18,20 @@ if TYPE_CHECKING:
     from pyspeedup.memory._content import Content
     from pyspeedup.memory._journal.content import Journalled
 
-__all__ = ["begin_journal", "journalled_class", "take_up_journal"]
+__all__ = [
+    "begin_journal",
+    "journalled_class",
+    "repeat_all",
+    "repeat_what_can_be",
+    "take_up_journal",
+]
 
 JOURNALLED: dict[str, type[Journalled]] = {"dict": JournalledDict, "list": JournalledList}
 REPEATED: dict[str, Callable[[Any, Call], Callable[[], object]]] = {
     "dict": repeated_in_dict,
     "list": repeated_in_list,
 }
+PLACELESS = {"dict": PLACELESS_IN_DICT, "list": PLACELESS_IN_LIST}
 
 
 def journalled_class(kind: str) -> type[Journalled]:
@@ -51,13 +58,16 @@ def take_up_journal(content: Content, path: Path) -> None:
             )
         return
     if records:
-        _repeat_all(content, records, path)
+        repeat_all(content, records, path)
         content.flush()
     path.unlink()
 
 
-def _repeat_all(content: Content, records: list[bytes], path: Path) -> None:
-    """Make all changes again, committing none before the last."""
+def repeat_all(content: Content, records: list[bytes], path: Path) -> None:
+    """Make all changes again, committing none before the last.
+
+    `SerializationError` names the journal at `path` and a change whose keys or values cannot be read.
+    """
     sync_every, content.sync_every = content.sync_every, math.inf
     try:
         for number, record in enumerate(records, 1):
@@ -81,6 +91,25 @@ def _repeat(change: Callable[[], object], *, is_last: bool) -> None:
     except LookupError:
         if not is_last:
             raise
+
+
+def repeat_what_can_be(
+    content: Content, records: list[bytes], *, is_whole: bool
+) -> tuple[int, str | None]:
+    """Make changes again up to the first that cannot be; return how many were made, and why no more.
+
+    Where `content` is not whole, a change that names a place among its items means another now.
+    """
+    for made, record in enumerate(records):
+        call = Call.decode(record)
+        if not is_whole and call.change not in PLACELESS[content.kind]:
+            return made, "it depends on the places of items, and some of them are lost"
+        try:
+            change = REPEATED[content.kind](content, call)
+        except SerializationError as error:
+            return made, f"it cannot be read: {error}"
+        _repeat(change, is_last=made + 1 == len(records))
+    return len(records), None
 
 
 def begin_journal(content: Content, path: Path) -> Journal:

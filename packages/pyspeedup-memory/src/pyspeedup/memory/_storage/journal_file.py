@@ -21,7 +21,7 @@ if TYPE_CHECKING:
 
     from pyspeedup.memory._storage.volume import Volume
 
-__all__ = ["Journal", "Place", "read_journal"]
+__all__ = ["Found", "Journal", "Place", "find_records", "read_journal"]
 
 FORMAT = 1
 MAGIC = b"PySpJnl\0"
@@ -122,6 +122,13 @@ class Journal:
         os.close(self._file)
 
 
+class Found(NamedTuple):
+    """The records that count, and what keeps those after them from it."""
+
+    records: list[bytes]
+    error: StoreError | None
+
+
 def read_journal(path: Path, identity: str, commit_mark: int | None) -> list[bytes]:
     """Return the records that follow that commit of that store, none where they follow another.
 
@@ -129,27 +136,40 @@ def read_journal(path: Path, identity: str, commit_mark: int | None) -> list[byt
     started anew, all from the first one on that did not reach the disk. Anything else that does
     not match is `StoreCorruptedError`, and a format of a newer release `StoreError`. In O(bytes).
     """
+    found = find_records(path, identity, commit_mark)
+    if found.error is not None:
+        raise found.error
+    return found.records
+
+
+def find_records(path: Path, identity: str, commit_mark: int | None) -> Found:
+    """Return what `read_journal` does, or the records up to damage, and what that would raise."""
     data = path.read_bytes()
     if len(data) < HEADER_SIZE or not any(data[:HEADER_SIZE]):
-        return []  # cut short, or a hole where a loss of power left only the length
+        return Found([], None)  # cut short, or a hole where a loss of power left only the length
     try:
         header = _decode_header(data)
     except ValueError as error:
-        raise StoreCorruptedError(f"{path}: {error}") from error
-    if header.version > FORMAT:
-        raise StoreError(f"{path} has format {header.version}; this release reads up to {FORMAT}")
-    if header.identity != identity:
-        raise StoreCorruptedError(f"{path}: it belongs to another store")
-    if header.base != commit_mark:
-        return []
+        return Found([], StoreCorruptedError(f"{path}: {error}"))
+    refusal = _refusal(header, path, identity)
+    if refusal is not None or header.base != commit_mark:
+        return Found([], refusal)
     records: list[bytes] = []
     try:
         records.extend(_records(data))
     except ValueError as error:
         if header.boot == _this_boot() != NO_BOOT:
             reason = f"{path}: record {len(records)}: {error}"
-            raise StoreCorruptedError(reason) from error
-    return records
+            return Found(records, StoreCorruptedError(reason))
+    return Found(records, None)
+
+
+def _refusal(header: _Header, path: Path, identity: str) -> StoreError | None:
+    if header.version > FORMAT:
+        return StoreError(f"{path} has format {header.version}; this release reads up to {FORMAT}")
+    if header.identity != identity:
+        return StoreCorruptedError(f"{path}: it belongs to another store")
+    return None
 
 
 class _Header(NamedTuple):

@@ -6,12 +6,12 @@ import errno
 from contextlib import contextmanager
 from typing import TYPE_CHECKING
 
-from pyspeedup.core import StoreError, StoreLockedError
+from pyspeedup.core import StoreLockedError
 from pyspeedup.memory import _platform
 from pyspeedup.memory._storage.exchanging import exchange_folders
 from pyspeedup.memory._storage.folder_lock import FileLock
 from pyspeedup.memory._storage.location import SUFFIX, Place, find_place
-from pyspeedup.memory._storage.marker import JOURNAL_FILE, LOCK_FILE
+from pyspeedup.memory._storage.marker import LOCK_FILE
 from pyspeedup.memory._storage.moving_over import finish, move_over
 
 if TYPE_CHECKING:
@@ -25,7 +25,6 @@ __all__ = [
     "locked",
     "put_in_place",
     "replace",
-    "require_no_journal",
     "unfinished",
     "work_folder",
 ]
@@ -132,21 +131,11 @@ def replace(new: Place, place: Place) -> None:
 
     Where the system cannot do that, the new one's files replace the old one's: a process that is killed
     between leaves a store that is refused until `finish_replacing` was called. What a killed process
-    left in a journal at `place` goes too: where it is to stay, `require_no_journal` comes first.
+    left in a journal at `place` goes too.
     """
     if not exchange_folders(new.folder, place.folder):
         move_over(new.folder, place.folder)
     _platform.sync_folder(place.location)
-
-
-def require_no_journal(folder: Path) -> None:
-    """Raise `StoreError` where a killed process left changes in a journal, which would be lost."""
-    journal = folder / JOURNAL_FILE
-    if journal.exists() and journal.stat().st_size:
-        raise StoreError(
-            f"{folder} stays as it was: a process that was killed left changes in its journal; "
-            "open it once for writing, which commits them"
-        )
 
 
 def finish_replacing(place: Place) -> None:

@@ -1,7 +1,8 @@
 """``pyspeedup compact``: rewrites a store without what it no longer needs.
 
 All items go to a new store beside the old one, which is locked meanwhile, and whose place it then takes
-in one step: a process that is killed leaves the old store or the new one.
+in one step: a process that is killed leaves the old store or the new one. Changes that a killed process
+left in a journal are in the new one.
 """
 
 from __future__ import annotations
@@ -9,19 +10,25 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from pyspeedup.core import SerializationError, StoreCorruptedError
-from pyspeedup.memory._storage.inspecting import bytes_on_disk, find_folder, marked, place_of
+from pyspeedup.memory._storage.inspecting import (
+    bytes_on_disk,
+    find_folder,
+    inspected,
+    marked,
+    place_of,
+)
 from pyspeedup.memory._storage.replacing import (
     building_aside,
     finish_replacing,
     locked,
     replace,
-    require_no_journal,
 )
 from pyspeedup.memory.commands.access import Access, access_of
 from pyspeedup.memory.commands.arguments import (
     add_reading,
     tell,
 )
+from pyspeedup.memory.commands.journals import waiting_changes
 from pyspeedup.memory.commands.progress import shown
 from pyspeedup.memory.commands.reading import add_all, items_of, opened_unlocked
 
@@ -51,7 +58,6 @@ def _compact(arguments: argparse.Namespace) -> int:
     place = place_of(str(folder), None)
     with locked(folder):
         finish_replacing(place)
-        require_no_journal(folder)
         before = bytes_on_disk(folder)
         items = _rewrite(place, arguments)
         after = bytes_on_disk(folder)
@@ -74,8 +80,10 @@ def _rewrite(place: Place, arguments: argparse.Namespace) -> int:
 
 
 def _copy(place: Place, new: Place, access: Access) -> int:
-    """Put all items into a store at `new`, durably, and return how many."""
+    """Put all items into a store at `new`, with what waits in a journal, durably; return how many."""
     marker = marked(place.folder)
+    with inspected(place.folder, marker) as store:
+        journal = waiting_changes(store)
     with (
         opened_unlocked(place.folder, marker, access) as original,
         original.make_empty(new) as copy,
@@ -85,5 +93,6 @@ def _copy(place: Place, new: Place, access: Access) -> int:
             add_all(copy, shown(items_of(old), "compact", len(old)))
             if len(copy) != len(old):
                 raise StoreCorruptedError(f"{len(old)} items became {len(copy)}")
+            journal.take_up(copy)
         copy.sync(durable=True)
         return len(copy)

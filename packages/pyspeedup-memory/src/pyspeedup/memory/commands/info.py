@@ -14,7 +14,8 @@ from pyspeedup.memory._storage.inspecting import (
     store_name,
 )
 from pyspeedup.memory.commands.arguments import add_json, add_store, tell
-from pyspeedup.memory.commands.reading import changes_in_journal, number_of_items
+from pyspeedup.memory.commands.journals import waiting_changes
+from pyspeedup.memory.commands.reading import number_of_items
 
 if TYPE_CHECKING:
     import argparse
@@ -46,7 +47,7 @@ def _info(arguments: argparse.Namespace) -> int:
 
 def _facts(folder: Path) -> dict[str, Any]:
     with inspected(folder) as store:
-        waiting = changes_in_journal(store)
+        waiting = waiting_changes(store)
     items = number_of_items(folder, store.marker)
     size = bytes_on_disk(folder)
     serializer = store.header.serializer
@@ -62,7 +63,7 @@ def _facts(folder: Path) -> dict[str, Any]:
         "page store": store.marker.page_store,
         "serializer": serializer.get("name") or serializer["class"],
         "keyed hash": bool(store.header.secret) if store.header.kind == "dict" else None,
-        "journal": waiting[0].reason if waiting else None,
+        "journal": waiting.reason,
         "format": FORMAT,
         "identity": store.header.identity,
         "last written": datetime.fromtimestamp(last_written(folder), UTC).isoformat(

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from contextlib import contextmanager
+from contextlib import ExitStack, contextmanager, suppress
 from typing import TYPE_CHECKING, Any, NamedTuple, TypeAlias
 
 from pyspeedup.core import StoreError
@@ -10,10 +10,10 @@ from pyspeedup.memory import DiskDict, DiskList
 from pyspeedup.memory._dict.salvage import salvage_entries
 from pyspeedup.memory._list.salvage import salvage_items
 from pyspeedup.memory._storage.codecs import choose_serializer, runs_code
+from pyspeedup.memory._storage.folder_lock import FileLock
 from pyspeedup.memory._storage.inspecting import inspected, marked, pages_of, store_name
-from pyspeedup.memory._storage.journal_file import read_journal
 from pyspeedup.memory._storage.location import find_place
-from pyspeedup.memory._storage.marker import JOURNAL_FILE
+from pyspeedup.memory._storage.marker import LOCK_FILE
 from pyspeedup.memory._storage.salvaging import Damage
 from pyspeedup.memory._storage.trust import require_trusted
 from pyspeedup.memory.commands.access import Access
@@ -24,7 +24,6 @@ if TYPE_CHECKING:
     from pathlib import Path
 
     from pyspeedup.core import Serializer
-    from pyspeedup.memory._storage.inspecting import Inspection
     from pyspeedup.memory._storage.location import Place
     from pyspeedup.memory._storage.marker import Marker
 
@@ -32,9 +31,9 @@ __all__ = [
     "Original",
     "Structure",
     "add_all",
-    "changes_in_journal",
     "class_of",
     "items_of",
+    "kept_from_writers",
     "number_of_items",
     "opened",
     "opened_unlocked",
@@ -128,6 +127,16 @@ def opened_unlocked(
         )
 
 
+@contextmanager
+def kept_from_writers(folder: Path) -> Iterator[None]:
+    """Keep writers away; a folder without a lock file, which may be read-only, does without."""
+    with ExitStack() as afterwards:
+        with suppress(FileNotFoundError):
+            lock = FileLock(folder / LOCK_FILE, exclusive=False, name=str(folder))
+            afterwards.callback(lock.release)
+        yield
+
+
 def number_of_items(folder: Path, marker: Marker) -> int | None:
     """Return how many items a store holds, reading none; None where its kind or serializer is unknown."""
     if marker.kind not in CLASSES:
@@ -150,20 +159,6 @@ def add_all(structure: Structure, items: Iterable[Any]) -> None:
         structure.update(items)
     else:
         structure.extend(items)
-
-
-def changes_in_journal(store: Inspection) -> list[Damage]:
-    """Return what a killed process left in a journal that nothing but opening for writing takes up."""
-    folder = store.folder
-    path = folder / JOURNAL_FILE
-    if not path.exists():
-        return []
-    try:
-        changes = len(read_journal(path, store.header.identity, store.commit_mark))
-    except StoreError as error:
-        return [Damage(JOURNAL_FILE, str(error), None)]
-    reason = f"changes after the last commit ({changes}) wait in it for an opening for writing"
-    return [Damage(JOURNAL_FILE, reason, None)] if changes else []
 
 
 def salvaged(structure: Structure) -> Iterator[Any | Damage]:

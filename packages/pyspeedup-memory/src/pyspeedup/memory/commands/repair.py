@@ -3,11 +3,9 @@
 from __future__ import annotations
 
 import errno
-from contextlib import ExitStack
 from typing import TYPE_CHECKING, Any
 
 from pyspeedup.core import StoreCorruptedError
-from pyspeedup.memory._storage.folder_lock import FileLock
 from pyspeedup.memory._storage.inspecting import (
     find_folder,
     guessed_marker,
@@ -16,7 +14,7 @@ from pyspeedup.memory._storage.inspecting import (
     place_of,
     store_name,
 )
-from pyspeedup.memory._storage.marker import LOCK_FILE, MARKER_FILE, Marker
+from pyspeedup.memory._storage.marker import MARKER_FILE, Marker
 from pyspeedup.memory._storage.replacing import building_aside, put_in_place
 from pyspeedup.memory._storage.salvaging import Damage
 from pyspeedup.memory.commands.access import access_of
@@ -25,11 +23,12 @@ from pyspeedup.memory.commands.arguments import (
     add_reading,
     tell,
 )
+from pyspeedup.memory.commands.journals import waiting_changes
 from pyspeedup.memory.commands.progress import shown
 from pyspeedup.memory.commands.reading import (
     Structure,
     add_all,
-    changes_in_journal,
+    kept_from_writers,
     opened_unlocked,
     salvaged,
 )
@@ -71,18 +70,16 @@ def _repair(arguments: argparse.Namespace) -> int:
         raise FileExistsError(
             errno.EEXIST, "there is something already; name another --output", str(place.folder)
         )
-    with ExitStack() as afterwards:
-        lock = _lock(folder)
-        if lock is not None:
-            afterwards.callback(lock.release)
-        items = _copy(folder, marker, place, lost, arguments)
+    with kept_from_writers(folder):
+        items, changes = _copy(folder, marker, place, lost, arguments)
     told = {
         "folder": str(folder),
         "repaired": str(place.folder),
         "items": items,
+        "journal": changes,
         "lost": [damage._asdict() for damage in lost],
     }
-    tell(arguments, told, _report(folder, place.folder, items, lost))
+    tell(arguments, told, _report(folder, place.folder, items, changes, lost))
     return PROBLEM if lost else 0
 
 
@@ -104,24 +101,19 @@ def _output(folder: Path, marker: Marker, output: str | None) -> Place:
     return place_of(output, str(folder.parent))
 
 
-def _lock(folder: Path) -> FileLock | None:
-    """Keep writers away; a folder without a lock file, which may be read-only, does without."""
-    try:
-        return FileLock(folder / LOCK_FILE, exclusive=False, name=str(folder))
-    except FileNotFoundError:
-        return None
-
-
 def _copy(
     folder: Path,
     marker: Marker,
     place: Place,
     lost: list[Damage],
     arguments: argparse.Namespace,
-) -> int:
-    """Build the new store with all that can be read, add to `lost` what cannot, return the items."""
+) -> tuple[int, int]:
+    """Build the new store with all that can be read, and add to `lost` what cannot.
+
+    Return the number of items, and of changes from the journal.
+    """
     with inspected(folder, marker) as store:
-        lost += changes_in_journal(store)
+        journal = waiting_changes(store)
     with building_aside(place) as new:
         with (
             opened_unlocked(folder, marker, access_of(arguments), damaged=True) as original,
@@ -130,12 +122,14 @@ def _copy(
             with copy.transaction():
                 reading = _Reading(original.structure, lost)
                 add_all(copy, reading.items())
+                reading.compare(len(copy))
+                is_whole = not any(damage.items != 0 for damage in lost)
+                changes, left_out = journal.take_up_what_can_be(copy, is_whole=is_whole)
             copy.sync(durable=True)
             items = len(copy)
-        if items < reading.read:
-            lost.append(Damage("keys", EQUAL, reading.read - items))
+        lost += left_out
         put_in_place(new, place)
-    return items
+    return items, changes
 
 
 class _Reading:
@@ -154,12 +148,19 @@ class _Reading:
                 self.read += 1
                 yield found
 
+    def compare(self, saved: int) -> None:
+        """Count as lost what was read and is not among those that were saved."""
+        if saved < self.read:
+            self._lost.append(Damage("keys", EQUAL, self.read - saved))
 
-def _report(folder: Path, repaired: Path, items: int, lost: list[Damage]) -> str:
+
+def _report(folder: Path, repaired: Path, items: int, changes: int, lost: list[Damage]) -> str:
     lines = [f"lost: {damage.where}: {damage.reason}" for damage in lost[:SHOWN]]
     if len(lost) > SHOWN:
         lines.append(f"lost: {len(lost) - SHOWN} more; --json tells all")
     lines.append(f"{folder}: {_number_lost(lost)} items are lost")
+    if changes:
+        lines.append(f"{folder}: {changes:,} changes are taken up from its journal")
     lines.append(f"{repaired}: {items:,} items are saved")
     return "\n".join(lines)
 
