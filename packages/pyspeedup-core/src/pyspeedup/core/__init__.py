@@ -36,15 +36,18 @@ from pyspeedup.core.errors import (
 )
 from pyspeedup.core.pickling import PickleSerializer
 from pyspeedup.core.protocols import (
+    Batch,
     BytesLike,
     Engine,
     EngineFactory,
+    FunctionStats,
     HaltCondition,
     LocalFunction,
     PageStore,
     PageStoreFactory,
     Serializer,
     SerializerFactory,
+    Span,
 )
 from pyspeedup.core.registry import Owner, Register, Registration, Registry
 
@@ -54,10 +57,12 @@ if TYPE_CHECKING:
     __version__: str
 
 __all__ = [
+    "Batch",
     "BytesLike",
     "DuplicateNameError",
     "Engine",
     "EngineFactory",
+    "FunctionStats",
     "HaltCondition",
     "LocalFunction",
     "Owner",
@@ -73,6 +78,7 @@ __all__ = [
     "SerializationError",
     "Serializer",
     "SerializerFactory",
+    "Span",
     "StoreCorruptedError",
     "StoreError",
     "StoreLockedError",
