@@ -1,6 +1,5 @@
 """Every example runs, prints what it should, and leaves nothing behind."""
 
-import json
 import os
 import subprocess
 import sys
@@ -9,7 +8,6 @@ from pathlib import Path
 import pytest
 
 EXAMPLES = Path(__file__).parent.parent / "examples"
-BENCHMARKS = EXAMPLES.parent / "benchmarks"
 BROKEN = """
 import quickstart
 quickstart.STEPS["lines"] = (quickstart.lines_in_list, lambda paths, folder: ["wrong"])
@@ -125,32 +123,3 @@ def test_the_requirements_name_every_package():
     root = EXAMPLES.parent
     named = {line.partition("[")[0] for line in text.splitlines() if line.startswith("./")}
     assert named == {f"./packages/{path.name}" for path in (root / "packages").glob("pyspeedup*")}
-
-
-@pytest.mark.parametrize(
-    ("script", "size"),
-    [("bench_buffer", 200), ("bench_cache", 4)],
-)
-def test_benchmarks_do_the_same_work_for_all_and_keep_the_figures(tmp_path, script, size):
-    figures = tmp_path / "figures.json"
-    arguments = (BENCHMARKS / f"{script}.py", "--size", size, "--json", figures)
-    printed = run(*arguments, tmp_path=tmp_path).stdout
-    assert "wrong" not in printed
-    assert "failed" not in printed
-    found = json.loads(figures.read_text(encoding="utf-8"))
-    assert found["size"] == size
-    plain, ours = list(found["results"].values())[:2]
-    assert plain["proofs"] == ours["proofs"]
-    assert len(plain["seconds"]) >= 4
-    assert all(seconds > 0 for seconds in ours["seconds"].values())
-
-
-def test_a_benchmark_says_so_where_a_result_is_wrong(tmp_path):
-    script = tmp_path / "bench_planted.py"
-    script.write_text(
-        "from contest import contest\n"
-        "contest(__file__, {'right': lambda n, f: iter([('sum', 1)]),"
-        " 'other': lambda n, f: iter([('sum', 2)])}, 10, 'items')\n"
-    )
-    printed = run(script, tmp_path=tmp_path, PYTHONPATH=str(BENCHMARKS)).stdout
-    assert "wrong: 2" in printed

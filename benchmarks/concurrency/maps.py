@@ -1,0 +1,61 @@
+"""C6 and C7: a function called for each of many arguments, nothing being told about chunks where that can be."""
+
+from __future__ import annotations
+
+import functools
+import time
+from typing import TYPE_CHECKING
+
+from concurrency.map_peers import COARSE, FINE, task
+from concurrency.spin import steps_of
+from concurrency.workload import Peer, Workload, require, scaled
+
+if TYPE_CHECKING:
+    from concurrency.workload import Figures
+
+UNITS = {
+    "speedup": "x serial",
+    "us_per_task": "us a call",
+    "serial_us": "us, serial",
+    "tasks": "calls",
+}
+
+
+def mapping(count: int, seconds: float, peer: Peer, scale: float) -> Figures:
+    """Return how many times as fast as calls in this process a map is, workers there.
+
+    Half of the calls are made here before, the others after: the machine may change its speed.
+    """
+    count = scaled(count, scale * peer.part, 20)
+    steps = steps_of(seconds)
+    middle = count // 2
+    before, serial = _in_turn(steps, range(middle))
+    with peer.use() as mapped:
+        start = time.perf_counter()
+        found = sum(mapped(steps, range(count)))
+        took = time.perf_counter() - start
+    after, more = _in_turn(steps, range(middle, count))
+    require("the sum of the results", found, before + after)
+    return {
+        "speedup": (serial + more) / took,
+        "us_per_task": took / count * 1e6,
+        "serial_us": (serial + more) / count * 1e6,
+        "tasks": float(count),
+    }
+
+
+def _in_turn(steps: int, numbers: range) -> tuple[int, float]:
+    """Return the sum of the results, and how long it took."""
+    start = time.perf_counter()
+    found = sum([task(steps, number) for number in numbers])
+    return found, time.perf_counter() - start
+
+
+WORKLOADS = {
+    "C6": Workload(
+        "map, 2,000 calls of 2 ms", functools.partial(mapping, 2_000, 2e-3), COARSE, UNITS
+    ),
+    "C7": Workload(
+        "map, 100,000 calls of 10 us", functools.partial(mapping, 100_000, 10e-6), FINE, UNITS
+    ),
+}

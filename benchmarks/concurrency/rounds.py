@@ -1,0 +1,45 @@
+"""Runs all peers of all workloads, round by round, each in a process of its own, one at a time."""
+
+from __future__ import annotations
+
+import json
+import sys
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+from concurrency.figures import Row, Table
+from contest import ChildFailedError, answer_of, show
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable
+
+    from concurrency.workload import Workload
+
+
+@dataclass(frozen=True)
+class Run:
+    """How often and how much is to be done: `scale` times the usual."""
+
+    script: str
+    rounds: int
+    scale: float = 1.0
+
+
+def measure(run: Run, name: str, workload: Workload, peers: Iterable[str]) -> Table:
+    """Return the rows of a workload; who is not installed has an empty one that says so."""
+    table = {peer: Row(missing=workload.peers[peer].missing) for peer in peers}
+    for number in range(run.rounds):
+        for peer, row in table.items():
+            if not row.missing and not row.failures:  # what failed once is not waited for again
+                show(f"round {number + 1} of {run.rounds}: {name}, {peer}")
+                _measure(run, name, workload, peer, row)
+    show("")
+    return table
+
+
+def _measure(run: Run, name: str, workload: Workload, peer: str, row: Row) -> None:
+    task = json.dumps({"workload": name, "peer": peer, "scale": run.scale})
+    try:
+        row.note(answer_of([sys.executable, run.script, "--task", task], workload.patience))
+    except ChildFailedError as error:
+        row.failures.append(str(error))
