@@ -63,6 +63,8 @@ MOST_PLACES: Final = 1 << 10
 ALL_LOGS: Final = 1 << 30 if sys.maxsize > NUMBERS else 1 << 26
 LARGEST_LOG: Final = 1 << 28
 SMALLEST_LOG: Final = 1 << 24
+LONGEST_LOG: Final = 1 << 35
+"""Bytes that a state's number, which counts words, can tell apart."""
 
 
 def state_word(kind: int, place: int, epoch: int, number: int) -> int:
@@ -89,6 +91,8 @@ class BoardMemory:
             raise ValueError(f"buckets must be a power of two, not {buckets!r}")
         if log is None:
             log = min(LARGEST_LOG, max(SMALLEST_LOG, ALL_LOGS // places))
+        if not 0 < log <= LONGEST_LOG:
+            raise ValueError(f"log must be 1 to {LONGEST_LOG} bytes, not {log!r}")
         self._lay_out(places, buckets, log, waits)
         self.region = Region(self._size)
         try:

@@ -5,7 +5,7 @@ that was never touched takes no memory. On Linux it is a memfd, elsewhere a temp
 unlinked at once; Windows has neither, and a mapping of its own (which takes its memory at the start).
 
 The lock is a record lock of that file: the system itself gives it back when its holder dies. It
-excludes other processes, not other threads. Windows has none, so there nobody ever holds it.
+excludes other processes, not other threads. Windows has none, so there everybody goes on without.
 """
 
 from __future__ import annotations
@@ -19,13 +19,9 @@ from typing import TYPE_CHECKING, Any, Final
 
 if TYPE_CHECKING:
     from collections.abc import Callable
+    from types import TracebackType
 
-try:
-    import fcntl
-except ImportError:  # Windows
-    fcntl = None  # type: ignore[assignment]  # where it is missing nothing reads it
-
-__all__ = ["Region", "keep_bytes", "read_kept"]
+__all__ = ["Region", "has_locks", "keep_bytes", "read_kept"]
 
 PATIENCE: Final = 1.0
 """Seconds after which the lock is done without: it is held for microseconds, unless its holder was stopped."""
@@ -35,40 +31,47 @@ SHORTEST_NAP, LONGEST_NAP = 0.00001, 0.001
 class Region:
     """`size` bytes of zeros in `buffer`, which children share: hand it to them as an argument.
 
-    `OSError` or `MemoryError` if the system does not grant them.
+    In a ``with`` block on it this process has the lock, or else, where it was not to be had,
+    `missed` is one more. One thread at a time may have such a block.
     """
 
     def __init__(self, size: int) -> None:
-        """Take address space; memory is taken by `reserve`."""
-        self.size = size
-        self._arena: heap.Arena | None = None
-        if fcntl is None:
-            self._arena = heap.Arena(size)
-            self._fd, self.buffer = -1, self._arena.buffer
+        """Take address space; memory is taken by `reserve`. `OSError` if the system grants none."""
+        if not has_locks():
+            self._be(heap.Arena(size), -1, size)
             return
-        self._fd = _nameless_file()
+        descriptor = _nameless_file()
         try:
-            os.ftruncate(self._fd, size)
-            self.buffer = mmap.mmap(self._fd, size)
+            os.ftruncate(descriptor, size)
+            self._be(None, descriptor, size)
         except BaseException:
-            os.close(self._fd)
+            os.close(descriptor)
             raise
+
+    def _be(self, arena: heap.Arena | None, descriptor: int, size: int) -> None:
+        self.size = size
+        self.buffer: mmap.mmap = arena.buffer if arena else mmap.mmap(descriptor, size)
+        self.missed = 0
+        self._arena = arena
+        self._descriptor = descriptor
+        self._has_lock = self._is_stuck = False
 
     def __reduce__(self) -> tuple[Callable[..., Region], tuple[Any, ...]]:
         """Travel to a process that is being started, and nowhere else."""
         context.assert_spawning(self)
         if self._arena is not None:
-            return _from_arena, (self._arena,)
+            return _reopen, (self._arena, None, self.size)
         from multiprocessing import reduction
 
-        return _from_descriptor, (reduction.DupFd(self._fd), self.size)
+        return _reopen, (None, reduction.DupFd(self._descriptor), self.size)
 
     def close(self) -> None:
         """Give the memory back once nobody else has it; no view of `buffer` may be left."""
         self.buffer.close()
-        if self._fd >= 0:
-            os.close(self._fd)
-            self._fd = -1
+        self._arena = None
+        if self._descriptor >= 0:
+            os.close(self._descriptor)
+            self._descriptor = -1
 
     def reserve(self, start: int, size: int) -> None:
         """Have memory for these bytes, so that writing them cannot fail; `OSError` if there is none.
@@ -79,35 +82,52 @@ class Region:
         if self._arena is not None:
             return
         if hasattr(os, "posix_fallocate"):
-            os.posix_fallocate(self._fd, start, size)
-        elif os.pwrite(self._fd, bytes(size), start) != size:
+            os.posix_fallocate(self._descriptor, start, size)
+        elif os.pwrite(self._descriptor, bytes(size), start) != size:
             raise OSError(f"no room for {size} bytes of a shared file")
 
-    def acquire(self) -> bool:
-        """Take the lock; False if that did not succeed in `PATIENCE`. Costs about 0.6 us."""
-        if fcntl is None:
-            return False
+    def __enter__(self) -> None:
+        """Take the lock, in about 0.6 us if it is free and in `PATIENCE` at most."""
+        if self._arena is not None:  # where there are no locks
+            self.missed += 1
+            return
         try:
-            fcntl.lockf(self._fd, fcntl.LOCK_EX | fcntl.LOCK_NB, 1)
+            os.lockf(self._descriptor, os.F_TLOCK, 1)
         except (BlockingIOError, PermissionError):  # which of them, depends on the system
-            return self._acquire_patiently()
-        return True
+            # Whoever keeps it so long was stopped, so that is waited for once, not at each call.
+            self._has_lock = not self._is_stuck and self._is_had_in_time()
+            self.missed += not self._has_lock
+        else:
+            self._has_lock = True
+        self._is_stuck = not self._has_lock
 
-    def _acquire_patiently(self) -> bool:
+    def _is_had_in_time(self) -> bool:
         nap, deadline = SHORTEST_NAP, time.monotonic() + PATIENCE
         while time.monotonic() < deadline:
             time.sleep(nap)
             nap = min(2 * nap, LONGEST_NAP)
             try:
-                fcntl.lockf(self._fd, fcntl.LOCK_EX | fcntl.LOCK_NB, 1)
+                os.lockf(self._descriptor, os.F_TLOCK, 1)
             except (BlockingIOError, PermissionError):
                 continue
             return True
         return False
 
-    def release(self) -> None:
+    def __exit__(
+        self,
+        kind: type[BaseException] | None,
+        error: BaseException | None,
+        where: TracebackType | None,
+    ) -> None:
         """Give the lock back; costs about 0.5 us."""
-        fcntl.lockf(self._fd, fcntl.LOCK_UN, 1)
+        if self._has_lock:
+            self._has_lock = False
+            os.lockf(self._descriptor, os.F_ULOCK, 1)
+
+
+def has_locks() -> bool:
+    """Tell whether this system has locks that end with their holder."""
+    return hasattr(os, "lockf")
 
 
 def _nameless_file() -> int:
@@ -118,17 +138,9 @@ def _nameless_file() -> int:
     return descriptor
 
 
-def _from_arena(arena: heap.Arena) -> Region:
+def _reopen(arena: heap.Arena | None, descriptor: Any, size: int) -> Region:
     region = Region.__new__(Region)
-    region._arena, region._fd = arena, -1  # noqa: SLF001 -- a constructor
-    region.size, region.buffer = arena.size, arena.buffer
-    return region
-
-
-def _from_descriptor(descriptor: Any, size: int) -> Region:
-    region = Region.__new__(Region)
-    region._arena, region._fd = None, descriptor.detach()  # noqa: SLF001 -- a constructor
-    region.size, region.buffer = size, mmap.mmap(region._fd, size)  # noqa: SLF001 -- likewise
+    region._be(arena, descriptor.detach() if descriptor else -1, size)  # noqa: SLF001 -- a constructor
     return region
 
 
