@@ -6,7 +6,8 @@ import random
 from functools import partial
 from typing import Any, NamedTuple
 
-from random_changes import Text, change_together
+from changing_together import change_together
+from users_keys import Text
 
 
 class Chance(random.Random):

@@ -11,8 +11,8 @@ from pathlib import Path
 import crash_journal
 from crash_steps import states, steps
 from pyspeedup.memory import DiskDict, DiskList
-from random_changes import Text
 from storage_writer import Folder
+from users_keys import Text
 
 __all__ = [
     "STEPS_A_SYNC",

@@ -6,8 +6,9 @@ import os
 import random
 import sys
 
+from changing_together import change_together
 from pyspeedup.memory import DiskDict, DiskList
-from random_changes import Text, change_together
+from users_keys import Text
 
 STRUCTURES = {"dict": DiskDict, "list": DiskList}
 

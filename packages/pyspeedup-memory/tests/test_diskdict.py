@@ -16,6 +16,7 @@ import pytest
 from pyspeedup.core import SerializationError, StoreCorruptedError, StoreError
 from pyspeedup.memory import MemoryStore
 from pyspeedup.memory.diskdict import DiskDict
+from users_keys import LikeStr
 
 
 @pytest.fixture
@@ -28,22 +29,6 @@ def d():
 def filled(d, count=10):
     d.update({number: str(number) for number in range(count)})
     return d
-
-
-class Text:
-    """Equals the str that it holds."""
-
-    def __init__(self, text):
-        self.text = text
-
-    def __eq__(self, other):
-        return self.text == getattr(other, "text", other)
-
-    def __hash__(self):
-        return hash(self.text)
-
-    def __repr__(self):
-        return f"Text({self.text!r})"
 
 
 class Token:
@@ -102,23 +87,23 @@ def test_the_first_of_equal_keys_stays_in_its_place(d):
 def test_a_users_key_is_found_by_what_it_equals_and_the_other_way_round(d):
     filled(d)
     d["a"] = 1
-    d[Text("b")] = 2
-    assert d[Text("a")] == 1
+    d[LikeStr("b")] = 2
+    assert d[LikeStr("a")] == 1
     assert d["b"] == 2
     d["b"] = 3
-    assert d[Text("b")] == 3
-    assert [type(key) for key in list(d)[-2:]] == [str, Text]
-    del d[Text("a")]
+    assert d[LikeStr("b")] == 3
+    assert [type(key) for key in list(d)[-2:]] == [str, LikeStr]
+    del d[LikeStr("a")]
     assert "a" not in d
     d["c"] = 4  # the index of own hashes is there by now, and must learn of it
     d.update(x=1, y=2, z=3)
-    assert d[Text("c")] == 4
+    assert d[LikeStr("c")] == 4
 
 
 def test_tuples_of_users_keys_are_found_alike(d):
     d[("a", 1)] = 1
-    d[(Text("b"), 1)] = 2
-    assert d[(Text("a"), 1)] == 1
+    d[(LikeStr("b"), 1)] = 2
+    assert d[(LikeStr("a"), 1)] == 1
     assert d[("b", 1)] == 2
 
 
@@ -145,7 +130,7 @@ def test_an_object_that_is_a_key_is_given_out_as_itself(d):
 def test_keys_that_nobody_holds_do_not_stay_in_ram():
     with DiskDict("d", 4, 2, page_store={}) as d:
         for number in range(3_000):
-            d[Text(str(number))] = number
+            d[LikeStr(str(number))] = number
         assert sum(1 for _ in d) == 3_000
         assert len(d._content._known) < 1_000
         for text in d:
@@ -223,13 +208,13 @@ def test_errors_of_a_keys_own_methods_come_through(d):
 
 
 def test_a_key_whose_comparison_changes_the_dict_is_found_or_missed_in_peace(d):
-    class Meddling(Text):
+    class Meddling(LikeStr):
         def __eq__(self, other):
             if len(d) < 20:
                 d[len(d)] = None
             return super().__eq__(other)
 
-        __hash__ = Text.__hash__
+        __hash__ = LikeStr.__hash__
 
     d["a"] = 1
     assert d[Meddling("a")] == 1
@@ -279,7 +264,7 @@ def test_a_value_changed_in_place_is_seen_by_an_iteration_that_pushes_it_out_of_
 
 def test_values_of_keys_of_every_kind_are_kept_as_they_are_changed():
     token = Token()
-    keys = [("a", 1), 1.5, Text("text"), token, frozenset({1}), None, "plain", 7]
+    keys = [("a", 1), 1.5, LikeStr("text"), token, frozenset({1}), None, "plain", 7]
     with DiskDict("d", 2, 1, page_store={}) as d:
         d.update((key, []) for key in keys)
         for number in range(3):
@@ -373,17 +358,17 @@ def test_a_value_whose_class_is_gone_is_named_and_the_rest_stays_readable(monkey
 def test_a_key_whose_class_is_gone_hides_no_other(monkeypatch):
     store = {}
     module = types.ModuleType("gone_soon")
-    module.Gone = type("Gone", (Text,), {"__module__": "gone_soon"})
+    module.Gone = type("Gone", (LikeStr,), {"__module__": "gone_soon"})
     kept = module.Gone
     monkeypatch.setitem(__import__("sys").modules, "gone_soon", module)
     with DiskDict("d", 4, 1, page_store=store) as d:
-        d[Text("a")] = 1
+        d[LikeStr("a")] = 1
         d[module.Gone("b")] = 2
         d["c"] = 3
     del module.Gone
     with DiskDict("d", page_store=store) as d:
         assert d["a"] == 1
-        assert d[Text("c")] == 3
+        assert d[LikeStr("c")] == 3
         assert "b" not in d
         with pytest.raises(SerializationError):
             list(d)
@@ -569,11 +554,11 @@ def test_a_readonly_dict_can_be_read_and_refuses_changes():
     store = MemoryStore()
     with DiskDict("d", 2, 1, page_store=store) as d:
         filled(d)
-        d[Text("a")] = "text"
+        d[LikeStr("a")] = "text"
         for number in range(9):
             del d[number]
     with DiskDict("d", page_store=store, readonly=True) as d:
-        assert list(d) == [9, Text("a")]
+        assert list(d) == [9, LikeStr("a")]
         assert d["a"] == "text"
         for change in (
             lambda: d.__setitem__(1, 1),
@@ -1096,7 +1081,7 @@ def test_a_transaction_is_all_or_nothing(d):
     with pytest.raises(Failure), d.transaction():  # noqa: PT012 -- all of it is to be taken back
         d["new"] = 1
         d[0] = "changed"
-        d[Text("user")] = 1
+        d[LikeStr("user")] = 1
         assert d["user"] == 1
         del d[1]
         d.clear()
@@ -1174,8 +1159,8 @@ def test_a_long_value_that_replaces_another_is_kept(size):
 
 def test_changes_after_a_rollback_are_committed_in_time(monkeypatch):
     now = 1_000.0
-    for place in ("_content.time.monotonic", "_dict.content.monotonic"):
-        monkeypatch.setattr(f"pyspeedup.memory.{place}", lambda: now)
+    for place in ("_content.time", "_dict.content", "_dict.live_parts"):
+        monkeypatch.setattr(f"pyspeedup.memory.{place}.monotonic", lambda: now)
     store = {}
     with DiskDict("d", page_store=store, sync_every=10) as d:
         with contextlib.suppress(ZeroDivisionError), d.transaction():

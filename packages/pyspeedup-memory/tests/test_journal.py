@@ -21,8 +21,8 @@ from pyspeedup.memory._journal import lists as journalled_lists
 from pyspeedup.memory._list.content import ListContent
 from pyspeedup.memory._storage import journal_file
 from pyspeedup.memory._storage.marker import JOURNAL_FILE
-from random_changes import Text
 from storage_toy import Toy, start
+from users_keys import Text
 
 SCRIPT = "import sys, journal_writer; journal_writer.main(*sys.argv[1:])"
 
