@@ -31,36 +31,17 @@ class DictPeer(peer.Peer):
         return self.content.items()  # type: ignore[no-any-return]  # each peer has its own type
 
 
-class PlainDict(peer.Plain, DictPeer):
-    """A dict."""
-
-    name = "dict"
-    kind = dict
-
-
-class Nothing(peer.Nothing, DictPeer):
-    """Of a dict the methods only."""
-
-    kind = thin.Nothing
-
-
-class PySpeedup(peer.PySpeedup, DictPeer):
-    """DiskDict."""
-
-    kind = "DiskDict"
-
-
-class DiskCache(peer.DiskCache, DictPeer):
-    """diskcache's Index."""
-
-    kind = "Index"
-
-
-class DriveLink(peer.DriveLink, DictPeer):
-    """drivelink's Dict."""
-
-    kind = "Dict"
-    ordered = False
+PlainDict, PySpeedup, DiskCache, DriveLink, Nothing = peer.with_both(
+    DictPeer,
+    plain=dict,
+    kinds={
+        peer.PySpeedup: "DiskDict",
+        peer.DiskCache: "Index",
+        peer.DriveLink: "Dict",
+        peer.Nothing: thin.Nothing,
+    },
+)
+DriveLink.ordered = False
 
 
 class CommittingPeer(DictPeer):

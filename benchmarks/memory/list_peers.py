@@ -20,35 +20,16 @@ class ListPeer(peer.Peer):
         return iter(self.content)
 
 
-class PlainList(peer.Plain, ListPeer):
-    """A list."""
-
-    name = "list"
-    kind = list
-
-
-class Nothing(peer.Nothing, ListPeer):
-    """Of a list the methods only."""
-
-    kind = thin.NothingInOrder
-
-
-class PySpeedup(peer.PySpeedup, ListPeer):
-    """DiskList."""
-
-    kind = "DiskList"
-
-
-class DiskCache(peer.DiskCache, ListPeer):
-    """diskcache's Deque."""
-
-    kind = "Deque"
-
-
-class DriveLink(peer.DriveLink, ListPeer):
-    """drivelink's List."""
-
-    kind = "List"
+PlainList, PySpeedup, DiskCache, DriveLink, Nothing = peer.with_both(
+    ListPeer,
+    plain=list,
+    kinds={
+        peer.PySpeedup: "DiskList",
+        peer.DiskCache: "Deque",
+        peer.DriveLink: "List",
+        peer.Nothing: thin.NothingInOrder,
+    },
+)
 
 
 class SqliteCollections(ListPeer):

@@ -6,7 +6,7 @@ import collections.abc
 import importlib
 import importlib.util
 import pickle
-from typing import TYPE_CHECKING, Any, ClassVar
+from typing import TYPE_CHECKING, Any, ClassVar, TypeVar
 
 from memory.watch import require
 
@@ -168,3 +168,16 @@ class Nothing(Peer):
 
     def require(self, what: str, found: object, expected: object) -> None:
         """Require nothing."""
+
+
+P = TypeVar("P", bound=Peer)
+
+
+def with_both(used_as: type[P], *, plain: type, kinds: dict[type[Peer], object]) -> list[type[P]]:
+    """Return the contenders that have both structures: `plain`, and `kinds`, what each calls its own.
+
+    They are used as `used_as` says.
+    """
+    own = type("Plain", (Plain, used_as), {"name": plain.__name__, "kind": plain})
+    others = [type(peer.__name__, (peer, used_as), {"kind": kind}) for peer, kind in kinds.items()]
+    return [own, *others]
