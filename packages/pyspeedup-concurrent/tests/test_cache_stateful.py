@@ -13,7 +13,7 @@ from hypothesis import strategies as st
 from hypothesis.stateful import RuleBasedStateMachine, initialize, invariant, rule
 from pyspeedup.concurrent import Cache
 from pyspeedup.concurrent._caching import pool as pool_module
-from pyspeedup.concurrent._caching.dispatcher import Begin, Dispatcher, Resolve, Verdict
+from pyspeedup.concurrent._caching.dispatcher import Begin, Dispatcher
 from pyspeedup.concurrent._processes import shipping
 from pyspeedup.concurrent.engines import Processes, Serial, Threads
 from pyspeedup.core import WorkerError
@@ -125,27 +125,17 @@ class CacheMachine(RuleBasedStateMachine):
 class Witness(Dispatcher):
     """Counts, from nothing but the messages, the workers that died having begun a call."""
 
-    def __init__(self, deaths, **options):
-        super().__init__(**options)
+    def __init__(self, deaths, *args):
+        super().__init__(*args)
         self.deaths = deaths
-        self.worker_of = {}
-        self.asked = {}
         self.begun = {}
         self.last = {}
 
     def seen(self, actions):
         for action in actions:
-            if isinstance(action, Resolve):
-                continue
-            call = None
             if isinstance(action, Begin):
-                call = action.call
-                self.worker_of[action.stack] = action.worker
-            elif action.verdict is Verdict.COMPUTE_AND_TELL:
-                call = self.asked[action.stack]
-            self.last[action.worker] = call
-            if call is not None:
-                self.begun.setdefault(action.worker, set()).add(call)
+                self.last[action.worker] = action.call
+                self.begun.setdefault(action.worker, set()).add(action.call)
         return actions
 
     def add_worker(self, worker):
@@ -154,16 +144,15 @@ class Witness(Dispatcher):
     def submit(self, call):
         return self.seen(super().submit(call))
 
-    def give(self, stack, calls):
-        return self.seen(super().give(stack, calls))
+    def give(self, worker, call):
+        return self.seen(super().give(worker, call))
 
-    def ask(self, stack, call):
-        self.asked[stack] = call
-        return self.seen(super().ask(stack, call))
+    def park(self, worker):
+        return self.seen(super().park(worker))
 
-    def finish(self, stack, call, outcome, *, failed):
-        self.begun[self.worker_of[stack]].remove(call)
-        return self.seen(super().finish(stack, call, outcome, failed=failed))
+    def finish(self, worker, call, outcome, *, listening):
+        self.begun[worker].remove(call)
+        return self.seen(super().finish(worker, call, outcome, listening=listening))
 
     def remove_worker(self, worker, outcome, *, heard):
         begun = self.begun.pop(worker, set())

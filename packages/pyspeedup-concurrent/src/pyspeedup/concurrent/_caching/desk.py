@@ -1,195 +1,402 @@
-"""The desk of somebody who evaluates: notes of calls that will be wanted, and what was given away.
+"""The desk of somebody who evaluates: what will be wanted, what others compute, what to tell them.
 
-Noting costs about an append. Only when the dispatcher says that somebody is idle is the oldest note
-given away, and what was given away is asked for when it is needed. Giving pays only for calls that
-take longer than the messages about them, so it pauses while a function's calls, or what was given away, turn out to be
-cheap.
+Noting a call that will be wanted costs about an append. Only when the dispatcher says that somebody is idle is
+the oldest note given away. Calls of functions that are dear, see `costs`, are claimed on a
+board that all can see before they are computed, and what they came to is published there; a call that somebody
+else computes is waited for, while other stacks run. Cheap calls are computed by whoever needs them and never spoken of,
+but for those that turn out to take long, which are claimed while they run.
 """
 
 from __future__ import annotations
 
 import threading
 import time
+import weakref
 from collections import deque
-from typing import TYPE_CHECKING, Any, NamedTuple, Protocol
+from dataclasses import dataclass, field
+from typing import TYPE_CHECKING, Any, Protocol
 
-from pyspeedup.concurrent._caching.dispatcher import Verdict
-from pyspeedup.concurrent._caching.local import ANSWERED, Duty
+from pyspeedup.concurrent._caching.board import Done, Running, Wait
+from pyspeedup.concurrent._caching.local import ANSWERED
 
 if TYPE_CHECKING:
-    from collections.abc import Callable
+    from collections.abc import Callable, Hashable
 
     from pyspeedup.concurrent._caching.calls import Key
-    from pyspeedup.concurrent._caching.local import Memory
+    from pyspeedup.concurrent._caching.local import Claim, Memory
+    from pyspeedup.concurrent._caching.tally import Tally
 
-__all__ = ["Answer", "DutyToTell", "Notebook", "Office"]
+__all__ = ["Board", "Desk", "Note", "Office"]
 
 MOST_NOTES = 64
-CHEAP = 0.00005
-"""Seconds; of a function whose calls take less by themselves, parts are seldom given away."""
 CHEAP_GIFT = 0.001
-"""Seconds that a call given away should have taken in all, for the next to follow at once."""
+"""Seconds that what was given away should have taken in all, for the next to follow at once."""
 SHORTEST_PAUSE, LONGEST_PAUSE = 0.001, 0.05
-SAMPLE = 20
-"""So many calls, or so many times `SHORTEST_PAUSE`, are enough to tell what one takes."""
+MOST_LATE = 200
+"""So many calls that take long are claimed at a tick, while they run."""
+MOST_RUNNING = 2000
+"""Calls of a function that is recursing deeper than this are not claimed late: there are too many."""
 
 
-class Answer(NamedTuple):
-    """What a call came to, elsewhere. `fetch` returns the value or raises the error."""
+class Board(Protocol):
+    """Where those who compute tell each other who computes what, and what it came to; see `board`."""
 
-    fetch: Callable[[], Any]
-    seconds: float
+    def claim(self, name: Hashable, stack: int, /) -> Any:
+        """Return None if the call is the stack's own now, else what is known of it."""
+
+    def look(self, name: Hashable, /) -> Any:
+        """Return what is known of a call, None if nothing is."""
+
+    def publish(self, name: Hashable, data: Any, seconds: float, /) -> frozenset[int]:
+        """Let a claim become a value, or nothing if that is None; return who has to be woken."""
+
+    def wait(self, name: Hashable, stack: int, /) -> Wait:
+        """Begin to wait for a call."""
+
+    def unwait(self, stack: int, /) -> None:
+        """Wait no longer."""
 
 
 class Office(Protocol):
-    """The way from a desk to the dispatcher."""
+    """What a desk needs of the worker that it belongs to."""
 
-    def give(self, memory: Memory, key: Key, /) -> Any:
-        """Leave a call to others; return what `ask` names it by, None if it can't be left."""
+    board: Board
 
-    def ask(self, call: Any, /) -> tuple[Verdict, Answer | None]:
-        """Wait until it is clear how to come by a call that was given away."""
+    def name(self, memory: Memory, key: Key, /) -> Hashable | None:
+        """Return what the board knows a call by; None if it cannot be told of."""
 
-    def tell(self, call: Any, value: Any, seconds: float, /) -> None:
-        """Report the value of a call that somebody else may wait for."""
+    def pack(self, memory: Memory, value: Any, /) -> Any:
+        """Return a value as the board takes it; None if it cannot be told."""
 
-    def fail(self, call: Any, error: BaseException, seconds: float, /) -> None:
-        """Report its error."""
+    def unpack(self, data: Any, /) -> Any:
+        """Return a value from what the board had."""
 
+    def give(self, memory: Memory, key: Key, /) -> bool:
+        """Leave a call to others; False if that cannot be."""
 
-class DutyToTell:
-    """See `pyspeedup.concurrent._caching.local.Duty`."""
+    def hungry(self) -> bool:
+        """Tell whether somebody is idle."""
 
-    def __init__(self, office: Office, call: Any) -> None:
-        """Measure from now."""
-        self._office = office
-        self._call = call
-        self._begun = time.perf_counter()
+    def wake(self, places: frozenset[int], /) -> None:
+        """Wake who waits."""
 
-    def tell(self, value: Any, /) -> None:
-        """Report the value."""
-        self._office.tell(self._call, value, time.perf_counter() - self._begun)
-
-    def fail(self, error: BaseException, /) -> None:
-        """Report the error."""
-        self._office.fail(self._call, error, time.perf_counter() - self._begun)
+    def park(self, name: Hashable, /) -> None:
+        """Let other stacks run until there may be news of a call."""
 
 
-class Notebook:
-    """A `Desk` that talks to the dispatcher through an `Office`.
+@dataclass(eq=False, slots=True)
+class Note:
+    """A call that will be wanted."""
 
-    `flag[0]` is 0 while nobody is idle, and another number each time that somebody is anew. Only the
-    thread that `owner` names leaves notes; others compute by themselves.
+    memory: Memory
+    key: Key
+
+
+@dataclass(eq=False, slots=True)
+class _Claim:
+    """A call that is watched: it may have been claimed, and it is measured."""
+
+    name: Hashable | None
+    stack: _Stack
+    begun: float
+    inner: float
+    inner_calls: int
+    size: int
+
+
+@dataclass(eq=False, slots=True)
+class _Stack:
+    """What belongs to one of a worker's stacks."""
+
+    number: int = 0
+    owner: int | None = None
+    notes: deque[Note] = field(default_factory=deque)
+    gave: list[Note] = field(default_factory=list)
+    inner: float = 0.0
+    """Seconds that watched calls have taken within the one that is being computed."""
+    inner_calls: int = 0
+
+
+class Desk:
+    """See the module. `flag[0]` is set by whoever wants this desk to look around.
+
+    Only the thread that runs the present stack is heard; others compute by themselves.
     """
 
     def __init__(self, office: Office, flag: Any) -> None:
         """Begin with an empty desk."""
         self.flag = flag
-        self.seen = [0]
-        self.owner: int | None = None
         self._office = office
-        self._notes: deque[tuple[Memory, Key]] = deque()
-        self._gave: list[tuple[Memory, Key]] = []
+        self._board = office.board
+        self._stack = _Stack()
+        self._aside: list[_Stack] = []
+        self._memories: weakref.WeakSet[Memory] = weakref.WeakSet()
+        """Those that were watched; a call of any other is younger than a tick."""
+        self._long: set[tuple[Memory, Key]] = set()
         self._not_before = 0.0
         self._pause = 0.0
-        self._number = 0
-        self._found_nothing = False
+        self._unmet = False
 
-    def begin(self) -> None:
+    # Stacks -----------------------------------------------------------------------------------
+
+    def begin(self, number: int) -> None:
         """Begin a fresh stack in the calling thread."""
-        self._notes, self._gave = deque(), []
-        self.owner = threading.get_ident()
-        self._number += 1
+        self._stack = _Stack(number, threading.get_ident())
+        self._unmet = False
 
     def end(self) -> None:
-        """End a stack: what it noted and gave away, it no longer wants."""
-        for memory, key in self._gave:
-            memory.given.pop(key, None)
-        self.owner = None
+        """End the present stack: what it noted and gave away, it no longer wants."""
+        for note in self._stack.gave:
+            note.memory.given.discard(note.key)
+        self._stack = _Stack()
 
-    def put_aside(self) -> tuple[Any, ...]:
-        """Leave a stack for another, and return what `restore` takes it up again by."""
-        return (self._notes, self._gave, self.owner)
+    def put_aside(self) -> _Stack:
+        """Leave the present stack for another, and return what `restore` takes it up again by."""
+        aside, self._stack = self._stack, _Stack()
+        self._aside.append(aside)
+        return aside
 
-    def restore(self, stack: tuple[Any, ...]) -> None:
+    def restore(self, stack: _Stack) -> None:
         """Go on with a stack that was put aside."""
-        self._notes, self._gave, self.owner = stack
+        self._aside.remove(stack)
+        self._stack = stack
+
+    # Notes ------------------------------------------------------------------------------------
 
     def has_room(self) -> bool:
         """Tell whether a note would be kept: the oldest are the best, so there are never many."""
-        return len(self._notes) < MOST_NOTES
+        return len(self._stack.notes) < MOST_NOTES
 
     def note(self, memory: Memory, key: Key) -> None:
         """Take notice of a call that will be wanted, in O(1)."""
-        if key not in memory.values and self.owner == threading.get_ident():
-            self._notes.append((memory, key))
-            if self._found_nothing:
-                self.seen[0] = 0  # so that the next `enter` looks again
+        stack = self._stack
+        if key not in memory.values and stack.owner == threading.get_ident():
+            stack.notes.append(Note(memory, key))
+            if self._unmet:
+                self.flag[0] = 1
 
-    def enter(self, memory: Memory, key: Key) -> Duty | object | None:
-        """Give a note away if somebody is idle, but not `key`; fetch it if it was given away."""
-        if self.owner != threading.get_ident():
-            return None
-        if self.flag[0] != self.seen[0]:
-            self._look(memory, key)
-        call = memory.given.pop(key, None)
-        return None if call is None else self._fetch(memory, key, call)
-
-    def _look(self, memory: Memory, key: Key) -> None:
-        wanted = self.flag[0]
-        if wanted and self._notes:
-            now = time.perf_counter()
-            if now < self._not_before:
-                return  # so that it is looked at again
-            if self._is_cheap(memory, now):
-                self._rest()
-                return
-        self.seen[0] = wanted
-        memory.running.add(key)  # as it is about to be
-        note = self._oldest_note() if wanted else None
-        self._found_nothing = note is None
-        if note is not None:
-            self._give(*note)
-
-    def _oldest_note(self) -> tuple[Memory, Key] | None:
-        while self._notes:
-            memory, key = self._notes.popleft()
+    def oldest_note(self, notes: deque[Note]) -> Note | None:
+        """Take the oldest call out that nobody here has begun."""
+        while notes:
+            note = notes.popleft()
+            memory, key = note.memory, note.key
             if not (key in memory.values or key in memory.running or key in memory.given):
-                return memory, key
+                return note
         return None
 
-    def _give(self, memory: Memory, key: Key) -> None:
-        call = self._office.give(memory, key)
-        if call is not None:
-            memory.given[key] = call
-            self._gave.append((memory, key))
+    def note_for_here(self) -> Note | None:
+        """Take a call out that a stack which waits has noted, and that nobody computes.
 
-    def _fetch(self, memory: Memory, key: Key, call: Any) -> Duty | object | None:
-        verdict, answer = self._office.ask(call)
-        if answer is not None:
-            self._learn(answer.seconds)
-            memory.values[key] = answer.fetch()
-            return ANSWERED
-        return DutyToTell(self._office, call) if verdict is Verdict.COMPUTE_AND_TELL else None
+        Not one of a cheap function: what it needs is likely to be what the stack waits for.
+        """
+        for stack in self._aside:
+            while stack.notes and stack.notes[0].memory.costs.dear:
+                note = self.oldest_note(stack.notes)
+                if note is not None and self._is_free(note):
+                    return note
+        return None
 
-    def _is_cheap(self, memory: Memory, now: float) -> bool:
-        """Tell whether a call takes too little to be given away; one of unknown cost does not."""
+    def _is_free(self, note: Note) -> bool:
+        name = self._office.name(note.memory, note.key)
+        return name is not None and self._board.look(name) is None
+
+    # Computing --------------------------------------------------------------------------------
+
+    def enter(self, memory: Memory, key: Key) -> Claim | object | None:
+        """Look around; then claim the call if it is dear, or wait for whoever computes it."""
+        if self._stack.owner != threading.get_ident():
+            return None
+        if self.flag[0]:
+            self._look()
+        if key in memory.given:
+            memory.given.discard(key)
+            return self._claim(memory, key)
+        if memory.costs.dear:
+            return self._claim(memory, key)
+        return self._watch(memory, None) if memory.costs.watched else None
+
+    def _watch(self, memory: Memory, name: Hashable | None) -> _Claim:
+        stack = self._stack
         size = len(memory.values)
-        stack, since, size_then = memory.mark
-        if stack != self._number:
-            memory.mark = (self._number, now, size)
-        elif size - size_then >= SAMPLE or now - since >= SAMPLE * SHORTEST_PAUSE:
-            memory.mean = (now - since) / max(size - size_then, 1)
-            memory.mark = (self._number, now, size)
-        return memory.mean < CHEAP
+        claim = _Claim(name, stack, time.perf_counter(), stack.inner, stack.inner_calls, size)
+        stack.inner, stack.inner_calls = 0.0, 0
+        self._memories.add(memory)
+        if memory.costs.begin():
+            memory.rewatch()
+        return claim
+
+    def _claim(self, memory: Memory, key: Key) -> _Claim | object | None:
+        name = self._office.name(memory, key)
+        if name is None:
+            return self._watch(memory, None)
+        stack = self._stack
+        while True:
+            found = self._board.claim(name, stack.number)
+            if found is None:
+                if key in memory.values:  # another stack, or thread, had it at that moment
+                    self._publish(memory, name, None, 0.0)
+                    return ANSWERED
+                return self._watch(memory, name)
+            if isinstance(found, Done):
+                if self._fetch(memory, key, found):
+                    return ANSWERED
+                return None
+            if not isinstance(found, Running):  # there is no room to tell of it
+                return self._watch(memory, None)
+            if found.mine and found.stack == stack.number:  # it needs itself, and will find out
+                return None
+            if not self._wait(memory, name):
+                return None
+            if key in memory.values:
+                return ANSWERED
+
+    def _fetch(self, memory: Memory, key: Key, found: Done) -> bool:
+        try:
+            value = self._office.unpack(found.data)
+        except Exception:  # noqa: BLE001 -- a class's own code; computed here, it needs no unpickling
+            return False
+        memory.values[key] = value
+        memory.tally.fetched += 1
+        self._learn(found.seconds)
+        return True
+
+    def _wait(self, memory: Memory, name: Hashable) -> bool:
+        """Wait for news of a call; False if those who compute it wait for us."""
+        stack = self._stack
+        verdict = self._board.wait(name, stack.number)
+        if verdict is not Wait.WAITING:
+            return verdict is Wait.GONE
+        begun = time.perf_counter()
+        self._office.park(name)
+        self._board.unwait(stack.number)
+        seconds = time.perf_counter() - begun
+        stack.inner += seconds
+        tally = memory.tally
+        tally.waits += 1
+        tally.waited += seconds
+        return True
+
+    def leave(self, memory: Memory, key: Key, claim: _Claim | None, value: Any) -> None:
+        """Publish a value that was claimed, and take in what it cost."""
+        name, seconds = None, LONGEST_PAUSE
+        if claim is not None:
+            name, seconds = claim.name, self._measure(memory, claim)
+        if name is None:
+            name = memory.late.pop(key, None)
+        if name is not None:
+            self._publish(memory, name, self._office.pack(memory, value), seconds)
+
+    def compute_gift(self, memory: Memory, key: Key, compute: Callable[[], Any]) -> None:
+        """Compute what another desk gave away, unless somebody has begun it, and publish it."""
+        name = self._office.name(memory, key)
+        if name is None or self._board.claim(name, self._stack.number) is not None:
+            return
+        begun = time.perf_counter()
+        try:
+            value = compute()
+        except BaseException:
+            self._publish(memory, name, None, 0.0)
+            raise
+        seconds = time.perf_counter() - begun
+        self._publish(memory, name, self._office.pack(memory, value), seconds)
+
+    def fail(self, memory: Memory, key: Key, claim: _Claim | None) -> None:
+        """Leave a claim to others: whoever needs the call will meet the error by itself."""
+        if claim is not None:
+            self._close_measure(memory, claim)
+        name = memory.late.pop(key, None) if claim is None or claim.name is None else claim.name
+        if name is not None:
+            self._publish(memory, name, None, 0.0)
+
+    def _publish(self, memory: Memory, name: Hashable, data: Any, seconds: float) -> None:
+        memory.tally.published += data is not None
+        places = self._board.publish(name, data, seconds)
+        if places:
+            self._office.wake(places)
+
+    # Costs ------------------------------------------------------------------------------------
+
+    def _measure(self, memory: Memory, claim: _Claim) -> float:
+        """Take in what a watched call cost by itself; return what it took in all."""
+        total, own, calls = self._close_measure(memory, claim)
+        tally = memory.tally
+        tally.seconds += own
+        if memory.costs.add(own / calls):
+            memory.rewatch()
+        return total
+
+    def _close_measure(self, memory: Memory, claim: _Claim) -> tuple[float, float, int]:
+        """Return the seconds of a call, those of its own, and the calls that these are for.
+
+        Calls that were not watched are its own: whoever computes it again computes them too.
+        """
+        stack = claim.stack
+        total = time.perf_counter() - claim.begun
+        begun = len(memory.values) - claim.size
+        calls = max(1, begun - stack.inner_calls)
+        own = max(0.0, total - stack.inner)
+        stack.inner, stack.inner_calls = claim.inner + total, claim.inner_calls + max(1, begun)
+        return total, own, calls
+
+    def take_tallies(self) -> dict[int, Tally]:
+        """Return what happened to each function's calls since this was asked last."""
+        memories = [*self._memories]
+        return {memory.number: memory.take_tally() for memory in memories if memory.has_tally()}
+
+    # Giving -----------------------------------------------------------------------------------
+
+    def _look(self) -> None:
+        """Give the oldest note away if somebody is idle."""
+        self.flag[0] = 0
+        if not self._office.hungry():
+            self._unmet = False
+            return
+        if time.perf_counter() < self._not_before:
+            return  # until the next tick
+        note = self.oldest_note(self._stack.notes)
+        self._unmet = note is None
+        if note is not None and self._office.give(note.memory, note.key):
+            note.memory.given.add(note.key)
+            self._stack.gave.append(note)
+            note.memory.tally.exported += 1
+            if not note.memory.costs.dear:
+                self._rest()
 
     def _learn(self, seconds: float) -> None:
-        """Give again at once if what was given away was worth it."""
+        """Give again at once if what others computed was worth it."""
         if seconds >= CHEAP_GIFT:
-            self._pause = 0.0
-        else:
-            self._rest()
+            self._pause = self._not_before = 0.0
 
     def _rest(self) -> None:
         self._pause = min(max(2 * self._pause, SHORTEST_PAUSE), LONGEST_PAUSE)
         self._not_before = time.perf_counter() + self._pause
+
+    # Every now and then, from another thread --------------------------------------------------
+
+    def tick(self) -> None:
+        """Claim what has been running since the last tick, and have cheap functions watched again."""
+        memories = [memory for memory in [*self._memories] if not memory.costs.proven_dear]
+        for memory in memories:
+            memory.costs.sample()
+            memory.rewatch()
+        running = {
+            (memory, key)
+            for memory in memories
+            if len(memory.running) <= MOST_RUNNING
+            for key in [*memory.running]
+        }
+        for memory, key in [*running & self._long][:MOST_LATE]:
+            if key not in memory.late:
+                self._claim_late(memory, key)
+        self._long = running
+        if self._unmet or self._not_before:
+            self.flag[0] = 1
+
+    def _claim_late(self, memory: Memory, key: Key) -> None:
+        name = self._office.name(memory, key)
+        if name is None or self._board.claim(name, self._stack.number) is not None:
+            return
+        memory.late[key] = name
+        # Whoever computes it looks for late claims after it is no longer running.
+        if key not in memory.running and memory.late.pop(key, None) is not None:
+            self._publish(memory, name, None, 0.0)

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import contextlib
 from dataclasses import dataclass, field
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 from pyspeedup.concurrent._caching import messages
 from pyspeedup.core import WorkerError
@@ -13,7 +13,8 @@ if TYPE_CHECKING:
     from collections.abc import Mapping
     from multiprocessing.connection import Connection
 
-    from pyspeedup.concurrent._caching.messages import Call, Shipment
+    from pyspeedup.concurrent._caching.messages import BatchCall, Call, Shipment
+    from pyspeedup.concurrent._caching.seats import Seat
     from pyspeedup.concurrent._processes import children
 
 __all__ = ["Hand"]
@@ -21,12 +22,11 @@ __all__ = ["Hand"]
 
 @dataclass(eq=False, slots=True)
 class Hand:
-    """A worker; `shared[place]` is where it counts the messages that it has read."""
+    """A worker, and the seat that it has."""
 
     child: children.Child
     connection: Connection
-    shared: Any
-    place: int
+    seat: Seat
     ready: bool = False
     _sent: int = 0
     _known: dict[int, int] = field(default_factory=dict)
@@ -35,7 +35,12 @@ class Hand:
     """The generations that it has been told of last."""
 
     def begin(
-        self, stack: int, call: Call, shipment: Shipment | None, generations: Mapping[int, int]
+        self,
+        call: Call | BatchCall,
+        shipment: Shipment | None,
+        generations: Mapping[int, int],
+        *,
+        wanted: bool,
     ) -> None:
         """Have it compute `call`; `shipment` and `generations` go along only where it lacks them."""
         if self._known.get(call.number) == call.generation:
@@ -44,17 +49,13 @@ class Hand:
         news = None if self._told is generations else generations
         is_current = generations.get(call.number, 0) == call.generation
         self._told = generations if is_current else None  # else: what it leaves is to be forgotten
-        self.send(messages.Begin(stack, call, shipment, news))
-
-    def send(self, message: Any) -> None:
-        """Send what it is to read next."""
         self._sent = (self._sent + 1) % messages.COUNTS
         with contextlib.suppress(OSError):  # it has died meanwhile, which is seen by its sentinel
-            messages.send(self.connection, message)
+            messages.send(self.connection, messages.Begin(call, wanted, shipment, news))
 
-    def has_heard(self) -> bool:
-        """Tell whether it has read, or had when it died, all that was sent to it."""
-        return bool(self.shared[self.place] == self._sent)
+    def has_heard(self, read: int) -> bool:
+        """Tell whether one that has read so many messages has read all that was sent to it."""
+        return read == self._sent
 
     def dismiss(self) -> None:
         """End it, if it has not ended."""

@@ -8,12 +8,13 @@ from __future__ import annotations
 
 import functools
 import inspect
-import math
 import types
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any, Final, Protocol, cast
 
 from pyspeedup.concurrent._caching.calls import as_call
+from pyspeedup.concurrent._caching.costs import Costs
+from pyspeedup.concurrent._caching.tally import Tally
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -21,7 +22,7 @@ if TYPE_CHECKING:
     from pyspeedup.concurrent._caching.calls import Key, Normalizer
     from pyspeedup.core import LocalFunction
 
-__all__ = ["ANSWERED", "Desk", "Duty", "LocalMethod", "Memory", "fill", "shell"]
+__all__ = ["ANSWERED", "Claim", "Desk", "LocalMethod", "Memory", "fill", "shell"]
 
 ANSWERED: Final = object()
 """What `Desk.enter` returns when the value is in memory by now."""
@@ -30,26 +31,24 @@ _MISSING: Final = object()
 _FILE_NAME: Final = "<pyspeedup: the memoized form of a function>"
 
 
-class Duty(Protocol):
-    """Somebody else waits for what is computed on the spot."""
-
-    def tell(self, value: Any, /) -> None:
-        """Hand them the value."""
-
-    def fail(self, error: BaseException, /) -> None:
-        """Hand them the error."""
+class Claim(Protocol):
+    """What `Desk.enter` returns, for whoever computes to give back at the end."""
 
 
 class Desk(Protocol):
-    """Where evaluated functions leave notes and learn that others are idle."""
+    """Where evaluated functions leave notes, and learn what others compute and want."""
 
     flag: Any
-    """Its element 0 changes when there is something to look at."""
-    seen: list[int]
-    """Its element 0 is the flag as it was looked at last."""
+    """Its element 0 is true when there is something to look at."""
 
-    def enter(self, memory: Memory, key: Key, /) -> Duty | object | None:
-        """Look around before computing: `ANSWERED`, what to do afterwards, or None."""
+    def enter(self, memory: Memory, key: Key, /) -> Claim | object | None:
+        """Look around before computing: `ANSWERED`, what to give back afterwards, or None."""
+
+    def leave(self, memory: Memory, key: Key, claim: Claim | None, value: Any, /) -> None:
+        """Tell others a value that has been computed."""
+
+    def fail(self, memory: Memory, key: Key, claim: Claim | None, /) -> None:
+        """Tell others that there is no value."""
 
     def has_room(self) -> bool:
         """Whether a note would be kept."""
@@ -58,20 +57,43 @@ class Desk(Protocol):
         """Take notice that a call will be wanted."""
 
 
-@dataclass(eq=False, slots=True)
+@dataclass(eq=False, slots=True, weakref_slot=True)
 class Memory:
     """What one process (or pool) knows of one function."""
 
     number: int
     name: str
     values: dict[Key, Any] = field(default_factory=dict)
-    running: set[Key] = field(default_factory=set)
-    given: dict[Key, Any] = field(default_factory=dict)
+    running: dict[Key, None] = field(default_factory=dict)
+    given: set[Key] = field(default_factory=set)
+    """What was left to others; they may have begun it."""
+    late: dict[Key, Any] = field(default_factory=dict)
+    """What was claimed after it had been begun, as it takes long."""
     generation: int = 0
-    mean: float = math.inf
-    """Seconds that one call takes by itself, as far as anybody has measured."""
-    mark: tuple[int, float, int] = (0, 0.0, 0)
-    """Where the present measurement began: which stack, when, with how many values."""
+    costs: Costs = field(default_factory=Costs)
+    tally: Tally = field(default_factory=Tally)
+    _watch: types.CellType = field(default_factory=types.CellType)
+    _told: int = 0
+    """How many values have been told of."""
+
+    def watch(self, cell: types.CellType) -> None:
+        """Let `cell` of the memoized form say whether each call is to be watched."""
+        self._watch = cell
+        self.rewatch()
+
+    def rewatch(self) -> None:
+        """Have calls watched or no longer, as their costs say."""
+        self._watch.cell_contents = self.costs.watched
+
+    def has_tally(self) -> bool:
+        """Tell whether anything has happened since `take_tally`."""
+        return len(self.values) != self._told or self.tally != Tally()
+
+    def take_tally(self) -> Tally:
+        """Return what has happened since this was asked last."""
+        taken, self.tally = self.tally, Tally()
+        taken.calls, self._told = len(self.values) - self._told, len(self.values)
+        return taken
 
 
 # A call keeps to the memory that it began with: while it is under way all may be forgotten, and the
@@ -88,30 +110,31 @@ def make():
             raise
         if _p_value is not _p_missing:
             return _p_value
-        _p_own, _p_duty = _p_values, None
-        if _p_given or _p_flag[0] != _p_seen[0]:
-            _p_duty = _p_enter(_p_key)
-            if _p_duty is _p_answered:
-                return _p_own[_p_key]
-        _p_running.add(_p_key)
+        _p_own, _p_claim = _p_memory, None
+        if _p_watched or _p_flag[0] or _p_given:
+            _p_claim = _p_enter(_p_own, _p_key)
+            if _p_claim is _p_answered:
+                return _p_own.values[_p_key]
+        _p_running[_p_key] = None
+        _p_late = _p_own.late
         try:
             _p_value = _p_function({call})
-        except BaseException as _p_error:
-            _p_running.discard(_p_key)
-            if _p_duty is not None:
-                _p_duty.fail(_p_error)
+        except BaseException:
+            _p_own.running.pop(_p_key, None)
+            if _p_claim is not None or (_p_late and _p_key in _p_late):
+                _p_fail(_p_own, _p_key, _p_claim)
             raise
-        _p_running.discard(_p_key)
-        _p_own[_p_key] = _p_value
-        if _p_duty is not None:
-            _p_duty.tell(_p_value)
+        _p_own.running.pop(_p_key, None)
+        _p_own.values[_p_key] = _p_value
+        if _p_claim is not None or (_p_late and _p_key in _p_late):
+            _p_leave(_p_own, _p_key, _p_claim, _p_value)
         return _p_value
     return memoized
 """
 
 _CELLS: Final = (
-    *("answered", "enter", "flag", "function", "get", "given"),
-    *("missing", "normalize", "running", "seen", "values"),
+    *("answered", "enter", "fail", "flag", "function", "get", "given", "leave"),
+    *("memory", "missing", "normalize", "running", "watched"),
 )
 
 
@@ -140,19 +163,23 @@ def fill(
         )
     meanings = {
         "answered": ANSWERED,
-        "enter": functools.partial(desk.enter, memory),
+        "enter": desk.enter,
+        "fail": desk.fail,
         "flag": desk.flag,
         "function": function,
         "get": memory.values.get,
         "given": memory.given,
+        "leave": desk.leave,
+        "memory": memory,
         "missing": _MISSING,
         "normalize": normalize,
         "running": memory.running,
-        "seen": desk.seen,
-        "values": memory.values,
     }
     for name, cell in zip(empty.__code__.co_freevars, empty.__closure__ or (), strict=True):
-        cell.cell_contents = meanings[name.removeprefix("_p_")]
+        if name == "_p_watched":
+            memory.watch(cell)
+        else:
+            cell.cell_contents = meanings[name.removeprefix("_p_")]
     functools.update_wrapper(empty, function)
     _add_hints(empty, memory, desk, normalize)
     return cast("LocalFunction", empty)
@@ -205,8 +232,13 @@ def _add_hints(
             if type(call) is not tuple:
                 as_call(call, memory.name)
         if has_room():
-            for call in calls:
-                desk.note(memory, normalize(call, {}))
+            note_all(calls)
+
+    def note_all(calls: tuple[tuple[Any, ...], ...]) -> None:
+        """Note all but the first that is not known: the caller is about to ask for that one."""
+        missing = [key for call in calls if (key := normalize(call, {})) not in memory.values]
+        for key in missing[1:]:
+            desk.note(memory, key)
 
     local.apply_async = apply_async  # type: ignore[attr-defined]  # a function takes attributes
     local.batch_async = batch_async  # type: ignore[attr-defined]  # likewise

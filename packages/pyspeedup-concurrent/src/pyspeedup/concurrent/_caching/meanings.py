@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import itertools
 import sys
+import types
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
@@ -12,10 +13,9 @@ from pyspeedup.concurrent._caching.local import LocalMethod, Memory, fill, shell
 from pyspeedup.concurrent._processes import shipping
 
 if TYPE_CHECKING:
-    import types
     from collections.abc import Callable, Mapping
 
-    from pyspeedup.concurrent._caching.desk import Notebook
+    from pyspeedup.concurrent._caching.desk import Desk
     from pyspeedup.concurrent._caching.messages import Shipment
 
 __all__ = ["Known", "Meanings"]
@@ -37,9 +37,9 @@ class Known:
 class Meanings:
     """The functions that this worker knows, by number, by identity and by what they were made from."""
 
-    def __init__(self, notebook: Notebook) -> None:
+    def __init__(self, desk: Desk) -> None:
         """Know nothing yet."""
-        self._notebook = notebook
+        self._desk = desk
         self._by_number: dict[int, Known] = {}
         self._by_identity: dict[str, Known] = {}
         self._own_numbers = itertools.count(-1, -1)
@@ -122,8 +122,10 @@ class Meanings:
     def _begin_memory(self, known: Known, memory: Memory) -> None:
         assert known.function is not None  # noqa: S101 -- only what has been filled has a memory
         assert known.normalize is not None  # noqa: S101 -- likewise
+        if known.memory is not None:
+            known.memory.watch(types.CellType())  # what is under way there has no say any more
         known.memory = memory
-        fill(known.local, known.function, memory, self._notebook, known.normalize)
+        fill(known.local, known.function, memory, self._desk, known.normalize)
 
     def _twin(self, function: Callable[..., Any]) -> Known | None:
         picture = _picture(function)

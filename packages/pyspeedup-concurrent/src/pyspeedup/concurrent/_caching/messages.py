@@ -2,15 +2,16 @@
 
 ::
 
-    engine -> worker    Begin   compute a call on a fresh stack
-                        Response  what a stack asked for: a value, an error, or "compute it yourself"
+    engine -> worker    Begin   compute a call, or a batch of them, on a fresh stack
     worker -> engine    Ready   I listen, for the first time
-                        Give    this stack will want that call; whoever is idle may begin it
-                        Ask     this stack needs that call now; I listen
-                        Done    what a call came to; if it was the first of its stack, I listen
+                        Give    whoever is idle may begin that call
+                        Parked  all that I have begun waits for others; I listen
+                        Busy    I found what I waited for, and listen no longer
+                        Done    what a call came to
 
 A worker is written to only while it listens. It counts what it has read in memory shared with the
-engine, which so knows, once it is dead, whether the last message had reached it.
+engine, which so knows, once it is dead, whether the last message had reached it; and it says how much it had read, for a
+message may be on its way to a worker that has just gone on.
 """
 
 from __future__ import annotations
@@ -19,26 +20,29 @@ import pickle
 from typing import TYPE_CHECKING, Any, Final, NamedTuple
 
 from pyspeedup.concurrent._processes import remote_error, shipping
+from pyspeedup.core.protocols import Batch
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
     from multiprocessing.connection import Connection
 
-    from pyspeedup.concurrent._caching.dispatcher import Verdict
 
 __all__ = [
     "COUNTS",
-    "Ask",
+    "BatchCall",
     "Begin",
+    "Busy",
     "Call",
     "Done",
     "Give",
     "Outcome",
+    "Parked",
     "Ready",
-    "Response",
     "Shipment",
+    "batch_outcome",
     "error_outcome",
     "pack",
+    "pack_all",
     "receive",
     "send",
     "value_outcome",
@@ -59,7 +63,10 @@ class Call(NamedTuple):
 
 
 class Outcome(NamedTuple):
-    """What a call came to: a ``value``, an ``error``, or ``stuck``: a value that cannot travel."""
+    """What a call came to: a ``value``, an ``error``, or ``stuck``: a value that cannot travel.
+
+    A ``batch`` is the values up to its first error, and that error boxed, or None.
+    """
 
     kind: str
     data: bytes
@@ -69,6 +76,9 @@ class Outcome(NamedTuple):
         """Return the value, or raise the error."""
         if self.kind == "value":
             return shipping.loads(self.data)
+        if self.kind == "batch":
+            values, boxed = shipping.loads(self.data)
+            return Batch(values, None if boxed is None else remote_error.unbox(boxed), self.seconds)
         raise remote_error.unbox(self.data)
 
 
@@ -84,24 +94,28 @@ class Shipment(NamedTuple):
     data: bytes
 
 
+class BatchCall(NamedTuple):
+    """Names several calls of one function, that are begun and answered as one.
+
+    `arguments` is a list of argument tuples; `serial` keeps two batches of the same calls apart.
+    """
+
+    number: int
+    generation: int
+    arguments: bytes
+    serial: int
+
+
 class Begin(NamedTuple):
-    """Compute this call, of this function where the worker does not know it.
+    """Compute this, of this function where the worker does not know it; say what it came to if it is wanted.
 
     Before that, forget what is of another generation than `generations` has, unless it is None.
     """
 
-    stack: int
-    call: Call
+    call: Call | BatchCall
+    wanted: bool
     shipment: Shipment | None
     generations: Mapping[int, int] | None
-
-
-class Response(NamedTuple):
-    """Go on: what a stack asked for."""
-
-    stack: int
-    verdict: Verdict
-    outcome: Outcome | None
 
 
 class Ready(NamedTuple):
@@ -111,23 +125,33 @@ class Ready(NamedTuple):
 class Give(NamedTuple):
     """Somebody may begin this."""
 
-    stack: int
     call: Call
 
 
-class Ask(NamedTuple):
-    """I need this, and listen."""
+class Parked(NamedTuple):
+    """I wait, and listen. I have read so many messages."""
 
-    stack: int
-    call: Call
+    read: int
+
+
+class Busy(NamedTuple):
+    """I go on."""
 
 
 class Done(NamedTuple):
-    """This call came to that."""
+    """This call came to that, None if it was not wanted; `listening` if I have nothing left to go on with.
 
-    stack: int
-    call: Call
-    outcome: Outcome
+    It began and ended then, by `time.perf_counter`; `tallies` are by number of function.
+    """
+
+    call: Call | BatchCall
+    outcome: Outcome | None
+    listening: bool
+    read: int
+    begun: float
+    ended: float
+    tallies: dict[int, Tally]
+    waits: list[tuple[float, float]]
 
 
 def send(connection: Connection, message: Any) -> None:
@@ -154,6 +178,13 @@ def pack(value: Any, what: str) -> bytes:
     return shipping.dumps(value, what)
 
 
+def pack_all(values: list[Any], what: str) -> bytes:
+    """Return a list of argument tuples as bytes, as `pack` does; costs less for each than by itself."""
+    if all(map(_is_plain, values)):
+        return pickle.dumps(values, PROTOCOL)
+    return shipping.dumps(values, what)
+
+
 def _is_plain(value: Any, depth: int = 3) -> bool:
     kind = type(value)
     if kind in _PLAIN_TYPES:
@@ -169,6 +200,22 @@ def value_outcome(value: Any, name: str, seconds: float) -> Outcome:
         return Outcome("value", pack(value, f"what {name}() returned"), seconds)
     except TypeError as error:
         return Outcome("stuck", remote_error.box(error), seconds)
+
+
+def batch_outcome(
+    values: list[Any], failure: BaseException | None, name: str, seconds: float
+) -> Outcome:
+    """Return what a batch came to as an outcome; values that cannot travel are its error."""
+    boxed = None if failure is None else remote_error.box(failure)
+    try:
+        return Outcome("batch", pack((values, boxed), f"what {name}() returned"), seconds)
+    except TypeError:
+        pass
+    for place, value in enumerate(values):
+        outcome = value_outcome(value, name, seconds)
+        if outcome.kind == "stuck":
+            return Outcome("batch", pack((values[:place], outcome.data), "values"), seconds)
+    raise AssertionError("one of the values cannot travel")
 
 
 def error_outcome(error: BaseException, seconds: float) -> Outcome:

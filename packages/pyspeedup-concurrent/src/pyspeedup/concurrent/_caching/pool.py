@@ -13,18 +13,22 @@ from __future__ import annotations
 import atexit
 import contextlib
 import os
+import selectors
 import threading
 import weakref
 from collections import deque
 from dataclasses import dataclass, field
-from multiprocessing import connection, heap
+from multiprocessing import connection
 from typing import TYPE_CHECKING, Any, NamedTuple
 
 from pyspeedup.concurrent._caching import messages as _messages
 from pyspeedup.concurrent._caching import worker as _worker
 from pyspeedup.concurrent._caching.dispatcher import Begin, Dispatcher, Resolve
 from pyspeedup.concurrent._caching.hand import Hand
-from pyspeedup.concurrent._caching.messages import Ask, Done, Give, Outcome, Ready, Response
+from pyspeedup.concurrent._caching.history import History
+from pyspeedup.concurrent._caching.messages import Busy, Done, Give, Outcome, Parked, Ready
+from pyspeedup.concurrent._caching.seats import Seats
+from pyspeedup.concurrent._caching.vigil import Vigil
 from pyspeedup.concurrent._processes import children
 from pyspeedup.core import WorkerError
 
@@ -33,23 +37,22 @@ if TYPE_CHECKING:
     from concurrent.futures import Future
 
     from pyspeedup.concurrent._caching.dispatcher import Action
-    from pyspeedup.concurrent._caching.messages import Call, Shipment
+    from pyspeedup.concurrent._caching.messages import BatchCall, Call, Shipment
+    from pyspeedup.core.protocols import FunctionStats
 
 __all__ = ["Job", "Pool"]
 
-MOST_STACKS = 8
 THREAD_NAME = f"{children.NAME_PREFIX}pool"
-MOST_EPOCHS = 1 << 30
 MOST_STILLBORN = 3
 """So many workers in a row that end before they are ready, and no more are tried."""
-LINE = 16
-"""Words of shared memory for each worker, and for the flag: a line of the processor's cache."""
+LIGHT = 1 << 15
+"""Bytes of arguments that fit into a pipe, whoever reads at its other end."""
 
 
 class Job(NamedTuple):
-    """A call that somebody outside waits for."""
+    """A call or a batch that somebody outside waits for."""
 
-    call: Call
+    call: Call | BatchCall
     shipment: Shipment
     future: Future[Any]
 
@@ -58,8 +61,13 @@ class Job(NamedTuple):
 class _Task:
     """A call, for the dispatcher; with its function where it may have to be begun."""
 
-    call: Call
+    call: Call | BatchCall
     shipment: Shipment | None = field(default=None, compare=False)
+
+
+def _is_light(task: Any) -> bool:
+    shipped = 0 if task.shipment is None else len(task.shipment.data)
+    return len(task.call.arguments) + shipped < LIGHT
 
 
 class Pool:
@@ -79,18 +87,19 @@ class Pool:
         self.broken = False
         self._shipment_of = shipment_of
         self._generations = generations
-        self._shared_memory = heap.Arena(4 * LINE * (size + 1))
-        self._shared = memoryview(self._shared_memory.buffer).cast("I")
-        self._epoch = 0
-        self._was_given = False
-        self._dispatcher: Dispatcher[Outcome] = Dispatcher(stacks=MOST_STACKS)
+        self._seats = Seats(size)
+        self._dispatcher: Dispatcher[Outcome] = Dispatcher(_is_light)
         self._futures: dict[Any, list[Future[Any]]] = {}
-        self._inbox: deque[Job | None] = deque()
+        self._inbox: deque[Job | Callable[[], None] | None] = deque()
         self._bell, self._ringer = connection.Pipe(duplex=False)
+        self._selector = selectors.DefaultSelector()
+        self._selector.register(self._bell, selectors.EVENT_READ)
+        self._vigil = Vigil()
         self._rung = False
         self._stillborn = 0
         self._size = size
         self._hands: list[Hand] = []
+        self.history = History()
         self._thread: threading.Thread | None = None
         self._pauses = 0
         self._pausing = threading.Lock()
@@ -99,6 +108,7 @@ class Pool:
                 self._hire()
         except BaseException:
             self._dismiss_all()
+            self._release()
             raise
         _pools.add(self)
         self._start_thread()
@@ -126,7 +136,17 @@ class Pool:
             future.cancel()
             future.set_running_or_notify_cancel()
 
-    def _post(self, job: Job | None) -> None:
+    def stats(self, number: int) -> FunctionStats:
+        """Return what has become of a function's calls."""
+        pids = [hand.child.pid for hand in [*self._hands]]
+        idle = self.history.idle_of(pids)
+        return self.history.stats(number, workers=self._size, idle=idle)
+
+    def cancel(self, job: Job) -> None:
+        """Drop a call that its future says nobody wants, if it has not been begun."""
+        self._post(lambda: self._cancel(job))
+
+    def _post(self, job: Job | Callable[[], None] | None) -> None:
         self._inbox.append(job)
         if not self._rung:
             self._rung = True
@@ -162,10 +182,7 @@ class Pool:
     def _run(self) -> None:
         """Carry messages until told to stop."""
         while self._is_usable():
-            sources: list[Any] = [self._bell]
-            for hand in self._hands:
-                sources += (hand.connection, hand.child.sentinel)
-            ready = connection.wait(sources)
+            ready = {key.fileobj for key, _ in self._selector.select(self._vigil.patience())}
             dead = [hand for hand in self._hands if hand.child.sentinel in ready]
             for hand in dead:  # first, so that nothing is handed to them any more
                 if self._is_usable():
@@ -176,7 +193,7 @@ class Pool:
             if self._is_usable() and self._bell in ready and not self._read_inbox():
                 return
             if self._is_usable():
-                self._show_hunger()
+                self._look_after_those_who_compute()
 
     def _is_usable(self) -> bool:
         return not self.broken
@@ -189,6 +206,9 @@ class Pool:
             job = self._inbox.popleft()
             if job is None:
                 return False
+            if not isinstance(job, Job):
+                job()
+                continue
             task = _Task(job.call, job.shipment)
             self._futures.setdefault(task, []).append(job.future)
             self._perform(self._dispatcher.submit(task))
@@ -214,21 +234,35 @@ class Pool:
             self._stillborn = 0
             self._perform(self._dispatcher.add_worker(hand))
             return
-        task = _Task(message.call)
         if isinstance(message, Done):
-            outcome, failed = message.outcome, message.outcome.kind != "value"
-            self._perform(self._dispatcher.finish(message.stack, task, outcome, failed=failed))
-        elif isinstance(message, Ask):
-            self._perform(self._dispatcher.ask(message.stack, task))
+            self._take_outcome(hand, message)
         elif isinstance(message, Give):
-            self._take_gift(message)
+            self._take_gift(hand, message)
+        elif isinstance(message, Parked):
+            if hand.has_heard(message.read):  # else: what it was sent is on its way to it
+                self._perform(self._dispatcher.park(hand))
+        elif isinstance(message, Busy):
+            self._dispatcher.resume(hand)
 
-    def _take_gift(self, message: Give) -> None:
-        self._was_given = True
+    def _take_outcome(self, hand: Hand, message: Done) -> None:
+        self.history.add(hand.child.pid, message)
+        listening = message.listening and hand.has_heard(message.read)
+        task = _Task(message.call)
+        self._perform(self._dispatcher.finish(hand, task, message.outcome, listening=listening))
+
+    def _take_gift(self, hand: Hand, message: Give) -> None:
+        self._vigil.show_again()
         shipment = self._shipment_of(message.call)
         if shipment is not None:
-            task = _Task(message.call, shipment)
-            self._perform(self._dispatcher.give(message.stack, [task]))
+            self._perform(self._dispatcher.give(hand, _Task(message.call, shipment)))
+
+    def _cancel(self, job: Job) -> None:
+        task = _Task(job.call)
+        futures = self._futures.get(task, [])
+        if job.future in futures:
+            futures.remove(job.future)
+            if not futures and self._dispatcher.cancel(task):
+                del self._futures[task]
 
     def _perform(self, actions: list[Action[Outcome]]) -> None:
         for action in actions:
@@ -237,48 +271,55 @@ class Pool:
                     _settle(future, action.outcome)
             elif isinstance(action, Begin):
                 self._begin(action)
-            else:
-                hand: Any = action.worker
-                hand.send(Response(action.stack, action.verdict, action.outcome))
 
     def _begin(self, action: Begin) -> None:
         hand: Any = action.worker
         task: Any = action.call
-        hand.begin(action.stack, task.call, task.shipment, self._generations())
+        hand.begin(task.call, task.shipment, self._generations(), wanted=action.wanted)
 
-    def _show_hunger(self) -> None:
-        """Tell those who compute that somebody is idle: a new number for each call wished for."""
-        if not self._dispatcher.hungry:
-            self._shared[0] = 0
-        elif not self._shared[0] or self._was_given:
-            self._epoch = self._epoch % MOST_EPOCHS + 1
-            self._shared[0] = self._epoch
-            self._was_given = False
+    # While something is computed
+
+    def _look_after_those_who_compute(self) -> None:
+        """Tell them that somebody is idle, and let them know from time to time how time goes by."""
+        if self._size == 1:
+            return
+        dispatcher, vigil = self._dispatcher, self._vigil
+        vigil.look(computing=dispatcher.computing, hungry=dispatcher.hungry)
+        if vigil.hunger_ended:
+            self._seats.hide_hunger()
+        if vigil.is_to_show or vigil.is_to_tick:
+            busy = [hand.seat for hand in self._hands if dispatcher.is_computing(hand)]
+            if vigil.is_to_show:
+                self._seats.show_hunger([seat.place for seat in busy])
+            if vigil.is_to_tick:
+                for seat in busy:
+                    self._seats.tick(seat)
 
     # Workers come and go --------------------------------------------------------------------------
 
     def _hire(self, *, may_fork: bool = True) -> None:
-        places = {LINE * number for number in range(1, self._size + 1)}
-        place = min(places - {hand.place for hand in self._hands})
-        self._shared[place] = 0
+        seat = self._seats.take({hand.seat.place for hand in self._hands})
         ours, theirs = connection.Pipe(duplex=True)
         try:
-            args = (theirs, self._shared_memory, place)
+            args = (theirs, seat)
             child = children.start_child(_worker.run, args, "worker", may_fork=may_fork)
         except BaseException:
             ours.close()
             raise
         finally:
             theirs.close()
-        self._hands.append(Hand(child, ours, self._shared, place))
+        self._hands.append(Hand(child, ours, seat))
+        for source in (ours, child.sentinel):
+            self._selector.register(source, selectors.EVENT_READ)
 
     def _bury(self, hand: Hand) -> None:
         """Replace a dead worker; its calls are begun once more, or answered by how it died."""
         self._hands.remove(hand)
-        hand.dismiss()
+        self._dismiss(hand)
         error = hand.obituary()
         if hand.ready:
-            outcome, heard = _messages.error_outcome(error, 0.0), hand.has_heard()
+            outcome = _messages.error_outcome(error, 0.0)
+            heard = hand.has_heard(self._seats.read_by(hand.seat))
             self._perform(self._dispatcher.remove_worker(hand, outcome, heard=heard))
             self._stillborn = 0
         else:
@@ -311,11 +352,18 @@ class Pool:
     def _release(self) -> None:
         self._bell.close()
         self._ringer.close()
-        self._shared.release()
+        self._selector.close()
+        self._seats.close()
+
+    def _dismiss(self, hand: Hand) -> None:
+        for source in (hand.connection, hand.child.sentinel):
+            self._selector.unregister(source)
+        hand.dismiss()
+        self._seats.leave(hand.seat)
 
     def _dismiss_all(self) -> None:
         for hand in self._hands:
-            hand.dismiss()
+            self._dismiss(hand)
         self._hands.clear()
 
     def _unanswered(self) -> list[Future[Any]]:

@@ -1,121 +1,189 @@
-"""What runs in a worker process: it listens, computes, and hands its time from stack to stack.
-
-Stacks are threads of which one runs at a time. A stack that has to wait listens; a message for
-somebody else it hands over, and waits until it is handed its own.
-"""
+"""What runs in a worker process: it listens, computes, and tells others what it computes."""
 
 from __future__ import annotations
 
+import contextlib
 import os
+import pickle
+import select
 import sys
 import threading
 import time
-import traceback
-from queue import SimpleQueue
 from typing import TYPE_CHECKING, Any
 
 from pyspeedup.concurrent._caching import here as _here
 from pyspeedup.concurrent._caching import messages
-from pyspeedup.concurrent._caching.calls import Key, arguments_of
-from pyspeedup.concurrent._caching.desk import Answer, Notebook
+from pyspeedup.concurrent._caching.board import Board, Running
+from pyspeedup.concurrent._caching.calls import arguments_of
+from pyspeedup.concurrent._caching.desk import Desk, Note
 from pyspeedup.concurrent._caching.meanings import Meanings
 from pyspeedup.concurrent._caching.messages import (
-    Ask,
+    PROTOCOL,
+    BatchCall,
     Begin,
+    Busy,
     Call,
     Done,
     Give,
     Outcome,
+    Parked,
     Ready,
-    Response,
 )
+from pyspeedup.concurrent._caching.seats import HUNGER
+from pyspeedup.concurrent._caching.stacks import Stacks, start_thread
 from pyspeedup.concurrent._processes import shipping
 
 if TYPE_CHECKING:
     from multiprocessing.connection import Connection
-    from multiprocessing.heap import Arena
 
-    from pyspeedup.concurrent._caching.dispatcher import Verdict
+    from pyspeedup.concurrent._caching.calls import Key
     from pyspeedup.concurrent._caching.local import Memory
     from pyspeedup.concurrent._caching.messages import Shipment
+    from pyspeedup.concurrent._caching.seats import Seat
 
 __all__ = ["Worker", "run"]
 
 RECURSION_LIMIT = 250_000
 """Frames of Python on one stack; a level of recursion is two. They take no C stack."""
-STACK_SIZES = (256 << 20, 64 << 20, 16 << 20)
-"""Bytes of C stack to ask for, until one is granted: for recursion through C, as a sort's key does."""
+NET = 0.02
+"""Seconds after which a stack that waits looks for itself whether its wake-up was lost."""
 
 
 class Worker:
-    """This process as a worker: the office of its notebook, and the meanings of names in it."""
+    """This process as a worker: the office of its desk, and the meanings of names in it."""
 
-    def __init__(self, connection: Connection, shared: Any, place: int) -> None:
-        """Know no function yet; `shared[place]` counts the messages that have been read."""
+    def __init__(self, connection: Connection, seat: Seat) -> None:
+        """Know no function yet."""
         self._connection = connection
-        self._shared = shared
-        self._place = place
-        self._notebook = Notebook(self, shared)
-        self.meanings = Meanings(self._notebook)
+        self._seat = seat
+        self._read = 0
+        self.board = _GuardedBoard(seat.board_memory, seat.place, seat.life)
+        self._desk = Desk(self, seat.attention)
+        self._stacks = Stacks(self)
+        self.meanings = Meanings(self._desk)
         self._unlearnt: dict[int, Shipment] = {}
-        self._stack = 0
-        self._parked: dict[int, SimpleQueue[Response]] = {}
-        self._spare: list[SimpleQueue[Begin]] = []
+        self._waits: list[tuple[float, float]] = []
+        self._has_said_parked = False
+        self._is_alone = seat.is_alone
+        self._poll = select.poll()
+        self._poll.register(connection.fileno(), select.POLLIN)
+        self._poll.register(seat.wake.fileno(), select.POLLIN)
 
-    # Stacks -------------------------------------------------------------------------------------
+    def serve(self) -> None:
+        """Compute what comes, in this thread and others, for good."""
+        messages.send(self._connection, Ready())
+        self._stacks.serve()
 
-    def serve(self, message: Begin | Response | None = None) -> None:
-        """Compute what comes, in this thread, for good; what is for another stack is handed over."""
-        own: SimpleQueue[Begin] = SimpleQueue()
-        while True:
-            message = message or self._receive()
-            if isinstance(message, Begin):
-                self._begin(message)
-                message = None
-            else:
-                self._spare.append(own)
-                self._parked[message.stack].put(message)
-                message = own.get()
+    def tick_for_ever(self) -> None:
+        """Look after what takes long, in another thread, whenever the engine says so."""
+        while os.read(self._seat.tick.fileno(), 64):
+            self._desk.tick()
 
-    def _pass_on(self, message: Begin | Response) -> None:
-        """Let another stack run instead of the calling one."""
-        if isinstance(message, Response):
-            self._parked[message.stack].put(message)
-        elif self._spare:
-            self._spare.pop().put(message)
-        else:
-            _start_thread(lambda: self.serve(message))
+    def detach(self) -> None:
+        """Compute by itself from now on, in a process forked from here: the connection isn't its own."""
+        self._desk.end()
+        self._connection.close()
 
-    def _receive(self) -> Any:
+    # The source of the stacks -------------------------------------------------------------------
+
+    def has_news(self, name: Any, /) -> bool:
+        """Tell whether a call that a stack waits for is no longer running."""
+        return not isinstance(self.board.look(name), Running)
+
+    def next_task(self, *, parked: bool, room: bool) -> Begin | Note | None:
+        """Return what was noted, else what the engine sends; None where there may be news."""
+        if parked and room:
+            note = self._desk.note_for_here()
+            if note is not None:
+                self._say_busy()
+                return note
+            self._say_parked()
+        ready = dict(self._poll.poll(NET * 1000 if parked else None))
+        if self._seat.wake.fileno() in ready:
+            self._seat.clear_wake()
+            self._say_busy()
+        elif room and ready:
+            self._has_said_parked = False
+            return self._receive()
+        return None
+
+    def _say_parked(self) -> None:
+        if not self._has_said_parked:
+            self._has_said_parked = True
+            messages.send(self._connection, Parked(self._read))
+
+    def _say_busy(self) -> None:
+        if self._has_said_parked:
+            self._has_said_parked = False
+            messages.send(self._connection, Busy())
+
+    def _receive(self) -> Begin:
         try:
-            message = messages.receive(self._connection)
+            message: Begin = messages.receive(self._connection)
         except (EOFError, OSError):  # the engine is gone, and so nobody wants anything
             os._exit(0)
-        self._shared[self._place] = (self._shared[self._place] + 1) % messages.COUNTS
+        self._read = (self._read + 1) % messages.COUNTS
+        self._seat.count(self._read)
         return message
 
-    def _begin(self, message: Begin) -> None:
-        self._stack = message.stack
-        self._notebook.begin()
+    def run(self, task: Begin | Note, stack: int, /) -> None:
+        """Compute a task on a fresh stack."""
+        self._desk.begin(stack)
+        if isinstance(task, Note):
+            self._compute_note(task)
+            self._desk.end()
+        else:
+            self._compute_task(task)
+
+    def _compute_note(self, note: Note) -> None:
+        known = self.meanings[note.memory.number]
+        if known.memory is not note.memory:  # all was forgotten meanwhile
+            return
+        args, kwargs = arguments_of(note.key)
+        with contextlib.suppress(BaseException):  # whoever needs the call will meet its error
+            known.local(*args, **kwargs)
+
+    def _compute_task(self, message: Begin) -> None:
         begun = time.perf_counter()
         outcome = self._compute(message, begun)
-        self._notebook.end()
-        messages.send(self._connection, Done(message.stack, message.call, outcome))
+        tallies = self._desk.take_tallies()
+        self._desk.end()
+        waits, self._waits = self._waits, []
+        done = Done(
+            call=message.call,
+            outcome=outcome,
+            listening=not self._stacks.any_parked,
+            read=self._read,
+            begun=begun,
+            ended=time.perf_counter(),
+            tallies=tallies,
+            waits=waits,
+        )
+        messages.send(self._connection, done)
 
-    def _compute(self, message: Begin, begun: float) -> Outcome:
+    # Computing ----------------------------------------------------------------------------------
+
+    def _compute(self, message: Begin, begun: float) -> Outcome | None:
+        call = message.call
         try:
             if message.generations is not None:
                 self.meanings.forget(message.generations)
-            self._learn(message.call.number, message.shipment)
-            args, kwargs = shipping.loads(message.call.arguments)
+            self._learn(call.number, message.shipment)
             try:
-                value = self._evaluate(message.call.number, args, kwargs)
+                if isinstance(call, BatchCall):
+                    return self._compute_batch(call, begun)
+                if not message.wanted:
+                    return self._compute_gift(call)
+                args, kwargs = shipping.loads(call.arguments)
+                value = self._evaluate(call.number, args, kwargs)
             finally:
                 _flush()
         except BaseException as error:  # noqa: BLE001 -- it is the caller's, whatever it is
             return messages.error_outcome(error, time.perf_counter() - begun)
-        name = getattr(self.meanings[message.call.number].function, "__qualname__", "the function")
-        return messages.value_outcome(value, name, time.perf_counter() - begun)
+        return messages.value_outcome(value, self._name_of(call), time.perf_counter() - begun)
+
+    def _name_of(self, call: Call | BatchCall) -> str:
+        return getattr(self.meanings[call.number].function, "__qualname__", "the function")
 
     def _learn(self, number: int, shipment: Shipment | None) -> None:
         """Take in a function; one that fails to arrive is kept, and tried again at its next call."""
@@ -133,90 +201,113 @@ class Worker:
             return known.function(*args, **kwargs)  # type: ignore[misc]  # it was shipped with the call
         return known.local(*args, **kwargs)
 
-    def detach(self) -> None:
-        """Compute by itself from now on, in a process forked from here: the connection isn't its own."""
-        self._notebook.owner = None
-        self._connection.close()
+    def _compute_gift(self, call: Call) -> None:
+        """Compute what another worker will want, unless somebody has begun it, and publish it."""
+        args, kwargs = shipping.loads(call.arguments)
+        known = self.meanings[call.number]
+        if known.memory is None or known.normalize is None:
+            return
+        key = known.normalize(args, kwargs)
+        with contextlib.suppress(BaseException):  # whoever needs the call will meet its error
+            self._desk.compute_gift(known.memory, key, lambda: known.local(*args, **kwargs))
 
-    # The office of the notebook -----------------------------------------------------------------
+    def _compute_batch(self, batch: BatchCall, begun: float) -> Outcome:
+        values: list[Any] = []
+        failure: BaseException | None = None
+        try:
+            for args in shipping.loads(batch.arguments):
+                values.append(self._evaluate(batch.number, args, {}))
+        except BaseException as error:  # noqa: BLE001 -- it is the caller's, whatever it is
+            failure = error
+        return messages.batch_outcome(
+            values, failure, self._name_of(batch), time.perf_counter() - begun
+        )
 
-    def give(self, memory: Memory, key: Key, /) -> Call | None:
+    # The office of the desk ---------------------------------------------------------------------
+
+    def name(self, memory: Memory, key: Key, /) -> bytes | None:
+        """Return what the board knows a call by: the same bytes in all workers."""
+        if memory.number < 0 or self._is_alone:  # nobody else knows the function, or is there
+            return None
+        try:
+            return pickle.dumps((memory.number, memory.generation, key), PROTOCOL)
+        except Exception:  # noqa: BLE001 -- a class's own code; what can't travel is computed here
+            return None
+
+    def pack(self, memory: Memory, value: Any, /) -> bytes | None:
+        """Return a value as bytes; None if it cannot travel."""
+        try:
+            return pickle.dumps(value, PROTOCOL)
+        except Exception:  # noqa: BLE001 -- any class's code may fail here; then it goes by value
+            try:
+                return shipping.dumps(value, f"what {memory.name}() returned")
+            except TypeError:  # others compute it by themselves
+                return None
+
+    def unpack(self, data: bytes, /) -> Any:
+        """Return a value from bytes."""
+        return shipping.loads(data)
+
+    def hungry(self) -> bool:
+        """Tell whether a worker is idle."""
+        return bool(self._seat.shared[HUNGER])
+
+    def give(self, memory: Memory, key: Key, /) -> bool:
         """Leave a call to others, unless the engine does not know the function or it can't travel."""
         if memory.number < 0:
-            return None
+            return False
         try:
             arguments = messages.pack(arguments_of(key), f"the arguments of {memory.name}()")
         except TypeError:  # a hint may come to nothing: it will be computed here
-            return None
-        call = Call(memory.number, memory.generation, arguments)
-        messages.send(self._connection, Give(self._stack, call))
-        return call
+            return False
+        messages.send(self._connection, Give(Call(memory.number, memory.generation, arguments)))
+        return True
 
-    def ask(self, call: Call, /) -> tuple[Verdict, Answer | None]:
-        """Wait for the outcome of a call, while other stacks run."""
-        stack = self._stack
-        own = self._parked[stack] = SimpleQueue()
-        messages.send(self._connection, Ask(stack, call))
-        response = self._receive()
-        if not (isinstance(response, Response) and response.stack == stack):
-            aside = self._notebook.put_aside()
-            self._pass_on(response)
-            response = own.get()
-            self._notebook.restore(aside)
-            self._stack = stack
-        del self._parked[stack]
-        outcome = response.outcome
-        if outcome is None or outcome.kind == "stuck":
-            return response.verdict, None
-        return response.verdict, Answer(outcome.fetch, outcome.seconds)
+    def wake(self, places: frozenset[int], /) -> None:
+        """Wake the workers that wait for what was published."""
+        self._seat.wake_others(places)
 
-    def tell(self, call: Call, value: Any, seconds: float, /) -> None:
-        """Report a value that somebody else may wait for."""
-        name = self.meanings[call.number].local.__qualname__
-        outcome = messages.value_outcome(value, name, seconds)
-        messages.send(self._connection, Done(self._stack, call, outcome))
-
-    def fail(self, call: Call, error: BaseException, seconds: float, /) -> None:
-        """Report an error that somebody else may wait for."""
-        outcome = messages.error_outcome(error, seconds)
-        messages.send(self._connection, Done(self._stack, call, outcome))
+    def park(self, name: Any, /) -> None:
+        """Let other stacks run until there may be news of a call."""
+        begun = time.perf_counter()
+        aside = self._desk.put_aside()
+        self._stacks.park(name)
+        self._desk.restore(aside)
+        self._waits.append((begun, time.perf_counter()))
 
 
-def run(connection: Connection, shared_memory: Arena, place: int) -> None:
+class _GuardedBoard(Board):
+    """A board that the stacks and the thread of the ticks share."""
+
+    def __init__(self, *args: Any) -> None:
+        super().__init__(*args)
+        self._guard = threading.Lock()
+
+    def claim(self, key: bytes, stack: int) -> Any:
+        with self._guard:
+            return super().claim(key, stack)
+
+    def publish(self, key: bytes, data: bytes | None, seconds: float) -> frozenset[int]:
+        with self._guard:
+            return super().publish(key, data, seconds)
+
+    def wait(self, key: bytes, stack: int) -> Any:
+        with self._guard:
+            return super().wait(key, stack)
+
+    def unwait(self, stack: int) -> None:
+        with self._guard:
+            super().unwait(stack)
+
+
+def run(connection: Connection, seat: Seat) -> None:
     """Be a worker, until the parent ends or kills this process."""
-    shared = memoryview(shared_memory.buffer).cast("I")
-    worker = _here.worker = Worker(connection, shared, place)
+    worker = _here.worker = Worker(connection, seat)
     for prepare in _here.at_start:
         prepare()
     sys.setrecursionlimit(max(sys.getrecursionlimit(), RECURSION_LIMIT))
-    messages.send(connection, Ready())
-    _start_thread(worker.serve).join()
-
-
-def _start_thread(target: Any) -> threading.Thread:
-    """Start a thread with as much stack as the system grants; this process ends with it."""
-
-    def run_and_exit() -> None:
-        try:
-            target()
-        except BaseException:  # noqa: BLE001 -- a fault of ours, for the function's own errors are caught: show it
-            traceback.print_exc()
-        finally:
-            os._exit(1)
-
-    for size in STACK_SIZES:
-        former = threading.stack_size(size)
-        try:
-            thread = threading.Thread(target=run_and_exit, daemon=True)
-            thread.start()
-        except RuntimeError:  # no room for such a stack; the last attempt's error is raised
-            if size == STACK_SIZES[-1]:
-                raise
-        else:
-            return thread
-        finally:
-            threading.stack_size(former)
-    raise AssertionError("there is a last size")
+    start_thread(worker.serve)
+    worker.tick_for_ever()
 
 
 def _flush() -> None:

@@ -2,24 +2,29 @@
 
 from __future__ import annotations
 
+import functools
 import itertools
 import os
 import threading
+import time
 import weakref
 from concurrent.futures import Future
 from typing import TYPE_CHECKING, Any, Self
 
 from pyspeedup.concurrent._caching import here, messages
-from pyspeedup.concurrent._caching.messages import Call, Shipment
+from pyspeedup.concurrent._caching.history import History
+from pyspeedup.concurrent._caching.messages import BatchCall, Call, Shipment
 from pyspeedup.concurrent._caching.pool import Job, Pool
 from pyspeedup.concurrent._caching.workers import number_of_workers
 from pyspeedup.concurrent._platform import available_cores
 from pyspeedup.concurrent._processes import shipping
+from pyspeedup.core.protocols import Batch
 
 if TYPE_CHECKING:
-    from collections.abc import Callable
+    from collections.abc import Callable, Sequence
 
     from pyspeedup.core import LocalFunction
+    from pyspeedup.core.protocols import FunctionStats, Span
 
 __all__ = ["Processes"]
 
@@ -153,10 +158,49 @@ class Processes:
         shipment = definition.shipment()
         packed = messages.pack((args, kwargs), f"the arguments of {definition.name}()")
         call = Call(function_id, shipment.generation, packed)
+        return self._submit(call, shipment)
+
+    def submit_batch(self, function_id: int, calls: Sequence[tuple[Any, ...]]) -> Future[Batch]:
+        """Begin several calls in one worker, one after the other; costs what `submit` costs for one.
+
+        The future brings their values, up to the first error and with that. Errors as `submit`.
+
+        >>> with Processes(workers=1) as engine:
+        ...     engine.submit_batch(engine.define(abs, "abs"), [(-1,), (2,)]).result().values
+        [1, 2]
+        """
+        local = self.local(function_id)
+        if local is not None:
+            return _compute_batch_here(local, calls)
+        definition = _definitions[function_id]
+        shipment = definition.shipment()
+        packed = messages.pack_all([*calls], f"the arguments of {definition.name}()")
+        call = BatchCall(function_id, shipment.generation, packed, next(_serials))
+        return self._submit(call, shipment)
+
+    def _submit(self, call: Call | BatchCall, shipment: Shipment) -> Future[Any]:
         job = Job(call, shipment, Future())
-        while not self._running_pool().submit(job):  # all its workers ended this very moment
+        while not (pool := self._running_pool()).submit(
+            job
+        ):  # all its workers ended this very moment
             job = job._replace(future=Future())
+        drop = functools.partial(_drop, weakref.ref(pool), job)
+        job.future.add_done_callback(drop)
         return job.future
+
+    def stats(self, function_id: int) -> FunctionStats:
+        """Return what has become of a function's calls since the workers were started, in O(history)."""
+        pool = self._pool
+        return (
+            EMPTY.stats(function_id, workers=self._workers, idle=0.0)
+            if pool is None
+            else pool.stats(function_id)
+        )
+
+    def trace(self) -> list[Span]:
+        """Return what was computed last, where, and when."""
+        pool = self._pool
+        return [] if pool is None else pool.history.spans(_name_of)
 
     def _running_pool(self) -> Pool:
         with self._lock:
@@ -208,6 +252,18 @@ class Processes:
         self._finalizer()
 
 
+def _drop(pool: weakref.ref[Pool], job: Job, future: Future[Any]) -> None:
+    """Have a call dropped that was cancelled."""
+    running = pool()
+    if future.cancelled() and running is not None and not running.broken:
+        running.cancel(job)
+
+
+def _name_of(number: int) -> str:
+    definition = _definitions.get(number)
+    return "a function" if definition is None else definition.name
+
+
 def _nothing_to_end() -> None:
     """Stand for the end of a pool that was never started."""
 
@@ -222,6 +278,18 @@ def _compute_here(local: Any, args: tuple[Any, ...], kwargs: dict[str, Any]) -> 
         future.set_result(local(*args, **kwargs))
     except BaseException as error:  # noqa: BLE001 -- the future carries whatever the function raised
         future.set_exception(error)
+    return future
+
+
+def _compute_batch_here(local: Any, calls: Sequence[tuple[Any, ...]]) -> Future[Batch]:
+    future: Future[Batch] = Future()
+    begun, values, failure = time.perf_counter(), [], None
+    try:
+        for args in calls:
+            values.append(local(*args))
+    except BaseException as error:  # noqa: BLE001 -- the future carries whatever the function raised
+        failure = error
+    future.set_result(Batch(values, failure, time.perf_counter() - begun))
     return future
 
 
@@ -244,6 +312,8 @@ def _shipment_of(call: Call) -> Shipment | None:
 
 
 _numbers = itertools.count(1)
+_serials = itertools.count(1)
+EMPTY = History()
 _definitions: dict[int, _Definition] = {}
 _generations: dict[int, int] = {}
 """Those of the functions that were told to forget; never changed, but replaced."""

@@ -8,6 +8,7 @@ from concurrent.futures import Future
 from typing import TYPE_CHECKING, Any
 
 from pyspeedup.concurrent._caching.calls import Key, Normalizer
+from pyspeedup.concurrent._caching.costs import Costs
 from pyspeedup.concurrent._caching.local import Memory, fill, shell
 
 if TYPE_CHECKING:
@@ -23,10 +24,13 @@ class _EmptyDesk:
 
     flag = (0,)
 
-    def __init__(self) -> None:
-        self.seen = [0]
-
     def enter(self, _memory: Memory, _key: Key, /) -> None:
+        return None
+
+    def leave(self, _memory: Memory, _key: Key, _claim: Any, _value: Any, /) -> None:
+        return None
+
+    def fail(self, _memory: Memory, _key: Key, _claim: Any, /) -> None:
         return None
 
     def has_room(self) -> bool:
@@ -83,7 +87,7 @@ class Serial:
         1
         """
         number = next(self._numbers)
-        memory = Memory(number, name)
+        memory = Memory(number, name, costs=Costs.of_no_interest())
         local = fill(shell(), function, memory, _EmptyDesk(), Normalizer(function))
         self._functions[number] = (function, local, memory)
         return number
@@ -133,7 +137,9 @@ class Serial:
         >>> engine.forget(engine.define(abs, "abs"))
         """
         function, local, former = self._functions[function_id]
-        memory = Memory(function_id, former.name)  # calls under way keep to the former
+        memory = Memory(
+            function_id, former.name, costs=former.costs
+        )  # calls under way keep to the former
         emptied: Any = local
         local = fill(emptied, function, memory, _EmptyDesk(), Normalizer(function))
         self._functions[function_id] = (function, local, memory)

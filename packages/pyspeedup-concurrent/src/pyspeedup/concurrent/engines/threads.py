@@ -2,31 +2,35 @@
 
 from __future__ import annotations
 
+import contextlib
 import itertools
 import os
 import threading
-import time
 import weakref
 from concurrent.futures import Future
 from dataclasses import dataclass, field
-from queue import SimpleQueue
+from queue import Empty, SimpleQueue
 from typing import TYPE_CHECKING, Any, TypeAlias
 
 from pyspeedup.concurrent._caching.calls import Key, Normalizer, arguments_of
-from pyspeedup.concurrent._caching.desk import Answer, Notebook
-from pyspeedup.concurrent._caching.dispatcher import Begin, Dispatcher, Reply, Resolve, Verdict
+from pyspeedup.concurrent._caching.desk import Desk
+from pyspeedup.concurrent._caching.dispatcher import Begin, Dispatcher, Resolve
 from pyspeedup.concurrent._caching.local import Memory, fill, shell
+from pyspeedup.concurrent._caching.local_board import LocalBoard, Place
+from pyspeedup.concurrent._caching.vigil import Vigil
 from pyspeedup.concurrent._caching.workers import number_of_workers
 from pyspeedup.concurrent._platform import available_cores
 
 if TYPE_CHECKING:
-    from collections.abc import Callable
+    from collections.abc import Callable, Hashable
 
     from pyspeedup.concurrent._caching.dispatcher import Action
     from pyspeedup.core import LocalFunction
 
 __all__ = ["Threads"]
 
+Answer: TypeAlias = "Callable[[], Any]"
+"""What a call came to: returns the value, or raises the error."""
 Event: TypeAlias = "Callable[[], list[Action[Answer]]] | None"
 """What happened, to be told to the dispatcher by the one thread that may; None: close."""
 
@@ -168,11 +172,13 @@ class _Pool:
     """The threads of an engine, and the one that tells the dispatcher what they do."""
 
     def __init__(self, workers: int) -> None:
-        self.flag = [0]
         self.events: SimpleQueue[Event] = SimpleQueue()
+        self.board = LocalBoard()
+        self.is_hungry = False
         self._dispatcher: Dispatcher[Answer] = Dispatcher()
+        self._vigil = Vigil()
         self._futures: dict[Any, list[Future[Any]]] = {}
-        self._threads = [_Thread(self, f"pyspeedup-thread-{n}") for n in range(workers)]
+        self.threads = [_Thread(self, place) for place in range(workers)]
         threading.Thread(target=self._run, name="pyspeedup-threads", daemon=True).start()
 
     def submit(self, call: _Call, future: Future[Any]) -> None:
@@ -182,29 +188,47 @@ class _Pool:
 
         self.events.put(event)
 
-    def give(self, stack: int, call: _Call) -> None:
-        self.events.put(lambda: self._dispatcher.give(stack, [call]))
+    def give(self, thread: _Thread, call: _Call) -> None:
+        def event() -> list[Action[Answer]]:
+            self._vigil.show_again()
+            return self._dispatcher.give(thread, call)
 
-    def ask(self, stack: int, call: _Call) -> None:
-        self.events.put(lambda: self._dispatcher.ask(stack, call))
+        self.events.put(event)
 
-    def finish(self, stack: int, call: _Call, answer: Answer, *, failed: bool) -> None:
-        self.events.put(lambda: self._dispatcher.finish(stack, call, answer, failed=failed))
+    def finish(self, thread: _Thread, call: _Call, answer: Answer | None) -> None:
+        self.events.put(lambda: self._dispatcher.finish(thread, call, answer))
 
     def close(self) -> None:
         self.events.put(None)
 
     def _run(self) -> None:
         """Tell the dispatcher all that happens, in one thread, which Ctrl-C does not reach."""
-        self._perform([a for thread in self._threads for a in self._dispatcher.add_worker(thread)])
-        while (event := self.events.get()) is not None:
+        self._perform([a for thread in self.threads for a in self._dispatcher.add_worker(thread)])
+        while True:
+            try:
+                event = self.events.get(timeout=self._vigil.patience())
+            except Empty:  # nothing has happened but the time that went by
+                event = list
+            if event is None:
+                break
             self._perform(event())
-            self.flag[0] = self.flag[0] + 1 if self._dispatcher.hungry else 0
-        for thread in self._threads:
+            self._look_after_those_who_compute()
+        for thread in self.threads:
             thread.mailbox.put(None)
         for future in itertools.chain.from_iterable(self._futures.values()):
             future.cancel()
             future.set_running_or_notify_cancel()
+
+    def _look_after_those_who_compute(self) -> None:
+        dispatcher, vigil = self._dispatcher, self._vigil
+        self.is_hungry = dispatcher.hungry
+        vigil.look(computing=dispatcher.computing, hungry=self.is_hungry)
+        if vigil.is_to_show or vigil.is_to_tick:
+            for thread in filter(dispatcher.is_computing, self.threads):
+                if vigil.is_to_tick:
+                    thread.desk.tick()
+                if vigil.is_to_show:
+                    thread.desk.flag[0] = 1
 
     def _perform(self, actions: list[Action[Answer]]) -> None:
         for action in actions:
@@ -229,7 +253,7 @@ def _settle(future: Future[Any], answer: Answer) -> None:
     if not future.set_running_or_notify_cancel():
         return
     try:
-        future.set_result(answer.fetch())
+        future.set_result(answer())
     except BaseException as error:  # noqa: BLE001 -- the future carries whatever the function raised
         future.set_exception(error)
 
@@ -237,73 +261,93 @@ def _settle(future: Future[Any], answer: Answer) -> None:
 class _Thread:
     """One thread: computes a call at a time, and is the office of its own desk."""
 
-    def __init__(self, pool: _Pool, name: str) -> None:
+    def __init__(self, pool: _Pool, place: int) -> None:
         self.pool = pool
-        self.mailbox: SimpleQueue[Begin | Reply[Answer] | None] = SimpleQueue()
-        self._notebook = Notebook(self, pool.flag)
-        self._locals: dict[int, tuple[int, LocalFunction]] = {}
+        self.mailbox: SimpleQueue[Begin | None] = SimpleQueue()
+        self.woken: SimpleQueue[None] = SimpleQueue()
+        self.board = Place(pool.board, place)
+        self.desk = Desk(self, [0])
+        self._locals: dict[int, tuple[int, LocalFunction, Memory]] = {}
         self._functions: dict[int, _Function] = {}
-        self._stack = 0
+        name = f"pyspeedup-thread-{place}"
         threading.Thread(target=self._run, name=name, daemon=True).start()
 
     def local(self, function: _Function) -> LocalFunction:
         """Return what the function's own name means in this thread."""
+        return self._meaning(function)[1]
+
+    def _meaning(self, function: _Function) -> tuple[int, LocalFunction, Memory]:
+        known = self._locals.get(function.number)
+        if known is not None and known[0] == function.generation:
+            return known
         generation = function.generation
-        made_for, local = self._locals.get(function.number, (None, None))
-        if local is None or made_for != generation:
-            memory = Memory(function.number, function.name, function.values)
-            self._functions[function.number] = function
-            empty: Any = local or shell()
-            local = fill(empty, function.function, memory, self._notebook, function.normalize)
-            self._locals[function.number] = (generation, local)
-        return local
+        memory = Memory(function.number, function.name, function.values, generation=generation)
+        self._functions[function.number] = function
+        empty: Any = shell() if known is None else known[1]
+        local = fill(empty, function.function, memory, self.desk, function.normalize)
+        found = self._locals[function.number] = (generation, local, memory)
+        return found
 
     def _run(self) -> None:
         _here.thread = self
-        while isinstance(message := self.mailbox.get(), Begin):
+        while (message := self.mailbox.get()) is not None:
             call: Any = message.call
-            self._stack = message.stack
-            begun = time.perf_counter()
-            self._notebook.begin()
-            answer, failed = self._compute(call)
-            self._notebook.end()
-            seconds = time.perf_counter() - begun
-            self.pool.finish(message.stack, call, Answer(answer, seconds), failed=failed)
+            self.desk.begin(0)
+            answer = self._compute(call, wanted=message.wanted)
+            self.desk.end()
+            self.pool.finish(self, call, answer)
 
-    def _compute(self, call: _Call) -> tuple[Callable[[], Any], bool]:
-        compute = self.local(call.function) if call.remembered else call.function.function
+    def _compute(self, call: _Call, *, wanted: bool) -> Answer | None:
         try:
+            if not wanted:
+                return self._compute_gift(call)
+            compute = self.local(call.function) if call.remembered else call.function.function
             value = compute(*call.args, **call.kwargs)
         except BaseException as error:  # noqa: BLE001 -- it is the caller's, whatever it is
-            return _raiser(error), True
-        return lambda: value, False
+            return _raiser(error)
+        return lambda: value
 
-    # The office of the notebook.
+    def _compute_gift(self, call: _Call) -> None:
+        _, local, memory = self._meaning(call.function)
+        key: Any = call.key
+        if memory.generation == call.generation:
+            with contextlib.suppress(BaseException):  # whoever needs the call will meet its error
+                self.desk.compute_gift(memory, key, lambda: local(*call.args, **call.kwargs))
 
-    def give(self, memory: Memory, key: Key, /) -> _Call:
+    # The office of the desk.
+
+    def name(self, memory: Memory, key: Key, /) -> Hashable:
+        """Return what the board knows a call by."""
+        return (memory.number, memory.generation, key)
+
+    def pack(self, memory: Memory, value: Any, /) -> Any:  # noqa: ARG002 -- all threads have the same memory
+        """Return what the board need not keep."""
+        return value
+
+    def unpack(self, data: Any, /) -> Any:
+        """Return what the board kept."""
+        return data
+
+    def hungry(self) -> bool:
+        """Tell whether a thread is idle."""
+        return self.pool.is_hungry
+
+    def give(self, memory: Memory, key: Key, /) -> bool:
         """Leave a call to another thread."""
         function = self._functions[memory.number]
         args, kwargs = arguments_of(key)
-        call = _Call(function.number, function.generation, key, function, args, kwargs)
-        self.pool.give(self._stack, call)
-        return call
+        call = _Call(function.number, memory.generation, key, function, args, kwargs)
+        self.pool.give(self, call)
+        return True
 
-    def ask(self, call: _Call, /) -> tuple[Verdict, Answer | None]:
-        """Wait for what another thread computes."""
-        self.pool.ask(self._stack, call)
-        reply = self.mailbox.get()
-        if not isinstance(reply, Reply):  # the engine was closed: this call is our last
-            self.mailbox.put(None)
-            return Verdict.COMPUTE, None
-        return reply.verdict, reply.outcome
+    def wake(self, places: frozenset[int], /) -> None:
+        """Wake the threads that wait for what was published."""
+        for place in places:
+            self.pool.threads[place].woken.put(None)
 
-    def tell(self, call: _Call, value: Any, seconds: float, /) -> None:
-        """Report a value that another thread may wait for."""
-        self.pool.finish(self._stack, call, Answer(lambda: value, seconds), failed=False)
-
-    def fail(self, call: _Call, error: BaseException, seconds: float, /) -> None:
-        """Report an error that another thread may wait for."""
-        self.pool.finish(self._stack, call, Answer(_raiser(error), seconds), failed=True)
+    def park(self, name: Hashable, /) -> None:  # noqa: ARG002 -- it looks again, whatever woke it
+        """Wait until something was published."""
+        self.woken.get()
 
 
 def _raiser(error: BaseException) -> Callable[[], Any]:
