@@ -299,6 +299,15 @@ def test_who_waits_for_what_fails_is_named_too(seats):
     assert board.publish(b"f(1)", None, 1.0) == {1}
 
 
+def test_nobody_is_named_who_waited_for_an_earlier_claim(seats):
+    _, board, other = seats()
+    board.claim(b"f(1)", 7)
+    other.wait(b"f(1)", 8)
+    assert board.publish(b"f(1)", None, 1.0) == {1}
+    board.claim(b"f(1)", 7)
+    assert board.publish(b"f(1)", b"one", 1.0) == set()
+
+
 def test_of_many_places_too_many_are_named_and_none_is_left_out(seats):
     _, board, *others = seats(130)
     board.claim(b"f(1)", 7)

@@ -125,14 +125,12 @@ class Board:
         """
         words, tag = self._words, _tag_of(key)
         first = self._memory.bucket_at(tag)
-        running = None
         for slot in range(first, first + SLOTS):
             if words[slot] == tag:
                 found = self._read(slot, tag, key)
-                if type(found) is Done:
+                if found is not None:
                     return found
-                running = found or running
-        return running
+        return None
 
     def _read(self, slot: int, tag: int, key: bytes) -> Done | Running | None:
         state = self._words[slot + STATES]
