@@ -1,9 +1,11 @@
 """What one worker puts on the board, others read there: claims and results, and whoever dies frees his."""
 
+import bisect
 import json
 import os
 import pickle
 import signal
+import sys
 from collections import Counter
 from pathlib import Path
 
@@ -112,6 +114,53 @@ def test_sums_of_keys_do_not_depend_on_the_hash_seed(run_program):
     print([board._tag_of(key) for key in (b"", b"f(1)", bytes(9999))])
     """
     assert run_program(program).stdout == f"{[*map(_board._tag_of, (b'', b'f(1)', bytes(9999)))]}\n"
+
+
+def test_what_a_stack_leaves_is_freed_when_it_ends(seats):
+    _, board, other = seats()
+    for key, stack in [(b"f(1)", 7), (b"f(2)", 7), (b"f(3)", 9)]:
+        board.claim(key, stack)
+    other.wait(b"f(2)", 8)
+    assert board.abandon(7) == {1}
+    assert board.abandon(7) == set()
+    assert (other.look(b"f(1)"), other.look(b"f(2)")) == (None, None)
+    assert other.look(b"f(3)") == Running(0, 9, mine=False)
+
+
+@pytest.mark.parametrize("room", range(14))
+def test_wherever_a_recursion_becomes_too_deep_nothing_is_claimed_for_ever(seats, room):
+    _, board, other = seats()
+
+    def sink(depth, call, *arguments):
+        return sink(depth - 1, call, *arguments) if depth else call(*arguments)
+
+    def reaches(depth):
+        try:
+            sink(depth, int)
+        except RecursionError:
+            return False
+        return True
+
+    deepest = bisect.bisect(range(sys.getrecursionlimit()), False, key=lambda n: not reaches(n)) - 1
+
+    def too_deep(call, *arguments):
+        """Call with room for few frames more."""
+        try:
+            sink(deepest - room, call, *arguments)
+        except RecursionError:
+            return True
+        return False
+
+    failed = too_deep(board.claim, b"f(1)", 7)
+    assert other.look(b"f(1)") in ({None} if failed else {Running(0, 7, mine=False)})
+    board.claim(b"f(2)", 7)
+    failed = too_deep(board.publish, b"f(2)", bytes(99), 1.0)
+    board.abandon(7)
+    assert other.look(b"f(2)") in ({None} if failed else {Done(bytes(99), 1.0)})
+    too_deep(other.wait, b"f(2)", 8)
+    assert board.claim(b"f(3)", 7) is None
+    board.publish(b"f(3)", b"three", 1.0)
+    assert other.look(b"f(3)") == Done(b"three", 1.0)
 
 
 # No room ----------------------------------------------------------------------------------------

@@ -224,15 +224,22 @@ class Board:
         there is no room for the data. A call that was not claimed may be published too. Costs about
         2 us, and the copying.
         """
-        claim = self._claims.pop(key, None)
-        state = None if data is None else self._log.append(key, data, seconds)
+        words, claim = self._words, self._claims.pop(key, None)
+        try:
+            state = None if data is None else self._log.append(key, data, seconds)
+        except (
+            BaseException
+        ):  # such as RecursionError: a claim that stays would be waited for, for ever
+            if claim is not None and words[claim[0] + STATES] == claim[1]:
+                words[claim[0] + STATES] = 0
+            raise
         self.counts.published += state is not None
         self.counts.unpublished += state is None and data is not None
         if claim is None:
             if state is not None:
                 self._insert(key, state)
             return NOBODY
-        words, (slot, claimed) = self._words, claim
+        slot, claimed = claim
         if words[slot + STATES] != claimed:  # lost by a race without the lock
             return NOBODY
         before = words[slot + WAITERS]
@@ -240,6 +247,17 @@ class Board:
         with self._fence:  # who waits writes first and looks then, and so do we
             waiters = before | words[slot + WAITERS]
         return self._places_of(waiters) if waiters else NOBODY
+
+    def abandon(self, stack: int) -> frozenset[int]:
+        """Free what `stack` has claimed and not published, and return the places to wake.
+
+        For the end of a stack: an error in the midst of claiming or publishing, as of a recursion too deep, can
+        leave a claim that somebody would wait for. Costs O(claims of this worker).
+        """
+        self.unwait(stack)
+        words = self._words
+        left = [key for key, (slot, _) in self._claims.items() if words[slot + STACKS] == stack]
+        return NOBODY.union(*(self.publish(key, None, 0.0) for key in left))
 
     def _insert(self, key: bytes, state: int) -> None:
         tag = _tag_of(key)
