@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import statistics
 import time
 from typing import TYPE_CHECKING, NamedTuple
 
@@ -11,7 +10,7 @@ if TYPE_CHECKING:
 
     Loop = Callable[[], object]
 
-REPEATS = 9
+REPEATS = 15
 LEAST = 0.005
 """Seconds that a repeat takes at least, so that the clock does not matter."""
 
@@ -26,12 +25,12 @@ class Compared(NamedTuple):
 def compared(loop: Loop, reference: Loop, empty: Loop | None, steps: int) -> Compared:
     """Return what each of the `steps` of `loop` takes beside those of `reference`, timed in turn.
 
-    What `empty` takes, which has as many steps, is taken off both.
+    The fastest of the repeats counts. What `empty` takes, which has as many steps, is taken off both.
     """
     loops = [loop, reference] if empty is None else [loop, reference, empty]
     often = [_times_of(each) for each in loops]
     rounds = [[_seconds(*each) for each in zip(loops, often, strict=True)] for _ in range(REPEATS)]
-    mine, other, *off = (statistics.median(column) for column in zip(*rounds, strict=True))
+    mine, other, *off = (min(column) for column in zip(*rounds, strict=True))
     mine, other = (max(seconds - sum(off), 1e-12) for seconds in (mine, other))
     return Compared(mine / steps * 1e9, mine / other)
 
