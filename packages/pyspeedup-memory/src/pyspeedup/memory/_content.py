@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 import time
 from contextlib import contextmanager
 from threading import RLock
@@ -15,6 +16,9 @@ if TYPE_CHECKING:
     from pyspeedup.memory._storage.volume import Volume
 
 __all__ = ["Content"]
+
+MOST_CHANGED = 4_096
+"""Beyond so many changed pages the next change commits: each takes some 300 bytes of RAM until then."""
 
 
 class Content:
@@ -38,6 +42,7 @@ class Content:
         self.sync_every = sync_every
         self.lock = RLock()
         self._dirty_since: float | None = None
+        self._most_changed: float = MOST_CHANGED
         self._transactions = 0
 
     def write_back(self, *, leave_out_refused: bool = False) -> bytes:
@@ -61,7 +66,7 @@ class Content:
         self.volume.require_writable()
 
     def changed(self) -> None:
-        """Note that a change is complete; commits if changes have waited for `sync_every` seconds.
+        """Note that a change is complete; commits if changes have waited long, or are in many pages.
 
         Also for a value that was handed out and can be changed in place.
         """
@@ -71,7 +76,7 @@ class Content:
             self.commit_if_due()
 
     def commit_if_due(self) -> None:
-        """Commit if changes have waited for `sync_every` seconds, in O(changes).
+        """Commit if changes have waited for `sync_every` seconds, or are in many pages, in O(changes).
 
         Called before something is taken out that is to be returned: should a full disk be told
         after that, it would be lost.
@@ -79,9 +84,21 @@ class Content:
         if self._dirty_since is None or self._transactions:
             return
         now = time.monotonic()
-        if now - self._dirty_since >= self.sync_every:
-            self._dirty_since = now  # a full disk is told once an interval, not at every operation
+        changed = self.volume.changed_pages
+        if now - self._dirty_since >= self.sync_every or changed >= self._most_changed:
+            # A full disk is told now and then, not at every operation.
+            self._dirty_since, self._most_changed = now, changed + MOST_CHANGED
             self.flush()
+
+    @contextmanager
+    def held_back(self) -> Iterator[None]:
+        """Let no change commit by itself."""
+        sync_every, most_changed = self.sync_every, self._most_changed
+        self.sync_every = self._most_changed = math.inf
+        try:
+            yield
+        finally:
+            self.sync_every, self._most_changed = sync_every, most_changed
 
     def flush(self, *, durable: bool = False) -> None:
         """Commit whatever changed since the last commit; with `durable`, a loss of power keeps it.
@@ -116,7 +133,7 @@ class Content:
         is_unknown = volume.commit_mark is None  # a commit failed, and may be there all the same
         if durable or is_unknown or volume.has_changes or state != volume.state:
             volume.commit(state, durable=durable)
-        self._dirty_since = None
+        self._dirty_since, self._most_changed = None, MOST_CHANGED
 
     @contextmanager
     def transaction(self) -> Iterator[None]:
@@ -143,4 +160,4 @@ class Content:
     def _go_back(self) -> None:
         self.volume.rollback()
         self.restart()
-        self._dirty_since = None
+        self._dirty_since, self._most_changed = None, MOST_CHANGED

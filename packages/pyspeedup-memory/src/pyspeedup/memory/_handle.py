@@ -66,9 +66,9 @@ class Handle(Generic[C]):
         how many pages stay in RAM, which `ram_limit` bounds in bytes too. `file_location` is the
         folder for stores: None is ``~/.PySpeedup``, "" the current folder. `serializer` and
         `page_store` are registered names or objects, by default what wrote the store. After
-        `sync_every` seconds of changes they are committed at the next one; where that
-        raises `OSError`, nothing is lost: a `DiskDict` commits before the operation, which was not done
-        then, a `DiskList` after it (but before a pop). `map_limit` bounds in bytes how much of its file
+        `sync_every` seconds of changes, or 4,096 changed pages, they are committed at the next one; where
+        that raises `OSError`, nothing is lost: a `DiskDict` commits before the operation, which was not
+        done then, a `DiskList` after it (but before a pop). `map_limit` bounds in bytes how much of its file
         a page store maps that does (``"file"``, ``"lmdb"``), and so what that adds to the resident
         memory: None is 64 MiB, and with 0 ``"file"`` maps nothing. With `journal` every
         change outlives kill -9 once its call has returned, and not at the next commit only: it is recorded

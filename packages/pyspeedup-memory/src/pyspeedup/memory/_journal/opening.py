@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import math
 from typing import TYPE_CHECKING, Any
 
 from pyspeedup.core import SerializationError, StoreError
@@ -68,8 +67,7 @@ def repeat_all(content: Content, records: list[bytes], path: Path) -> None:
 
     `SerializationError` names the journal at `path` and a change whose keys or values cannot be read.
     """
-    sync_every, content.sync_every = content.sync_every, math.inf
-    try:
+    with content.held_back():
         for number, record in enumerate(records, 1):
             try:
                 change = REPEATED[content.kind](content, Call.decode(record))
@@ -80,8 +78,6 @@ def repeat_all(content: Content, records: list[bytes], path: Path) -> None:
                     "which commits all changes"
                 ) from error
             _repeat(change, is_last=number == len(records))
-    finally:
-        content.sync_every = sync_every
 
 
 def _repeat(change: Callable[[], object], *, is_last: bool) -> None:

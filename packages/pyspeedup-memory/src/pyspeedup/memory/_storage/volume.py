@@ -170,6 +170,11 @@ class Volume:
         """Whether any page was written or deleted since the last commit, in O(1)."""
         return bool(self._undo)
 
+    @property
+    def changed_pages(self) -> int:
+        """How many pages were written or deleted since the last commit, in O(1)."""
+        return len(self._undo)
+
     def pages(self) -> list[int]:
         """Return the numbers of all pages, in O(pages)."""
         return [page for page, check in enumerate(self._table) if check]
