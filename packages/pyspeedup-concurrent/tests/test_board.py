@@ -129,7 +129,7 @@ def test_what_a_stack_leaves_is_freed_when_it_ends(seats):
 
 @pytest.mark.parametrize("room", range(14))
 def test_wherever_a_recursion_becomes_too_deep_nothing_is_claimed_for_ever(seats, room):
-    _, board, other = seats()
+    memory, board, other = seats()
 
     def sink(depth, call, *arguments):
         return sink(depth - 1, call, *arguments) if depth else call(*arguments)
@@ -158,6 +158,7 @@ def test_wherever_a_recursion_becomes_too_deep_nothing_is_claimed_for_ever(seats
     board.abandon(7)
     assert other.look(b"f(2)") in ({None} if failed else {Done(bytes(99), 1.0)})
     too_deep(other.wait, b"f(2)", 8)
+    assert not memory.region._has_lock
     assert board.claim(b"f(3)", 7) is None
     board.publish(b"f(3)", b"three", 1.0)
     assert other.look(b"f(3)") == Done(b"three", 1.0)

@@ -173,29 +173,29 @@ class Board:
         return Unshared()
 
     def _find_slot(self, tag: int, *, heed_results: bool) -> tuple[int, bool]:
-        """Return a slot and whether `tag` may have it: else it is there that somebody has it.
+        """Return a slot and whether `tag` may have it; else somebody has it there, or there is no room.
 
         If all slots are taken by calls that run there is none, and it is negative.
         """
-        words = self._words
         first = self._memory.bucket_at(tag)
+        bucket = self._words[first : first + STATES + SLOTS].tolist()
         same = free = old = -1
-        for slot in range(first, first + SLOTS):
-            state = words[slot + STATES]
+        for slot in range(SLOTS):
+            state = bucket[STATES + slot]
             if not state:
                 free = slot
                 continue
             is_result = state & 3 == DONE and self._is_readable(state)
             if not is_result and not self._is_running(state):
                 free = slot
-            elif words[slot] == tag:
+            elif bucket[slot] == tag:
                 if heed_results or not is_result:
-                    return slot, False
+                    return first + slot, False
                 same = slot
             elif is_result and (old < 0 or self._is_next(slot, old)):
                 old = slot
-        slot = next((slot for slot in (same, free) if slot >= 0), old)
-        return slot, slot >= 0
+        slot = same if same >= 0 else free if free >= 0 else old
+        return (first + slot, True) if slot >= 0 else (-1, False)
 
     def _is_next(self, slot: int, old: int) -> bool:
         """Tell which of two results is dropped first: each slot of a bucket in turn."""
