@@ -3,31 +3,35 @@
 from __future__ import annotations
 
 import functools
-import inspect
 import os
-import threading
 import weakref
-from collections.abc import MutableMapping
-from concurrent.futures import Future
-from typing import TYPE_CHECKING, Any, Final, Generic, NamedTuple, ParamSpec, TypeVar, overload
+from typing import TYPE_CHECKING, Any, Generic, NamedTuple, ParamSpec, TypeVar, overload
 
 from pyspeedup.concurrent._caching import here
-from pyspeedup.concurrent._caching.calls import Key, Normalizer, arguments_of, as_call
+from pyspeedup.concurrent._caching.bound import BoundCache
+from pyspeedup.concurrent._caching.calls import Normalizer, as_call
+from pyspeedup.concurrent._caching.engine_source import EngineSource, close_shared_engines
+from pyspeedup.concurrent._caching.evaluating import Evaluating
 from pyspeedup.concurrent._caching.memories import Everything, Memory, Recent, Stored
-from pyspeedup.concurrent._caching.workers import number_of_workers
+from pyspeedup.concurrent._caching.options import (
+    check_function,
+    check_maxsize,
+    check_store,
+    name_of,
+)
+from pyspeedup.concurrent._caching.recall import Recall
 from pyspeedup.concurrent._processes import shipping
-from pyspeedup.core import Engine, engines
 
 if TYPE_CHECKING:
-    from collections.abc import Callable
+    from collections.abc import Callable, MutableMapping
+    from concurrent.futures import Future
+
+    from pyspeedup.core import Engine
 
 __all__ = ["BoundCache", "Cache", "CacheInfo", "close_shared_engines"]
 
 P = ParamSpec("P")
 R = TypeVar("R")
-
-DEFAULT_ENGINE: Final = "processes"
-_MISSING: Final = object()
 
 
 class CacheInfo(NamedTuple):
@@ -54,7 +58,7 @@ class Cache(Generic[P, R]):
 
     The function must be pure, its arguments hashable, and arguments and results must be able to
     travel between processes. An error raised by the function reaches the caller and is not
-    remembered. Threads that ask for the same call at the same time have it evaluated once.
+    remembered. Whoever asks for the same call at the same time has it evaluated once.
 
     `engine` is the name of a registered engine (``"processes"``, the default, ``"threads"``,
     ``"serial"``), shared by all Caches that name it, or an engine of your own. `workers` sets how many
@@ -63,7 +67,9 @@ class Cache(Generic[P, R]):
     keeps them there, beyond the life of the process if it does; they are found again by a function of
     the same name and source that brings along equal values, which must pickle (else `TypeError`).
 
-    A hit costs about 0.2 us. A miss costs a round trip to a worker, about 0.1 ms.
+    A hit costs little more than one of `functools.lru_cache`, for it is one: each spelling of a call
+    that was answered is kept there, beside the answers. With `maxsize` or `store` a hit costs some
+    four times as much, and what the store takes. A miss costs a round trip to a worker, about 0.1 ms.
 
     >>> @Cache
     ... def fibonacci(n):
@@ -81,6 +87,8 @@ class Cache(Generic[P, R]):
     __name__: str
     __qualname__: str
 
+    _has_class_of_its_own = False
+
     @overload
     def __new__(cls, func: Callable[P, R], **options: Any) -> Cache[P, R]: ...
 
@@ -90,7 +98,7 @@ class Cache(Generic[P, R]):
     def __new__(cls, *functions: Any, **options: Any) -> Any:
         """Make a Cache; without a function, what makes one of it."""
         if functions or "func" in options:
-            return super().__new__(cls)
+            return super().__new__(_class_of_its_own() if cls is Cache else cls)
         return functools.partial(cls, **options)
 
     def __init__(
@@ -103,51 +111,50 @@ class Cache(Generic[P, R]):
         store: MutableMapping[Any, Any] | None = None,
     ) -> None:
         """Start nothing yet; `func` is shipped when it is first called."""
-        _check_function(func)
-        _check_store(store)
+        check_function(func)
+        check_store(store)
         functools.update_wrapper(self, func)
         if not hasattr(func, "__qualname__"):  # a partial, or an object that can be called
-            self.__name__, self.__qualname__ = _name_of(func), type(func).__qualname__
+            self.__name__, self.__qualname__ = name_of(func), type(func).__qualname__
         self._normalize = Normalizer(func)
-        self._source = _EngineSource(engine, workers)
-        self._maxsize = _check_maxsize(maxsize, store)
-        self._memory: Memory = (
-            Stored(store, func)
-            if store is not None
-            else Everything()
-            if maxsize is None
-            else Recent(maxsize)
-        )
-        self._remembered = self._memory.get
-        self._hits = self._misses = 0
+        self._source = EngineSource(engine, workers)
+        self._maxsize = check_maxsize(maxsize, store)
+        self._evaluating = Evaluating(self._normalize, self._source, weakref.ref(self))
         self._is_method = False
-        self._defined: tuple[Engine, int] | None = None
-        self._begin_afresh()
+        self._take_up(Recall(_make_memory(func, self._maxsize, store)))
         self._identity = shipping.register(self)
         _caches.add(self)
-
-    def _begin_afresh(self) -> None:
-        """Have no call under way."""
-        self._pending: dict[Key, Future[R]] = {}
-        self._lock = threading.Lock()
 
     # Calling ----------------------------------------------------------------------------------
 
     def __call__(self, /, *args: P.args, **kwargs: P.kwargs) -> R:
         """Answer from memory, or have the call evaluated and wait for it.
 
-        `TypeError` if the function does not take these arguments or one is not hashable; else
-        whatever the function raises; `WorkerError` if it killed its workers.
+        `TypeError` if the function does not take these arguments or one is not hashable (in the words
+        of functools; `submit` names the argument); else whatever the function raises; `WorkerError` if
+        it killed its workers.
         """
-        if not kwargs:
-            try:
-                value: Any = self._remembered(args, _MISSING)
-            except TypeError:  # not hashable: explained below
-                value = _MISSING
-            if value is not _MISSING:
-                self._hits += 1
-                return value  # type: ignore[no-any-return]  # it was remembered for these arguments
-        return self._answer(self._normalize(args, kwargs))
+        return self._recall.call(*args, **kwargs)  # type: ignore[no-any-return]  # what our function returned
+
+    def _take_up(self, recall: Recall) -> None:
+        """Answer by `recall` from now on; what is under way ends in the former one."""
+        recall.answer_by(self._evaluating.answerer(recall))
+        self._recall = recall
+        self._set_call()
+
+    def only_pass_on(self) -> None:
+        """Have no memory before the engine, which evaluates here and alone knows what to forget."""
+        self._recall.pass_on_to(self._evaluating.answerer(self._recall))
+        self._set_call()
+
+    def _set_call(self) -> None:
+        """Let Python find what answers calls.
+
+        It looks for it in an object's class. So that a hit takes not one step of Python, each Cache has a
+        class of its own, in which it is an object written in C.
+        """
+        if self._has_class_of_its_own:
+            type(self).__call__ = staticmethod(self._recall.call)  # type: ignore[method-assign, assignment]  # see above
 
     def apply_async(self, /, *args: P.args, **kwargs: P.kwargs) -> None:
         """Begin a call elsewhere and return at once; a call that is known or under way is left alone.
@@ -161,11 +168,11 @@ class Cache(Generic[P, R]):
         >>> square(12)
         144
         """
-        local = self._local()
+        local = self._evaluating.local()
         if local is not None:
             local.apply_async(*args, **kwargs)
             return
-        self._begin(self._normalize(args, kwargs))
+        self._evaluating.begin(self._recall, self._normalize(args, kwargs))
 
     def batch_async(self, *calls: tuple[Any, ...]) -> None:
         """Begin several calls elsewhere, each given as a tuple of arguments, one of one too.
@@ -184,101 +191,46 @@ class Cache(Generic[P, R]):
         """
         name = self._normalize.name
         keys = [self._normalize(as_call(call, name), {}) for call in calls]
-        local = self._local()
+        local = self._evaluating.local()
         if local is not None:
             local.batch_async(*calls)
             return
         for key in keys:
-            self._begin(key)
+            self._evaluating.begin(self._recall, key)
 
-    def _hit(self, value: R) -> R:
-        self._hits += 1
-        return value
+    def submit(self, /, *args: P.args, **kwargs: P.kwargs) -> Future[R]:
+        """Begin a call elsewhere and return a future of it, in about 30 us; one of a known call is done.
 
-    def _answer(self, key: Key) -> R:
-        value: Any = self._remembered(key, _MISSING)
-        if value is not _MISSING:
-            return self._hit(value)
-        self._misses += 1
-        local = self._local()
-        if local is not None:
-            args, kwargs = arguments_of(key)
-            return local(*args, **kwargs)  # type: ignore[no-any-return]  # it stands for our function
-        return self._begin(key).result()
+        The future is the caller's own. Cancelling it drops the call if it has not begun and nobody
+        else wants it; one that has begun goes on, and is remembered. `asyncio.wrap_future` makes it one to
+        await. Inside a worker the call is evaluated at once. `TypeError` as for a call.
 
-    def _begin(self, key: Key) -> Future[R]:
-        """Return the future of a call, begun now unless it is under way.
-
-        Built so that Ctrl-C at any point leaves no call that is never answered.
+        >>> @Cache
+        ... def square(n):
+        ...     return n * n
+        >>> square.submit(12).result(timeout=60)
+        144
         """
-        pending, own = self._pending, Future[R]()
-        try:
-            future = pending.setdefault(key, own)
-            if future is own:
-                self._submit(pending, key, own)
-        except BaseException as error:
-            if pending.get(key) is own:
-                del pending[key]
-                own.set_exception(error)
-            raise
-        return future
-
-    def _submit(self, pending: dict[Key, Future[R]], key: Key, own: Future[R]) -> None:
-        value: Any = self._remembered(key, _MISSING)
-        if value is not _MISSING:  # it came while we were on our way here
-            own.set_result(value)
-            del pending[key]
-            return
-        args, kwargs = arguments_of(key)
-        engine, number = self._evaluator()
-        begun = engine.submit(number, args, kwargs)
-        begun.add_done_callback(functools.partial(self._settle, pending, key, own))
-
-    def _settle(
-        self, pending: dict[Key, Future[R]], key: Key, own: Future[R], done: Future[R]
-    ) -> None:
-        """Remember a result, then let those who wait see it. Runs in a thread of the engine."""
-        try:
-            value = done.result()
-            with self._lock:
-                if pending is self._pending:  # else `cache_clear` came between
-                    self._memory[key] = value
-        except BaseException as error:  # noqa: BLE001 -- it is for those who wait, whatever it is
-            if pending.get(key) is own:
-                del pending[key]
-                own.set_exception(error)
-            return
-        if pending.get(key) is own:
-            del pending[key]
-            own.set_result(value)
-
-    def _local(self) -> Any:
-        engine, number = self._evaluator()
-        return engine.local(number)
+        key = self._normalize(args, kwargs)
+        return self._evaluating.future(self._recall, key)
 
     def _evaluator(self) -> tuple[Engine, int]:
         """Return the engine and the number that it knows our function by."""
-        engine = self._source.engine
-        defined = self._defined
-        if defined is None or defined[0] is not engine:
-            with self._lock:
-                if self._defined is None or self._defined[0] is not engine:
-                    number = engine.define(self.__wrapped__, self.__name__, self)
-                    self._defined = (engine, number)
-                defined = self._defined
-        return defined
+        return self._evaluating.engine_and_number()
 
     # The face of functools --------------------------------------------------------------------
 
     def cache_info(self) -> CacheInfo:
         """Return hits, misses, the bound and the number of results, in O(1).
 
-        Counts this process only. With a `store`, the number costs a walk through it.
+        A miss is an evaluation that was begun, by a hint too; a hit is a call that took none. Counts
+        this process only. With a `store`, the number costs a walk through it.
 
         >>> Cache(abs).cache_info()
         CacheInfo(hits=0, misses=0, maxsize=None, currsize=0)
         """
-        return CacheInfo(self._hits, self._misses, self._maxsize, len(self._memory))
+        hits, misses, size = self._recall.counts()
+        return CacheInfo(hits, misses, self._maxsize, size)
 
     def cache_clear(self) -> None:
         """Forget all results, here and in the workers, and set the counts to 0.
@@ -292,13 +244,9 @@ class Cache(Generic[P, R]):
         >>> square.cache_info().currsize
         0
         """
-        if self._defined is not None:  # first, so that nothing begun after it brings back the old
-            engine, number = self._defined
-            engine.forget(number)
-        with self._lock:
-            self._pending = {}
-            self._memory.clear()
-            self._hits = self._misses = 0
+        self._evaluating.forget()  # first, so that nothing begun after it brings back the old
+        self._recall.retire()
+        self._take_up(Recall(self._recall.memory))
 
     def cache_parameters(self) -> dict[str, Any]:
         """Return what `functools.lru_cache` tells of itself.
@@ -350,7 +298,7 @@ class Cache(Generic[P, R]):
 
     @classmethod
     def _shell(cls, _identity: str) -> Cache[Any, Any]:
-        return object.__new__(Cache)
+        return object.__new__(_class_of_its_own())
 
     @classmethod
     def _fill(cls, shell: Cache[Any, Any], definition: tuple[Any, ...]) -> None:
@@ -377,7 +325,7 @@ class _EvaluatedFunction:
             Cache._fill(shell, definition)  # noqa: SLF001 -- the same module
             return
         identity, function, _, number, _ = definition
-        here.worker.meanings.fill(identity, function, _name_of(function), number)
+        here.worker.meanings.fill(identity, function, name_of(function), number)
 
 
 class _EvaluatedMethod(_EvaluatedFunction):
@@ -386,139 +334,22 @@ class _EvaluatedMethod(_EvaluatedFunction):
     is_method = True
 
 
-class BoundCache:
-    """A method that is a `Cache`, bound to its instance.
-
-    >>> class Tower:
-    ...     def __init__(self, base):
-    ...         self.base = base
-    ...     @Cache
-    ...     def height(self, n):
-    ...         return self.base if n == 0 else self.height(n - 1) + 1
-    >>> Tower(10).height(5)
-    15
-    """
-
-    def __init__(self, cache: Cache[Any, Any], instance: Any) -> None:
-        """Hold both."""
-        functools.update_wrapper(self, cache.__wrapped__)
-        self.__func__ = cache
-        self.__self__ = instance
-        self.cache_info = cache.cache_info
-        self.cache_clear = cache.cache_clear
-        self.cache_parameters = cache.cache_parameters
-
-    def __call__(self, /, *args: Any, **kwargs: Any) -> Any:
-        """Call the method."""
-        return self.__func__(self.__self__, *args, **kwargs)
-
-    def apply_async(self, /, *args: Any, **kwargs: Any) -> None:
-        """Begin a call elsewhere; see `Cache.apply_async`."""
-        self.__func__.apply_async(self.__self__, *args, **kwargs)
-
-    def batch_async(self, *calls: tuple[Any, ...]) -> None:
-        """Begin several calls elsewhere; see `Cache.batch_async`."""
-        name = self.__func__.__qualname__
-        self.__func__.batch_async(*((self.__self__, *as_call(call, name)) for call in calls))
+def _class_of_its_own() -> type[Cache[Any, Any]]:
+    """Return a class for one Cache, which passes for `Cache`."""
+    namespace = {
+        **{name: getattr(Cache, name) for name in ("__doc__", "__module__", "__qualname__")},
+        "__slots__": (),
+        "_has_class_of_its_own": True,
+    }
+    return type(Cache.__name__, (Cache,), namespace)
 
 
-class _EngineSource:
-    """The engine of a Cache: its own, or the one shared by all who give the same name."""
-
-    def __init__(self, engine: str | Engine | None, workers: int | None) -> None:
-        self._given = engine
-        self._workers = None if workers is None else number_of_workers(workers, 1)
-        if isinstance(engine, str):
-            engines.get(engine)  # an unknown name is an error here, not at the first call
-        elif engine is not None and not isinstance(engine, Engine):
-            raise TypeError(
-                f"engine must be the name of an engine or an object with the methods of "
-                f"pyspeedup.core.Engine, not {engine!r}"
-            )
-        elif engine is not None and workers is not None:
-            raise ValueError(
-                f"workers={workers} is for an engine given by name; tell the engine object itself"
-            )
-
-    @property
-    def engine(self) -> Engine:
-        if self._given is None or isinstance(self._given, str):
-            return _shared_engine(self._given or DEFAULT_ENGINE, self._workers)
-        return self._given
-
-    @property
-    def evaluates_in_workers(self) -> bool:
-        return getattr(self.engine, "evaluates_in_workers", False)
-
-    def definition(self) -> tuple[str | Engine | None, int | None]:
-        return self._given, self._workers
-
-
-_shared_engines: dict[tuple[str, int | None], Engine] = {}
-_sharing = threading.Lock()
-
-
-def _shared_engine(name: str, workers: int | None) -> Engine:
-    """Return the engine that all who say the same share, made when it is first needed."""
-    engine = _shared_engines.get((name, workers))
-    if engine is not None:
-        return engine
-    with _sharing:
-        if (name, workers) not in _shared_engines:
-            options = {} if workers is None else {"workers": workers}
-            _shared_engines[name, workers] = engines.get(name)(**options)
-        return _shared_engines[name, workers]
-
-
-def close_shared_engines() -> None:
-    """End the workers that Caches share, now; the next call starts new ones.
-
-    They end with the program anyway. Calls under way are cancelled. Results stay remembered.
-
-    >>> close_shared_engines()
-    """
-    with _sharing:
-        closed = [*_shared_engines.values()]
-        _shared_engines.clear()
-    for engine in closed:
-        engine.close()
-
-
-def _name_of(function: Callable[..., Any]) -> str:
-    return getattr(function, "__name__", type(function).__name__)
-
-
-def _check_function(function: Any) -> None:
-    if isinstance(function, staticmethod | classmethod):
-        kind = type(function).__name__
-        raise TypeError(f"Cache goes below {kind}: write @{kind} in the line above @Cache")
-    if not callable(function):
-        raise TypeError(f"Cache needs a function to remember the results of, not {function!r}")
-    if inspect.isgeneratorfunction(function):
-        raise TypeError(
-            f"{function.__qualname__} is a generator, which has no result to remember; use Buffer"
-        )
-    if inspect.iscoroutinefunction(function) or inspect.isasyncgenfunction(function):
-        raise TypeError(f"{function.__qualname__} is asynchronous, which Cache cannot evaluate")
-
-
-def _check_store(store: Any) -> None:
-    if store is not None and not isinstance(store, MutableMapping):
-        raise TypeError(f"store must be a MutableMapping, as a dict is, not {store!r}")
-
-
-def _check_maxsize(maxsize: Any, store: Any) -> int | None:
-    if maxsize is None:
-        return None
-    if not isinstance(maxsize, int):
-        raise TypeError(f"maxsize must be None (for all) or an int, not {maxsize!r}")
-    if maxsize < 0:
-        raise ValueError(f"maxsize must be None (for all) or at least 0, not {maxsize!r}")
+def _make_memory(
+    function: Callable[..., Any], maxsize: int | None, store: MutableMapping[Any, Any] | None
+) -> Memory:
     if store is not None:
-        raise ValueError(
-            f"maxsize={maxsize} and store exclude each other: a store has its own size"
-        )
-    return maxsize
+        return Stored(store, function)
+    return Everything() if maxsize is None else Recent(maxsize)
 
 
 _caches: weakref.WeakSet[Cache[Any, Any]] = weakref.WeakSet()
@@ -526,17 +357,15 @@ _caches: weakref.WeakSet[Cache[Any, Any]] = weakref.WeakSet()
 
 def _after_fork() -> None:
     """Have no call under way in a forked process, for nobody would ever answer it there."""
-    global _sharing  # noqa: PLW0603 -- another thread may have held it
-    _sharing = threading.Lock()
     for cache in list(_caches):
-        cache._begin_afresh()  # noqa: SLF001 -- the same module
+        cache._recall.begin_afresh()  # noqa: SLF001 -- the same module
+        cache._evaluating.begin_afresh()  # noqa: SLF001 -- likewise
 
 
 def _forget_all() -> None:
     """In a worker, what was inherited answers nothing: the engine says when results are stale."""
     for cache in list(_caches):
-        cache._memory = Everything()  # noqa: SLF001 -- the same module
-        cache._remembered = cache._memory.get  # noqa: SLF001 -- likewise
+        cache._take_up(Recall(Everything()))  # noqa: SLF001 -- the same module
         if cache._source.evaluates_in_workers:  # noqa: SLF001 -- likewise
             shipping.unregister(cache.identity)
 

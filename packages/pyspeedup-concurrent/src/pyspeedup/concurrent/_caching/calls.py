@@ -12,6 +12,7 @@ Key: TypeAlias = tuple[Hashable, ...]
 """The positional arguments; then, where there are others, `Keywords` and names and values in turn."""
 
 _PLAIN = (inspect.Parameter.POSITIONAL_ONLY, inspect.Parameter.POSITIONAL_OR_KEYWORD)
+_VARIABLE = (inspect.Parameter.VAR_POSITIONAL, inspect.Parameter.VAR_KEYWORD)
 
 
 class Keywords:
@@ -33,33 +34,44 @@ class Normalizer:
 
     def __init__(self, function: Callable[..., Any]) -> None:
         """Read the signature, once."""
+        self.function = function
         self.name = getattr(function, "__qualname__", repr(function))
         self.signature = _signature(function)
         parameters = [*self.signature.parameters.values()] if self.signature else []
         defaults = [p.default for p in parameters if p.default is not p.empty]
         self._fills_in = all(map(_is_hashable, defaults))
-        self._arity = len(parameters)
+        self._tails = _tails(parameters) if self.signature and self._fills_in else {}
         self.memoizes_in_order = (
             self.signature is not None
             and self._fills_in
             and all(p.kind in _PLAIN for p in parameters)
         )
         """Whether the key of every call is a tuple of one argument for each parameter."""
+        self.names_some = any(p.kind is p.KEYWORD_ONLY for p in parameters)
+        """Whether some arguments can only be passed by name."""
 
     def __call__(self, args: tuple[Any, ...], kwargs: dict[str, Any]) -> Key:
-        """Return the key of a call; costs 50 ns where all is given in order, some 5 us otherwise.
+        """Return the key of a call; costs 0.1 us where no argument is named, some 5 us otherwise.
 
         `TypeError` if the function does not take these arguments, or one is not hashable.
         """
-        key = args if self._is_in_form(args, kwargs) else self._bind(args, kwargs)
+        tail = None if kwargs else self._tails.get(len(args))
+        key = self._bind(args, kwargs) if tail is None else args + tail
         try:
             hash(key)
         except TypeError:
             raise self._explain(args, kwargs) from None
         return key
 
-    def _is_in_form(self, args: tuple[Any, ...], kwargs: dict[str, Any]) -> bool:
-        return self.memoizes_in_order and not kwargs and len(args) == self._arity
+    def keys_of(self, calls: list[tuple[Any, ...]]) -> list[Key]:
+        """Return the keys of calls without named arguments, all of one length.
+
+        At no cost where the function takes just so many arguments; they may not be hashable then.
+        """
+        tail = self._tails.get(len(calls[0])) if calls else ()
+        if tail is None:
+            return [self(call, {}) for call in calls]
+        return [call + tail for call in calls] if tail else calls
 
     def _bind(self, args: tuple[Any, ...], kwargs: dict[str, Any]) -> Key:
         if self.signature is None:
@@ -112,6 +124,21 @@ def as_call(call: Any, name: str) -> tuple[Any, ...]:
         f"{name}.batch_async takes a tuple of arguments for each call: "
         f"write ({call!r},) instead of {call!r}"
     )
+
+
+def _tails(parameters: list[inspect.Parameter]) -> dict[int, Key]:
+    """Return what completes the key of a call without named arguments, by how many it has."""
+    if any(p.kind in _VARIABLE for p in parameters):
+        return {}
+    plain = [p for p in parameters if p.kind in _PLAIN]
+    named = {p.name: p.default for p in parameters if p.kind not in _PLAIN}
+    if any(default is inspect.Parameter.empty for default in named.values()):
+        return {}
+    fewest = sum(p.default is p.empty for p in plain)
+    return {
+        count: _join(tuple(p.default for p in plain[count:]), named)
+        for count in range(fewest, len(plain) + 1)
+    }
 
 
 def _signature(function: Callable[..., Any]) -> inspect.Signature | None:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import functools
 import inspect
 import marshal
 import pickle
@@ -11,7 +12,7 @@ from collections import OrderedDict
 from typing import TYPE_CHECKING, Any, Protocol
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterator, MutableMapping
+    from collections.abc import Callable, Iterable, Iterator, MutableMapping
 
     from pyspeedup.concurrent._caching.calls import Key
 
@@ -27,10 +28,26 @@ CODE = types.FunctionType | types.BuiltinFunctionType | types.ModuleType | type
 class Memory(Protocol):
     """What a `Cache` needs of its memory; it may be used from several threads."""
 
+    @property
+    def hits(self) -> int:
+        """Calls that the front has answered."""
+
+    def front(self, answer: Callable[..., Any], /) -> Callable[..., Any]:
+        """Return what a Cache is called by: it answers calls that are known, and else asks `answer`.
+
+        The one made last counts hits, from 0.
+        """
+
     def get(self, key: Key, default: Any, /) -> Any:
         """Return the answer to `key`, or `default`."""
 
     def __setitem__(self, key: Key, value: Any, /) -> None: ...
+
+    def update(self, answers: Iterable[tuple[Key, Any]], /) -> None:
+        """Remember several answers."""
+
+    def knows_none_of(self, keys: dict[Key, Any], /) -> bool:
+        """Tell whether none of these calls is known, as far as that is told quickly."""
 
     def __len__(self) -> int: ...
 
@@ -38,8 +55,35 @@ class Memory(Protocol):
         """Forget all."""
 
 
-Everything = dict
-"""Unbounded: a dict is all it takes, and its hits take no lock."""
+class Everything(dict[Any, Any]):
+    """Unbounded: a dict is all it takes, and its hits take no lock.
+
+    The front keeps each spelling of a call that it was asked for, too: that costs another entry, and
+    makes a hit cost what one of functools does.
+
+    >>> memory = Everything({(3,): 9})
+    >>> ask = memory.front(lambda n: memory[n,])
+    >>> ask(3), ask(3), memory.hits
+    (9, 9, 1)
+    """
+
+    __slots__ = ("_cached",)
+
+    _cached: functools._lru_cache_wrapper[Any]
+
+    @property
+    def hits(self) -> int:
+        """Calls that the front has answered."""
+        return self._cached.cache_info().hits
+
+    def front(self, answer: Callable[..., Any]) -> Callable[..., Any]:
+        """Return what a Cache is called by; see `Memory.front`."""
+        self._cached = functools.lru_cache(None)(answer)
+        return self._cached
+
+    def knows_none_of(self, keys: dict[Key, Any]) -> bool:
+        """Tell whether none of these calls is known, in 40 ns each."""
+        return self.keys().isdisjoint(keys.keys())
 
 
 class Recent:
@@ -56,15 +100,39 @@ class Recent:
         """Keep at most `size`; none at all for 0."""
         self._size = size
         self._values: OrderedDict[Key, Any] = OrderedDict()
-        self._lock = threading.Lock()
+        self._lock = threading.RLock()  # arguments are compared under it, by code of the user's
+        self._hits: list[int] = [0]
+
+    @property
+    def hits(self) -> int:
+        """Calls that the front has answered."""
+        return self._hits[0]
+
+    def front(self, answer: Callable[..., Any]) -> Callable[..., Any]:
+        """Return what a Cache is called by; see `Memory.front`."""
+        values, move_to_end = self._values, self._values.move_to_end
+        hits = self._hits = [0]
+
+        def recollect(*args: Any, **kwargs: Any) -> Any:
+            if not kwargs:
+                try:  # two steps of C, each whole: a lock would cost more than both
+                    move_to_end(args)
+                    value = values[args]
+                except (KeyError, TypeError):  # not known, or not hashable, which `answer` explains
+                    return answer(*args)
+                hits[0] += 1
+                return value
+            return answer(*args, **kwargs)
+
+        return recollect
 
     def get(self, key: Key, default: Any, /) -> Any:
         """Return the answer and make it the one used last, in O(1)."""
-        with self._lock:
-            if key not in self._values:
-                return default
+        try:
             self._values.move_to_end(key)
             return self._values[key]
+        except KeyError:
+            return default
 
     def __setitem__(self, key: Key, value: Any, /) -> None:
         with self._lock:
@@ -72,6 +140,16 @@ class Recent:
             self._values.move_to_end(key)
             if len(self._values) > self._size:
                 self._values.popitem(last=False)
+
+    def update(self, answers: Iterable[tuple[Key, Any]]) -> None:
+        """Remember several answers, as if each had been used in this order."""
+        for key, value in answers:
+            self[key] = value
+
+    def knows_none_of(self, keys: dict[Key, Any]) -> bool:
+        """Tell whether none of these calls is known."""
+        with self._lock:
+            return self._values.keys().isdisjoint(keys.keys())
 
     def __len__(self) -> int:
         return len(self._values)
@@ -104,6 +182,12 @@ class Stored:
         name = f"{named.__module__}.{named.__qualname__}"
         self._prefix = ("pyspeedup", name, _digest(function))
         self._lock = threading.RLock()
+        self.hits = 0
+
+    def front(self, answer: Callable[..., Any]) -> Callable[..., Any]:
+        """Return what a Cache is called by; see `Memory.front`. A hit goes to the mapping."""
+        self.hits = 0
+        return answer
 
     def get(self, key: Key, default: Any, /) -> Any:
         """Return the answer from the mapping, at its cost."""
@@ -113,6 +197,15 @@ class Stored:
     def __setitem__(self, key: Key, value: Any, /) -> None:
         with self._lock:
             self._store[(*self._prefix, *key)] = value
+
+    def update(self, answers: Iterable[tuple[Key, Any]]) -> None:
+        """Put several answers into the mapping."""
+        for key, value in answers:
+            self[key] = value
+
+    def knows_none_of(self, keys: dict[Key, Any]) -> bool:  # noqa: ARG002 -- a mapping tells no faster than one by one
+        """Tell nothing, so that each call is looked up."""
+        return False
 
     def _own_keys(self) -> list[Any]:
         with self._lock:

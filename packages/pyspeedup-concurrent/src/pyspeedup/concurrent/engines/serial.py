@@ -59,6 +59,8 @@ class Serial:
     49
     """
 
+    evaluates_here = True
+
     def __init__(self) -> None:
         """Start with no function."""
         self._functions: dict[int, tuple[Callable[..., Any], LocalFunction, Memory]] = {}

@@ -75,6 +75,8 @@ class Threads:
     >>> engine.close()
     """
 
+    evaluates_here = True
+
     def __init__(self, *, workers: int | None = None) -> None:
         """Start nothing yet. `ValueError` or `TypeError` if `workers` is not a number from 1 up."""
         self._workers = number_of_workers(workers, min(32, available_cores() + 4))

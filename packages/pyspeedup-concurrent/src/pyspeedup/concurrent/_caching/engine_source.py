@@ -1,0 +1,88 @@
+"""Which engine evaluates the calls of a `Cache`: its own, or one shared by all who give the same name."""
+
+from __future__ import annotations
+
+import os
+import threading
+from typing import Final
+
+from pyspeedup.concurrent._caching.workers import number_of_workers
+from pyspeedup.core import Engine, engines
+
+__all__ = ["EngineSource", "close_shared_engines"]
+
+DEFAULT_ENGINE: Final = "processes"
+
+
+class EngineSource:
+    """Where a Cache finds its engine, which is made when it is first needed."""
+
+    def __init__(self, engine: str | Engine | None, workers: int | None) -> None:
+        """Check what was given; an unknown name is an error here, not at the first call."""
+        self._given = engine
+        self._workers = None if workers is None else number_of_workers(workers, 1)
+        if isinstance(engine, str):
+            engines.get(engine)
+        elif engine is not None and not isinstance(engine, Engine):
+            raise TypeError(
+                f"engine must be the name of an engine or an object with the methods of "
+                f"pyspeedup.core.Engine, not {engine!r}"
+            )
+        elif engine is not None and workers is not None:
+            raise ValueError(
+                f"workers={workers} is for an engine given by name; tell the engine object itself"
+            )
+
+    @property
+    def engine(self) -> Engine:
+        """The engine of now: a shared one that was closed is replaced by another."""
+        if self._given is None or isinstance(self._given, str):
+            return _shared_engine(self._given or DEFAULT_ENGINE, self._workers)
+        return self._given
+
+    @property
+    def evaluates_in_workers(self) -> bool:
+        """Whether references to the Cache mean something else where its function is evaluated."""
+        return getattr(self.engine, "evaluates_in_workers", False)
+
+    def definition(self) -> tuple[str | Engine | None, int | None]:
+        """Return what an equal source is made from."""
+        return self._given, self._workers
+
+
+_shared: dict[tuple[str, int | None], Engine] = {}
+_sharing = threading.Lock()
+
+
+def _shared_engine(name: str, workers: int | None) -> Engine:
+    engine = _shared.get((name, workers))
+    if engine is not None:
+        return engine
+    with _sharing:
+        if (name, workers) not in _shared:
+            options = {} if workers is None else {"workers": workers}
+            _shared[name, workers] = engines.get(name)(**options)
+        return _shared[name, workers]
+
+
+def close_shared_engines() -> None:
+    """End the workers that Caches share, now; the next call starts new ones.
+
+    They end with the program anyway. Calls under way are cancelled. Results stay remembered.
+
+    >>> close_shared_engines()
+    """
+    with _sharing:
+        closed = [*_shared.values()]
+        _shared.clear()
+    for engine in closed:
+        engine.close()
+
+
+def _after_fork() -> None:
+    global _sharing  # noqa: PLW0603 -- another thread may have held it
+    _sharing = threading.Lock()
+
+
+if hasattr(os, "register_at_fork"):
+    os.register_at_fork(after_in_child=_after_fork)

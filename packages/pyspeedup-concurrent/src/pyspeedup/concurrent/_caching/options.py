@@ -1,0 +1,58 @@
+"""What a `Cache` can be made of: its function and its options, checked where they are given."""
+
+from __future__ import annotations
+
+import inspect
+from collections.abc import MutableMapping
+from typing import TYPE_CHECKING, Any
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
+__all__ = ["check_function", "check_maxsize", "check_store", "name_of"]
+
+
+def name_of(function: Callable[..., Any]) -> str:
+    """Return the name of `function`, that of its class where it has none.
+
+    >>> name_of(len)
+    'len'
+    """
+    name: str = getattr(function, "__name__", type(function).__name__)
+    return name
+
+
+def check_function(function: Any) -> None:
+    """Raise `TypeError` unless `function` is one that `Cache` can evaluate."""
+    if isinstance(function, staticmethod | classmethod):
+        kind = type(function).__name__
+        raise TypeError(f"Cache goes below {kind}: write @{kind} in the line above @Cache")
+    if not callable(function):
+        raise TypeError(f"Cache needs a function to remember the results of, not {function!r}")
+    if inspect.isgeneratorfunction(function):
+        raise TypeError(
+            f"{function.__qualname__} is a generator, which has no result to remember; use Buffer"
+        )
+    if inspect.iscoroutinefunction(function) or inspect.isasyncgenfunction(function):
+        raise TypeError(f"{function.__qualname__} is asynchronous, which Cache cannot evaluate")
+
+
+def check_store(store: Any) -> None:
+    """Raise `TypeError` unless `store` is None or a mapping that can be written to."""
+    if store is not None and not isinstance(store, MutableMapping):
+        raise TypeError(f"store must be a MutableMapping, as a dict is, not {store!r}")
+
+
+def check_maxsize(maxsize: Any, store: Any) -> int | None:
+    """Return `maxsize`; `TypeError` or `ValueError` unless it bounds a memory of our own."""
+    if maxsize is None:
+        return None
+    if not isinstance(maxsize, int):
+        raise TypeError(f"maxsize must be None (for all) or an int, not {maxsize!r}")
+    if maxsize < 0:
+        raise ValueError(f"maxsize must be None (for all) or at least 0, not {maxsize!r}")
+    if store is not None:
+        raise ValueError(
+            f"maxsize={maxsize} and store exclude each other: a store has its own size"
+        )
+    return maxsize
