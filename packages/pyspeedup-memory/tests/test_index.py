@@ -599,10 +599,13 @@ def test_scratch_pages_use_left_room_again():
 # ---- the filter --------------------------------------------------------------------------------
 
 
+@pytest.mark.parametrize("can_map", [True, False])
 @pytest.mark.parametrize("kind", ["plain", "numpy"])
-def test_a_filter_lets_through_whatever_was_added(kind, monkeypatch):
+def test_a_filter_lets_through_whatever_was_added(kind, can_map, monkeypatch):
     if kind == "numpy":
         pytest.importorskip("numpy")
+    if not can_map:
+        monkeypatch.delattr("mmap.MAP_PRIVATE")
     monkeypatch.setattr(
         "pyspeedup.memory._dict.index_filter.is_for_numpy", lambda _: kind == "numpy"
     )

@@ -43,6 +43,7 @@ __all__ = [
     "sync_folder",
     "unlock",
     "write_at",
+    "zeros",
 ]
 
 BUSY = {errno.EACCES, errno.EAGAIN, errno.EDEADLK}
@@ -106,6 +107,18 @@ def map_file(descriptor: int, length: int) -> mmap | None:
         return mmap(descriptor, length, access=ACCESS_READ)
     except OSError:  # a file system that maps nothing, or too many maps: the file can still be read
         return None
+
+
+def zeros(size: int) -> bytearray | mmap:
+    """Return so many bytes of zero, which can be changed, in O(1) and without taking RAM before that."""
+    try:
+        from mmap import MAP_ANONYMOUS, MAP_PRIVATE, mmap  # as above
+    except ImportError:
+        return bytearray(size)
+    try:
+        return mmap(-1, size, flags=MAP_PRIVATE | MAP_ANONYMOUS)
+    except OSError:  # too many maps: these can be like any other bytes
+        return bytearray(size)
 
 
 def sync_file(descriptor: int) -> None:

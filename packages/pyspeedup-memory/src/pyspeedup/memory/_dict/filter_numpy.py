@@ -8,19 +8,20 @@ import numpy as np
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
+    from mmap import mmap
 
 __all__ = ["add_many", "some_of"]
 
 Array: TypeAlias = "np.ndarray[Any, np.dtype[Any]]"
 
 
-def add_many(bits: bytearray, codes: Sequence[int], byte_shift: int) -> None:
+def add_many(bits: bytearray | mmap, codes: Sequence[int], byte_shift: int) -> None:
     """Set the bits of `codes`."""
     places, masks = _places(codes, byte_shift)
     np.bitwise_or.at(np.frombuffer(bits, np.uint8), places, masks)
 
 
-def some_of(bits: bytearray, codes: Sequence[int], byte_shift: int) -> list[int]:
+def some_of(bits: bytearray | mmap, codes: Sequence[int], byte_shift: int) -> list[int]:
     """Return the positions of those of `codes` whose bits are set."""
     places, masks = _places(codes, byte_shift)
     found: list[int] = (np.frombuffer(bits, np.uint8)[places] & masks).nonzero()[0].tolist()
