@@ -256,7 +256,8 @@ class Board:
         """
         self.unwait(stack)
         words = self._words
-        left = [key for key, (slot, _) in self._claims.items() if words[slot + STACKS] == stack]
+        claims = [*self._claims.items()]
+        left = [key for key, (slot, _) in claims if words[slot + STACKS] == stack]
         return NOBODY.union(*(self.publish(key, None, 0.0) for key in left))
 
     def _insert(self, key: bytes, state: int) -> None:
