@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import argparse
 import json
+import multiprocessing
 import signal
 import sys
 from pathlib import Path
@@ -25,7 +26,13 @@ def main() -> int:
     if arguments.task:
         return _do(json.loads(arguments.task))
     signal.signal(signal.SIGTERM, lambda *_: sys.exit("terminated"))  # by the way that tidies up
-    run = rounds.Run(__file__, arguments.rounds, QUICK if arguments.quick else 1.0)
+    run = rounds.Run(
+        script=__file__,
+        rounds=arguments.rounds,
+        scale=QUICK if arguments.quick else 1.0,
+        slow_once=arguments.slow_once,
+        method=arguments.start_method,
+    )
     measured: dict[str, Table] = {}
     with contest.alone():
         for name in arguments.only or registry.EVERY:
@@ -44,6 +51,7 @@ def main() -> int:
 
 def _do(task: dict[str, object]) -> int:
     """Do one workload of one peer in this process, and print its figures."""
+    multiprocessing.set_start_method(task["method"])  # type: ignore[arg-type]  # None, too
     workload = registry.EVERY[str(task["workload"])]
     peer: Peer = workload.peers[str(task["peer"])]
     figures = workload.measure(peer, float(str(task["scale"])))
@@ -72,6 +80,12 @@ def _arguments() -> argparse.Namespace:
     parser.add_argument("--rounds", type=int, default=3, help="default: 3")
     parser.add_argument(
         "--quick", action="store_true", help="a fiftieth of the work: shows that it runs"
+    )
+    parser.add_argument("--slow-once", action="store_true", help="slow peers in one round only")
+    parser.add_argument(
+        "--start-method",
+        choices=multiprocessing.get_all_start_methods(),
+        help="how peers that go by multiprocessing start processes (default: as Python does)",
     )
     parser.add_argument("--bars", action="store_true", help="say which of the bars hold")
     parser.add_argument("--json", type=Path, help="write the figures to this file, too")

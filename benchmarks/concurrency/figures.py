@@ -9,10 +9,11 @@ from typing import TypeAlias
 
 @dataclass
 class Row:
-    """Figures by name; why there are none in a round; and what has to be installed for them."""
+    """Figures by name; why there are none; how many cores others used; what has to be installed."""
 
     figures: dict[str, list[float]] = field(default_factory=dict)
     failures: list[str] = field(default_factory=list)
+    busy: list[float] = field(default_factory=list)
     missing: str = ""
 
     def note(self, figures: dict[str, float]) -> None:
@@ -28,6 +29,12 @@ class Row:
 
 Table: TypeAlias = dict[str, Row]
 """The rows of a workload by peer."""
+
+
+def busy(table: Table) -> float:
+    """Return how many cores others used before each process of the table, in the mean."""
+    every = [cores for row in table.values() for cores in row.busy]
+    return statistics.fmean(every) if every else 0.0
 
 
 def ratio(table: Table, figure: str, one: str, other: str) -> float | None:

@@ -198,12 +198,12 @@ COARSE = {
     "executor": Peer(executor),
     "loky": Peer(loky, "loky"),
     "pebble": Peer(pebble, "pebble"),
-    "dask": Peer(dask_graph, "distributed"),
-    "dask-nested": Peer(dask_nested, "distributed", part=0.4),
+    "dask": Peer(dask_graph, "distributed", slow=True),
+    "dask-nested": Peer(dask_nested, "distributed", part=0.4, slow=True),
 }
 FINE = {
     **COARSE,
-    "dask": Peer(dask_graph, "distributed", part=0.15),
-    "dask-nested": Peer(dask_nested, "distributed", part=0.03),
+    "dask": Peer(dask_graph, "distributed", part=0.15, slow=True),
+    "dask-nested": Peer(dask_nested, "distributed", part=0.03, slow=True),
 }
 """The same, where nodes are small and many: those that take milliseconds a node do fewer of them."""

@@ -104,8 +104,8 @@ MEMOS = {
     OURS: Peer(ours),
     "cachetools": Peer(cachetools, "cachetools"),
     "cachebox": Peer(cachebox, "cachebox"),
-    "diskcache": Peer(diskcache, "diskcache", part=0.02),
-    "joblib": Peer(joblib_memory, "joblib", part=0.002),
+    "diskcache": Peer(diskcache, "diskcache", part=0.02, slow=True),
+    "joblib": Peer(joblib_memory, "joblib", part=0.002, slow=True),
 }
 """The parts are those of C3, of which slow ones do less."""
 

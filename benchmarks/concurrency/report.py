@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from concurrency.figures import Row, ratio
+from concurrency.figures import Row, busy, ratio
 from pyspeedup.core.tables import format_table
 
 if TYPE_CHECKING:
@@ -13,6 +13,9 @@ if TYPE_CHECKING:
     from concurrency.bars import Verdict
     from concurrency.figures import Table
     from concurrency.workload import Workload
+
+DISTURBING = 0.15
+"""Cores that others may use without it being told."""
 
 
 def figures_table(workload: Workload, table: Table) -> str:
@@ -47,6 +50,8 @@ def short(figure: float | None) -> str:
 def remarks(table: Table) -> list[str]:
     """Return a line for each peer that could not do the work, and one for those that are not installed."""
     failed = [f"{peer}: {why:.200}" for peer, row in table.items() for why in row.failures]
+    others = busy(table)
+    failed += [f"others used {others:.1f} cores meanwhile"] if others >= DISTURBING else []
     missing = sorted({row.missing for row in table.values() if row.missing})
     return failed + ([f"not installed, so left out: {', '.join(missing)}"] if missing else [])
 

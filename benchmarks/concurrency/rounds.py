@@ -7,6 +7,7 @@ import sys
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
+from concurrency import machine_use
 from concurrency.figures import Row, Table
 from contest import ChildFailedError, answer_of, show
 
@@ -23,6 +24,9 @@ class Run:
     script: str
     rounds: int
     scale: float = 1.0
+    slow_once: bool = False
+    method: str | None = None
+    """How processes are started; None for what Python does by itself."""
 
 
 def measure(run: Run, name: str, workload: Workload, peers: Iterable[str]) -> Table:
@@ -30,15 +34,20 @@ def measure(run: Run, name: str, workload: Workload, peers: Iterable[str]) -> Ta
     table = {peer: Row(missing=workload.peers[peer].missing) for peer in peers}
     for number in range(run.rounds):
         for peer, row in table.items():
-            if not row.missing and not row.failures:  # what failed once is not waited for again
-                show(f"round {number + 1} of {run.rounds}: {name}, {peer}")
-                _measure(run, name, workload, peer, row)
+            if row.missing or row.failures:  # what failed once is not waited for again
+                continue
+            if number and run.slow_once and workload.peers[peer].slow:
+                continue
+            show(f"round {number + 1} of {run.rounds}: {name}, {peer}")
+            row.busy.append(machine_use.others())
+            _measure(run, name, workload, peer, row)
     show("")
     return table
 
 
 def _measure(run: Run, name: str, workload: Workload, peer: str, row: Row) -> None:
-    task = json.dumps({"workload": name, "peer": peer, "scale": run.scale})
+    asked = {"workload": name, "peer": peer, "scale": run.scale, "method": run.method}
+    task = json.dumps(asked)
     try:
         row.note(answer_of([sys.executable, run.script, "--task", task], workload.patience))
     except ChildFailedError as error:

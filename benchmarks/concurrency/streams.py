@@ -18,10 +18,10 @@ if TYPE_CHECKING:
     from concurrency.workload import Figures
 
 SIZES = (16, 1024, 16384)
-SECONDS = 0.6
+SECONDS = 0.4
 """How long a stream is to take whose length is free."""
 
-FIRST_TRY, MOST = 20_000, 1_000_000
+FIRST_TRY, MOST = 10_000, 1_000_000
 """Items of the stream that shows how many the measured one gets, and its most."""
 
 OVERLAP_SECONDS, OVERLAPPED = 0.002, 400

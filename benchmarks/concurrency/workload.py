@@ -22,12 +22,14 @@ class WrongAnswerError(Exception):
 class Peer:
     """Who does the work: `use` is what the workload needs of it, `module` what has to be installed.
 
-    `part` is the share of the work that is enough where the whole would take too long.
+    `part` is the share of the work that is enough where the whole would take too long; who is `slow`
+    takes part in the first round only where --slow-once is asked for.
     """
 
     use: Any
     module: str = ""
     part: float = 1.0
+    slow: bool = False
 
     @property
     def missing(self) -> str:
