@@ -8,6 +8,7 @@ from functools import cache
 from pathlib import Path
 
 import pyspeedup.memory
+from thoroughness import IS_LONG
 
 OURS = Path(pyspeedup.memory.__file__).parent
 STORING = ("_storage/volume.py", "_storage/header.py", "stores")
@@ -93,6 +94,22 @@ class SignalInterrupter:
         sys.settrace(self._before)
         self._last.clear()
         self._calling.clear()
+
+
+def chosen_turns(places, known, *, of="", again):
+    """Return which of the places that an operation reaches, counted from 1, are to be interrupted.
+
+    Those in a folder `of` the package that are not `known` yet, to which they are added, and some `again`;
+    or each, in a long run.
+    """
+    if IS_LONG:
+        return range(1, len(places) + 1)
+    chosen = set(range(1, len(places), max(1, len(places) // again)))
+    for at, place in enumerate(places, 1):
+        if place not in known and of in place[0]:
+            known.add(place)
+            chosen.add(at)
+    return sorted(chosen)
 
 
 def is_callback(code):

@@ -9,8 +9,9 @@ import time
 from pyspeedup.memory._storage.volume import Volume
 from storage_toy import start
 from storage_writer import decode, model_after
+from thoroughness import IS_LONG
 
-WRITERS = 5
+WRITERS = 5 if IS_LONG else 3
 
 
 def check_killed_writers(script, *arguments, make_store, check=lambda pages: None):

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import importlib.util
 import json
-import os
 
 import pytest
 from pyspeedup.core.cli import main
@@ -14,7 +13,6 @@ from pyspeedup.memory.commands.reading import salvaged
 from pyspeedup.memory.commands.whole_pages import with_peeks
 
 KINDS = ["file", "sqlite", "lmdb", "fsspec"]
-IS_LONG = os.environ.get("HYPOTHESIS_PROFILE") == "long"
 
 
 def whole_stores(structure_made_whole):

@@ -3,17 +3,17 @@
 from __future__ import annotations
 
 import json
-import os
 import subprocess
 import sys
 from pathlib import Path
 
 import damage_reader
 import pytest
+from thoroughness import IS_LONG
 
 FLIPS = {"file": 60, "sqlite": 10, "lmdb": 10}
 """How many bits are changed in each file, one at a time."""
-MORE = 20 if os.environ.get("HYPOTHESIS_PROFILE") == "long" else 1
+MORE = 20 if IS_LONG else 1
 
 
 @pytest.mark.parametrize("kind", ["dict", "list"])

@@ -12,13 +12,13 @@ from pyspeedup.memory import DiskDict, MemoryStore
 from pyspeedup.memory._dict.salvage import salvage_entries
 from pyspeedup.memory._storage.salvaging import Damage
 from salvaging import (
-    IS_LONG,
     parted,
     repair,
     require_exact,
     salvaged_by_program_and_repair,
     whole_stores,
 )
+from thoroughness import IS_LONG
 
 SEEDS = range(60 if IS_LONG else 2)
 RECORDS, ROWS, OTHERS = range(3)

@@ -12,12 +12,12 @@ from pyspeedup.memory import DiskList, MemoryStore
 from pyspeedup.memory._list.salvage import salvage_items
 from pyspeedup.memory._storage.salvaging import Damage
 from salvaging import (
-    IS_LONG,
     parted,
     require_exact,
     salvaged_by_program_and_repair,
     whole_stores,
 )
+from thoroughness import IS_LONG
 
 SEEDS = range(60 if IS_LONG else 2)
 ROWS, BODIES = range(2)

@@ -32,7 +32,7 @@ pytestmark = pytest.mark.skipif(
 ROUNDS = int(os.environ.get("PYSPEEDUP_CRASH_ROUNDS", "4"))
 SEED = int(os.environ.get("PYSPEEDUP_CRASH_SEED", "0"))
 ROUNDS_A_STORE = 3
-SCALES = [1, 100, 1]
+SCALES = [1, 100 if ROUNDS > 50 else 30, 1]
 """How much the writers of one store and the next do a step."""
 WRITER = Path(crash_writer.__file__)
 WITHIN = ("steps", "commits", "compactions", "transactions")

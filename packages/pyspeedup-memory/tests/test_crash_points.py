@@ -20,6 +20,7 @@ import pytest
 from crash_remains import Remains
 from pyspeedup.memory import _platform
 from storage_writer import Folder
+from thoroughness import IS_LONG
 
 pytestmark = pytest.mark.skipif(
     not hasattr(os, "fork"), reason="this system has no fork, and no signal that cannot be caught"
@@ -28,7 +29,6 @@ pytestmark = pytest.mark.skipif(
 SEED = 8
 STEPS = 120
 STEPS_A_SYNC = 9
-THOROUGH = os.environ.get("HYPOTHESIS_PROFILE") == "long"
 WRITES = {
     "file": (_platform, "write_at"),
     "fsspec": (_platform, "replace_file"),
@@ -44,8 +44,8 @@ def test_a_writer_killed_at_a_write_leaves_each_commit_that_was_done(kind, page_
     if page_store == "fsspec":
         pytest.importorskip("fsspec")
     kills = within_commits = 0
-    for number in count(0, 1 if THOROUGH else STRIDE):
-        of_commit = not THOROUGH and number // STRIDE % 2 == 1
+    for number in count(0, 1 if IS_LONG else STRIDE):
+        of_commit = not IS_LONG and number // STRIDE % 2 == 1
         folder = tmp_path / f"write {number}"
         folder.mkdir()
         status = run_until_write(number, kind, folder, page_store, of_commit=of_commit)

@@ -5,6 +5,7 @@ from __future__ import annotations
 import pytest
 from cpython_tests import Stored, adapted, run
 from pyspeedup.memory import DiskDict
+from thoroughness import IS_LONG
 
 mapping_tests = adapted("test.mapping_tests")
 
@@ -63,7 +64,7 @@ class DictOfSmallPages(StoredDict):
     sizes = (4, 2)
 
 
-@pytest.mark.parametrize("cls", [DictOfTinyPages, DictOfSmallPages, StoredDict])
+@pytest.mark.parametrize("cls", [DictOfTinyPages, *[DictOfSmallPages] * IS_LONG, StoredDict])
 def test_what_holds_for_mappings_holds(cls):
     class Mapping(mapping_tests.TestHashMappingProtocol):
         type2test = cls

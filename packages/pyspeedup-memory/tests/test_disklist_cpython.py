@@ -5,6 +5,7 @@ from __future__ import annotations
 import pytest
 from cpython_tests import Stored, adapted, run
 from pyspeedup.memory import DiskList
+from thoroughness import IS_LONG
 
 seq_tests = adapted("test.seq_tests")
 list_tests = adapted("test.list_tests", seq_tests=seq_tests)
@@ -36,7 +37,7 @@ class ListOfSmallPages(StoredList):
     sizes = (4, 2)
 
 
-@pytest.mark.parametrize("cls", [ListOfTinyPages, ListOfSmallPages, StoredList])
+@pytest.mark.parametrize("cls", [ListOfTinyPages, *[ListOfSmallPages] * IS_LONG, StoredList])
 def test_what_holds_for_mutable_sequences_holds(cls):
     class Sequence(list_tests.CommonTest):
         type2test = cls

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import os
 import shutil
 import subprocess
 import sys
@@ -20,6 +19,7 @@ from pyspeedup.core.testing._values import fresh, same
 from pyspeedup.core.testing.strategies import indexes, of_machine
 from pyspeedup.memory import FileStore, MemoryStore, SqliteStore
 from pyspeedup.memory.testing import DiskDictMachine, DiskListMachine
+from thoroughness import IS_LONG
 
 STRUCTURES = crash_writer.STRUCTURES
 READING = ("read", "peek")
@@ -33,7 +33,6 @@ STORES = {
 STRIDE = {"mapping": 7, "file": 11, "sqlite": 19}
 """Which calls fail: every so many, in a quick run."""
 STEPS = 40
-THOROUGH = os.environ.get("HYPOTHESIS_PROFILE") == "long"
 
 
 def contents(kind, structure):
@@ -137,7 +136,7 @@ def test_whichever_call_fails_nothing_is_lost_and_the_structure_goes_on(kind, na
                 error.add_note(f"{name}: call {number}, seed {seed}, {sync_every=}, {lasting=}")
                 raise
             told += is_told
-            number += 1 if THOROUGH else STRIDE.get(name, 13)
+            number += 1 if IS_LONG else STRIDE.get(name, 13)
     assert told > 2
 
 

@@ -3,11 +3,10 @@
 from __future__ import annotations
 
 import contextlib
-import os
 import sys
 
 import pytest
-from interrupting import SignalInterrupter
+from interrupting import SignalInterrupter, chosen_turns
 from pyspeedup.memory.disklist import DiskList
 
 PAGE = 8
@@ -54,9 +53,7 @@ OPERATIONS = {
     "clear": lambda items: items.clear(),
     "sync": commit,
 }
-EVERY_PLACE = os.environ.get("HYPOTHESIS_PROFILE") == "long"
-"""Whether each place has its turn whenever it is reached; else once, and some again."""
-AGAIN = 6
+AGAIN = 4
 """How many places of an operation have a turn though they had one in others."""
 
 
@@ -108,14 +105,7 @@ def turns(operation, committed, known):
     with SignalInterrupter(sys.maxsize) as counter:
         operation(stored)
     stored.close()
-    if EVERY_PLACE:
-        return range(1, len(counter.places) + 1)
-    chosen = set(range(1, len(counter.places), max(1, len(counter.places) // AGAIN)))
-    for at, place in enumerate(counter.places, 1):
-        if place not in known and "_list" in place[0]:
-            known.add(place)
-            chosen.add(at)
-    return sorted(chosen)
+    return chosen_turns(counter.places, known, of="_list", again=AGAIN)
 
 
 @pytest.fixture(scope="module")

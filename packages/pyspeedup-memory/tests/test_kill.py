@@ -9,8 +9,11 @@ import time
 import pytest
 import storage_writer
 from storage_toy import start
+from thoroughness import IS_LONG
 
-ROUNDS = {"file": 12, "mapping": 6, "sqlite": 6}
+ROUNDS = (
+    {"file": 12, "mapping": 6, "sqlite": 6} if IS_LONG else {"file": 5, "mapping": 3, "sqlite": 3}
+)
 SCRIPT = "import sys, storage_writer; storage_writer.main(*sys.argv[1:])"
 
 
