@@ -1,0 +1,58 @@
+import random
+import sys
+
+import cloudpickle
+import pytest
+from pyspeedup.concurrent import Cache
+
+cloudpickle.register_pickle_by_value(sys.modules[__name__])
+
+
+def test_a_chain_far_longer_than_there_are_threads(make_engine):
+    @Cache(engine=make_engine(threshold=0))
+    def depth(n):
+        return 0 if n == 0 else depth(n - 1) + 1
+
+    assert depth(40) == 40
+
+
+@pytest.mark.parametrize("seed", range(3))
+def test_shared_parts_of_any_shape_are_answered(make_engine, seed):
+    choice = random.Random(seed)
+    needs = {n: choice.sample(range(n), min(n, choice.randrange(5))) for n in range(40)}
+
+    def plainly(n):
+        if n not in known:
+            known[n] = n + sum(map(plainly, needs[n])) % 1_000_003
+        return known[n]
+
+    known = {}
+    engine = make_engine(threshold=0)
+
+    @Cache(engine=engine)
+    def value(n):
+        value.batch_async(*((m,) for m in needs[n][1:]))
+        return n + sum(value(m) for m in needs[n]) % 1_000_003
+
+    value.batch_async(*((n,) for n in choice.sample(range(40), 10)))
+    assert [value(n) for n in (39, 38, 20)] == [*map(plainly, (39, 38, 20))]
+
+
+def test_a_call_that_needs_itself_ends_in_a_recursion_error(make_engine):
+    @Cache(engine=make_engine(threshold=0))
+    def itself(n):
+        return itself(n) + 1
+
+    with pytest.raises(RecursionError):
+        itself(1)
+
+
+def test_calls_that_need_each_other_end_in_a_recursion_error(make_engine):
+    @Cache(engine=make_engine(threshold=0))
+    def ring(n):
+        return ring((n + 1) % 3) + 1
+
+    ring.batch_async((0,), (1,), (2,))
+    for n in range(3):
+        with pytest.raises(RecursionError):
+            ring(n)
