@@ -57,6 +57,11 @@ class Costs:
         return costs
 
     @property
+    def claims(self) -> bool:
+        """Whether the next call is to be claimed."""
+        return self.dear and self.watched
+
+    @property
     def proven_dear(self) -> bool:
         """Whether every call is claimed when it begins."""
         return self._known and self.dear

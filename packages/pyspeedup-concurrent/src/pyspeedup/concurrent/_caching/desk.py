@@ -9,6 +9,7 @@ but for those that turn out to take long, which are claimed while they run.
 
 from __future__ import annotations
 
+import sys
 import threading
 import time
 import weakref
@@ -17,50 +18,55 @@ from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any, Protocol
 
 from pyspeedup.concurrent._caching.board import Done, Running, Wait
-from pyspeedup.concurrent._caching.local import ANSWERED
+from pyspeedup.concurrent._caching.local import ANSWERED, key_begun_in
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Hashable
 
     from pyspeedup.concurrent._caching.calls import Key
-    from pyspeedup.concurrent._caching.local import Claim, Memory
+    from pyspeedup.concurrent._caching.local import Memory
     from pyspeedup.concurrent._caching.tally import Tally
 
 __all__ = ["Board", "Desk", "Note", "Office"]
 
 MOST_NOTES = 64
+GIVEN = object()
+"""Marks what was left to others; they may have begun it."""
 CHEAP_GIFT = 0.001
 """Seconds that what was given away should have taken in all, for the next to follow at once."""
 SHORTEST_PAUSE, LONGEST_PAUSE = 0.001, 0.05
-MOST_LATE = 200
-"""So many calls that take long are claimed at a tick, while they run."""
-MOST_RUNNING = 2000
-"""Calls of a function that is recursing deeper than this are not claimed late: there are too many."""
+MOST_LATE = 64
+"""So many frames of a stack are looked through at a tick for calls that take long."""
 
 
 class Board(Protocol):
     """Where those who compute tell each other who computes what, and what it came to; see `board`."""
 
-    def claim(self, name: Hashable, stack: int, /) -> Any:
+    def claim(self, name: Any, stack: int, /) -> Any:
         """Return None if the call is the stack's own now, else what is known of it."""
 
-    def look(self, name: Hashable, /) -> Any:
+    def look(self, name: Any, /) -> Any:
         """Return what is known of a call, None if nothing is."""
 
-    def publish(self, name: Hashable, data: Any, seconds: float, /) -> frozenset[int]:
+    def publish(self, name: Any, data: Any, seconds: float, /) -> frozenset[int]:
         """Let a claim become a value, or nothing if that is None; return who has to be woken."""
 
-    def wait(self, name: Hashable, stack: int, /) -> Wait:
+    def wait(self, name: Any, stack: int, /) -> Wait:
         """Begin to wait for a call."""
 
     def unwait(self, stack: int, /) -> None:
         """Wait no longer."""
 
+    def abandon(self, stack: int, /) -> frozenset[int]:
+        """Free what a stack has claimed and not published; return who has to be woken."""
+
 
 class Office(Protocol):
     """What a desk needs of the worker that it belongs to."""
 
-    board: Board
+    @property
+    def board(self) -> Board:
+        """The board that it shares with others."""
 
     def name(self, memory: Memory, key: Key, /) -> Hashable | None:
         """Return what the board knows a call by; None if it cannot be told of."""
@@ -98,6 +104,8 @@ class _Claim:
 
     name: Hashable | None
     stack: _Stack
+    entered: float
+    """When looking around began, which is nobody's own work."""
     begun: float
     inner: float
     inner_calls: int
@@ -126,6 +134,8 @@ class Desk:
     def __init__(self, office: Office, flag: Any) -> None:
         """Begin with an empty desk."""
         self.flag = flag
+        self.has_room = True
+        """Whether a note would be kept."""
         self._office = office
         self._board = office.board
         self._stack = _Stack()
@@ -136,23 +146,32 @@ class Desk:
         self._not_before = 0.0
         self._pause = 0.0
         self._unmet = False
+        self._changing = threading.Lock()
+        """Held while the present stack is changed for another, and by who looks at it from another thread."""
 
     # Stacks -----------------------------------------------------------------------------------
 
     def begin(self, number: int) -> None:
         """Begin a fresh stack in the calling thread."""
         self._stack = _Stack(number, threading.get_ident())
+        self.has_room = True
         self._unmet = False
 
     def end(self) -> None:
         """End the present stack: what it noted and gave away, it no longer wants."""
-        for note in self._stack.gave:
-            note.memory.given.discard(note.key)
-        self._stack = _Stack()
+        with self._changing:
+            ended, self._stack = self._stack, _Stack()
+        self.has_room = True
+        for note in (*ended.notes, *ended.gave):
+            note.memory.marks.pop(note.key, None)
+        places = self._board.abandon(ended.number)
+        if places:
+            self._office.wake(places)
 
     def put_aside(self) -> _Stack:
         """Leave the present stack for another, and return what `restore` takes it up again by."""
-        aside, self._stack = self._stack, _Stack()
+        with self._changing:
+            aside, self._stack = self._stack, _Stack()
         self._aside.append(aside)
         return aside
 
@@ -160,29 +179,31 @@ class Desk:
         """Go on with a stack that was put aside."""
         self._aside.remove(stack)
         self._stack = stack
+        self.has_room = len(stack.notes) < MOST_NOTES
 
     # Notes ------------------------------------------------------------------------------------
 
-    def has_room(self) -> bool:
-        """Tell whether a note would be kept: the oldest are the best, so there are never many."""
-        return len(self._stack.notes) < MOST_NOTES
-
     def note(self, memory: Memory, key: Key) -> None:
-        """Take notice of a call that will be wanted, in O(1)."""
+        """Take notice of a call that will be wanted, in O(1); the oldest are kept, for they are the best."""
         stack = self._stack
-        if key not in memory.values and stack.owner == threading.get_ident():
-            stack.notes.append(Note(memory, key))
-            if self._unmet:
-                self.flag[0] = 1
+        if key in memory.values or key in memory.marks or stack.owner != threading.get_ident():
+            return
+        note = memory.marks[key] = Note(memory, key)
+        stack.notes.append(note)
+        self.has_room = len(stack.notes) < MOST_NOTES
+        if self._unmet:
+            self.flag[0] = 1
 
-    def oldest_note(self, notes: deque[Note]) -> Note | None:
-        """Take the oldest call out that nobody here has begun."""
-        while notes:
+    def _oldest_note(self, stack: _Stack) -> Note | None:
+        """Take the oldest call out that has not been begun here."""
+        notes = stack.notes
+        found = None
+        while notes and found is None:
             note = notes.popleft()
-            memory, key = note.memory, note.key
-            if not (key in memory.values or key in memory.running or key in memory.given):
-                return note
-        return None
+            if note.memory.marks.get(note.key) is note and note.memory.marks.pop(note.key, None):
+                found = None if note.key in note.memory.values else note
+        self.has_room = len(self._stack.notes) < MOST_NOTES
+        return found
 
     def note_for_here(self) -> Note | None:
         """Take a call out that a stack which waits has noted, and that nobody computes.
@@ -191,7 +212,7 @@ class Desk:
         """
         for stack in self._aside:
             while stack.notes and stack.notes[0].memory.costs.dear:
-                note = self.oldest_note(stack.notes)
+                note = self._oldest_note(stack)
                 if note is not None and self._is_free(note):
                     return note
         return None
@@ -202,53 +223,56 @@ class Desk:
 
     # Computing --------------------------------------------------------------------------------
 
-    def enter(self, memory: Memory, key: Key) -> Claim | object | None:
+    def enter(self, memory: Memory, key: Key) -> _Claim | object | None:
         """Look around; then claim the call if it is dear, or wait for whoever computes it."""
         if self._stack.owner != threading.get_ident():
             return None
+        entered = time.perf_counter()
         if self.flag[0]:
-            self._look()
-        if key in memory.given:
-            memory.given.discard(key)
-            return self._claim(memory, key)
-        if memory.costs.dear:
-            return self._claim(memory, key)
-        return self._watch(memory, None) if memory.costs.watched else None
+            self.look()
+        was_given = memory.marks.pop(key, None) is GIVEN
+        if was_given or memory.costs.claims:
+            return self._claim(memory, key, entered)
+        return self._watch(memory, None, entered) if memory.costs.watched else None
 
-    def _watch(self, memory: Memory, name: Hashable | None) -> _Claim:
+    def _watch(self, memory: Memory, name: Hashable | None, entered: float) -> _Claim:
         stack = self._stack
         size = len(memory.values)
-        claim = _Claim(name, stack, time.perf_counter(), stack.inner, stack.inner_calls, size)
+        inner, inner_calls = stack.inner, stack.inner_calls
         stack.inner, stack.inner_calls = 0.0, 0
         self._memories.add(memory)
         if memory.costs.begin():
             memory.rewatch()
-        return claim
+        begun = time.perf_counter()
+        return _Claim(name, stack, entered, begun, inner, inner_calls, size)
 
-    def _claim(self, memory: Memory, key: Key) -> _Claim | object | None:
+    def _claim(self, memory: Memory, key: Key, entered: float) -> _Claim | object | None:
         name = self._office.name(memory, key)
         if name is None:
-            return self._watch(memory, None)
-        stack = self._stack
+            return self._watch(memory, None, entered)
         while True:
-            found = self._board.claim(name, stack.number)
-            if found is None:
-                if key in memory.values:  # another stack, or thread, had it at that moment
-                    self._publish(memory, name, None, 0.0)
-                    return ANSWERED
-                return self._watch(memory, name)
-            if isinstance(found, Done):
-                if self._fetch(memory, key, found):
-                    return ANSWERED
-                return None
-            if not isinstance(found, Running):  # there is no room to tell of it
-                return self._watch(memory, None)
-            if found.mine and found.stack == stack.number:  # it needs itself, and will find out
-                return None
-            if not self._wait(memory, name):
+            found = self._board.claim(name, self._stack.number)
+            if not isinstance(found, Running):
+                return self._take(memory, key, name, found, entered)
+            # What its own stack computes it needs for ever, and will find that out.
+            is_own = found.mine and found.stack == self._stack.number
+            if is_own or not self._wait(memory, name):
                 return None
             if key in memory.values:
                 return ANSWERED
+
+    def _take(
+        self, memory: Memory, key: Key, name: Hashable, found: Any, entered: float
+    ) -> _Claim | object | None:
+        """Go by what the board has said of a call that nobody computes."""
+        if isinstance(found, Done):
+            return ANSWERED if self._fetch(memory, key, found) else None
+        if found is not None:  # there is no room to tell of it
+            return self._watch(memory, None, entered)
+        if key in memory.values:  # another stack, or thread, had it at that moment
+            self._publish(memory, name, None, 0.0)
+            return ANSWERED
+        return self._watch(memory, name, entered)
 
     def _fetch(self, memory: Memory, key: Key, found: Done) -> bool:
         try:
@@ -285,6 +309,8 @@ class Desk:
             name = memory.late.pop(key, None)
         if name is not None:
             self._publish(memory, name, self._office.pack(memory, value), seconds)
+        if claim is not None:
+            self._return_to(claim, memory)
 
     def compute_gift(self, memory: Memory, key: Key, compute: Callable[[], Any]) -> None:
         """Compute what another desk gave away, unless somebody has begun it, and publish it."""
@@ -303,7 +329,7 @@ class Desk:
     def fail(self, memory: Memory, key: Key, claim: _Claim | None) -> None:
         """Leave a claim to others: whoever needs the call will meet the error by itself."""
         if claim is not None:
-            self._close_measure(memory, claim)
+            self._return_to(claim, memory)
         name = memory.late.pop(key, None) if claim is None or claim.name is None else claim.name
         if name is not None:
             self._publish(memory, name, None, 0.0)
@@ -318,25 +344,21 @@ class Desk:
 
     def _measure(self, memory: Memory, claim: _Claim) -> float:
         """Take in what a watched call cost by itself; return what it took in all."""
-        total, own, calls = self._close_measure(memory, claim)
-        tally = memory.tally
-        tally.seconds += own
-        if memory.costs.add(own / calls):
+        stack = claim.stack
+        total = time.perf_counter() - claim.begun
+        own = max(0.0, total - stack.inner)
+        memory.tally.seconds += own
+        # Calls that were not watched are its own: whoever computes it again computes them too.
+        unwatched = len(memory.values) - claim.size - stack.inner_calls
+        if memory.costs.add(own / max(1, unwatched)):
             memory.rewatch()
         return total
 
-    def _close_measure(self, memory: Memory, claim: _Claim) -> tuple[float, float, int]:
-        """Return the seconds of a call, those of its own, and the calls that these are for.
-
-        Calls that were not watched are its own: whoever computes it again computes them too.
-        """
+    def _return_to(self, claim: _Claim, memory: Memory) -> None:
+        """Go on with the call that needed this one, which is not to be charged with it."""
         stack = claim.stack
-        total = time.perf_counter() - claim.begun
-        begun = len(memory.values) - claim.size
-        calls = max(1, begun - stack.inner_calls)
-        own = max(0.0, total - stack.inner)
-        stack.inner, stack.inner_calls = claim.inner + total, claim.inner_calls + max(1, begun)
-        return total, own, calls
+        stack.inner = claim.inner + time.perf_counter() - claim.entered
+        stack.inner_calls = claim.inner_calls + max(1, len(memory.values) - claim.size)
 
     def take_tallies(self) -> dict[int, Tally]:
         """Return what happened to each function's calls since this was asked last."""
@@ -345,18 +367,22 @@ class Desk:
 
     # Giving -----------------------------------------------------------------------------------
 
-    def _look(self) -> None:
+    def look(self) -> None:
         """Give the oldest note away if somebody is idle."""
+        with self._changing:
+            self._look()
+
+    def _look(self) -> None:
         self.flag[0] = 0
         if not self._office.hungry():
             self._unmet = False
             return
         if time.perf_counter() < self._not_before:
             return  # until the next tick
-        note = self.oldest_note(self._stack.notes)
+        note = self._oldest_note(self._stack)
         self._unmet = note is None
         if note is not None and self._office.give(note.memory, note.key):
-            note.memory.given.add(note.key)
+            note.memory.marks[note.key] = GIVEN
             self._stack.gave.append(note)
             note.memory.tally.exported += 1
             if not note.memory.costs.dear:
@@ -375,28 +401,37 @@ class Desk:
 
     def tick(self) -> None:
         """Claim what has been running since the last tick, and have cheap functions watched again."""
-        memories = [memory for memory in [*self._memories] if not memory.costs.proven_dear]
-        for memory in memories:
-            memory.costs.sample()
-            memory.rewatch()
-        running = {
-            (memory, key)
-            for memory in memories
-            if len(memory.running) <= MOST_RUNNING
-            for key in [*memory.running]
-        }
-        for memory, key in [*running & self._long][:MOST_LATE]:
-            if key not in memory.late:
-                self._claim_late(memory, key)
-        self._long = running
-        if self._unmet or self._not_before:
-            self.flag[0] = 1
+        for memory in [*self._memories]:
+            if not memory.costs.proven_dear:
+                memory.costs.sample()
+                memory.rewatch()
+        with self._changing:
+            running = {call for call in self._innermost() if not call[0].costs.proven_dear}
+            for memory, key in running & self._long:
+                if key not in memory.late and key not in memory.values:
+                    self._claim_late(memory, key)
+            self._long = running
+            if self.flag[0] or self._unmet or self._not_before:
+                self._look()
+
+    def _innermost(self) -> list[tuple[Memory, Key]]:
+        """Return what the present stack computes, the innermost `MOST_LATE` frames of it."""
+        frame = sys._current_frames().get(self._stack.owner or 0)  # noqa: SLF001 -- what CPython offers for this
+        found = []
+        for _ in range(MOST_LATE):
+            if frame is None:
+                break
+            call = key_begun_in(frame)
+            if call is not None:
+                found.append(call)
+            frame = frame.f_back
+        return found
 
     def _claim_late(self, memory: Memory, key: Key) -> None:
         name = self._office.name(memory, key)
         if name is None or self._board.claim(name, self._stack.number) is not None:
             return
         memory.late[key] = name
-        # Whoever computes it looks for late claims after it is no longer running.
-        if key not in memory.running and memory.late.pop(key, None) is not None:
+        # Whoever computes it remembers the value first, and looks for late claims then.
+        if key in memory.values and memory.late.pop(key, None) is not None:
             self._publish(memory, name, None, 0.0)

@@ -41,7 +41,7 @@ class History:
         for begun, ended in done.waits:
             self._spans.append((pid, call, "wait", begun, ended))
         for number, tally in done.tallies.items():
-            self._tallies.setdefault(number, Tally()).__iadd__(tally)
+            self._tallies.setdefault(number, Tally()).add(tally)
 
     def stats(self, number: int, *, workers: int, idle: float) -> FunctionStats:
         """Return the sums of one function."""

@@ -22,7 +22,7 @@ if TYPE_CHECKING:
     from pyspeedup.concurrent._caching.calls import Key, Normalizer
     from pyspeedup.core import LocalFunction
 
-__all__ = ["ANSWERED", "Claim", "Desk", "LocalMethod", "Memory", "fill", "shell"]
+__all__ = ["ANSWERED", "Desk", "LocalMethod", "Memory", "fill", "key_begun_in", "shell"]
 
 ANSWERED: Final = object()
 """What `Desk.enter` returns when the value is in memory by now."""
@@ -31,30 +31,29 @@ _MISSING: Final = object()
 _FILE_NAME: Final = "<pyspeedup: the memoized form of a function>"
 
 
-class Claim(Protocol):
-    """What `Desk.enter` returns, for whoever computes to give back at the end."""
-
-
 class Desk(Protocol):
     """Where evaluated functions leave notes, and learn what others compute and want."""
 
     flag: Any
     """Its element 0 is true when there is something to look at."""
 
-    def enter(self, memory: Memory, key: Key, /) -> Claim | object | None:
-        """Look around before computing: `ANSWERED`, what to give back afterwards, or None."""
+    def enter(self, memory: Memory, key: Key, /) -> Any:
+        """Look around before computing: `ANSWERED`, a claim to give back afterwards, or None."""
 
-    def leave(self, memory: Memory, key: Key, claim: Claim | None, value: Any, /) -> None:
+    def leave(self, memory: Memory, key: Key, claim: Any, value: Any, /) -> None:
         """Tell others a value that has been computed."""
 
-    def fail(self, memory: Memory, key: Key, claim: Claim | None, /) -> None:
+    def fail(self, memory: Memory, key: Key, claim: Any, /) -> None:
         """Tell others that there is no value."""
 
-    def has_room(self) -> bool:
-        """Whether a note would be kept."""
+    has_room: bool
+    """Whether a note would be kept."""
 
     def note(self, memory: Memory, key: Key, /) -> None:
         """Take notice that a call will be wanted."""
+
+    def look(self) -> None:
+        """Do what `flag` asks for."""
 
 
 @dataclass(eq=False, slots=True, weakref_slot=True)
@@ -64,9 +63,8 @@ class Memory:
     number: int
     name: str
     values: dict[Key, Any] = field(default_factory=dict)
-    running: dict[Key, None] = field(default_factory=dict)
-    given: set[Key] = field(default_factory=set)
-    """What was left to others; they may have begun it."""
+    marks: dict[Key, Any] = field(default_factory=dict)
+    """What was noted or left to others, and has not been begun here."""
     late: dict[Key, Any] = field(default_factory=dict)
     """What was claimed after it had been begun, as it takes long."""
     generation: int = 0
@@ -110,32 +108,40 @@ def make():
             raise
         if _p_value is not _p_missing:
             return _p_value
-        _p_own, _p_claim = _p_memory, None
-        if _p_watched or _p_flag[0] or _p_given:
+        _p_own = _p_memory
+        _p_known = _p_values
+        _p_tardy = _p_late
+        _p_claim = None
+        if _p_watched or (_p_marks and _p_key in _p_marks):
             _p_claim = _p_enter(_p_own, _p_key)
             if _p_claim is _p_answered:
-                return _p_own.values[_p_key]
-        _p_running[_p_key] = None
-        _p_late = _p_own.late
+                return _p_known[_p_key]
         try:
             _p_value = _p_function({call})
         except BaseException:
-            _p_own.running.pop(_p_key, None)
-            if _p_claim is not None or (_p_late and _p_key in _p_late):
+            if _p_claim is not None or (_p_tardy and _p_key in _p_tardy):
                 _p_fail(_p_own, _p_key, _p_claim)
             raise
-        _p_own.running.pop(_p_key, None)
-        _p_own.values[_p_key] = _p_value
-        if _p_claim is not None or (_p_late and _p_key in _p_late):
+        _p_known[_p_key] = _p_value
+        if _p_claim is not None or (_p_tardy and _p_key in _p_tardy):
             _p_leave(_p_own, _p_key, _p_claim, _p_value)
         return _p_value
     return memoized
 """
 
 _CELLS: Final = (
-    *("answered", "enter", "fail", "flag", "function", "get", "given", "leave"),
-    *("memory", "missing", "normalize", "running", "watched"),
+    *("answered", "enter", "fail", "function", "get", "late", "leave"),
+    *("marks", "memory", "missing", "normalize", "values", "watched"),
 )
+
+
+def key_begun_in(frame: types.FrameType) -> tuple[Memory, Key] | None:
+    """Return what a frame computes if it is one of a memoized form that has begun, else None."""
+    if frame.f_code.co_filename != _FILE_NAME:
+        return None
+    variables = frame.f_locals
+    memory, key = variables.get("_p_own"), variables.get("_p_key")
+    return None if memory is None or key is None else (memory, key)
 
 
 def shell() -> types.FunctionType:
@@ -165,15 +171,15 @@ def fill(
         "answered": ANSWERED,
         "enter": desk.enter,
         "fail": desk.fail,
-        "flag": desk.flag,
         "function": function,
         "get": memory.values.get,
-        "given": memory.given,
+        "late": memory.late,
         "leave": desk.leave,
+        "marks": memory.marks,
         "memory": memory,
         "missing": _MISSING,
         "normalize": normalize,
-        "running": memory.running,
+        "values": memory.values,
     }
     for name, cell in zip(empty.__code__.co_freevars, empty.__closure__ or (), strict=True):
         if name == "_p_watched":
@@ -221,24 +227,42 @@ def _generate(signature: str, key: str, arguments: str, call: str) -> types.Func
 def _add_hints(
     local: types.FunctionType, memory: Memory, desk: Desk, normalize: Normalizer
 ) -> None:
-    has_room = desk.has_room
+    flag = desk.flag
 
     def apply_async(*args: Any, **kwargs: Any) -> None:
-        if has_room():
+        if desk.has_room:
             desk.note(memory, normalize(args, kwargs))
+        if flag[0]:
+            desk.look()
 
     def batch_async(*calls: tuple[Any, ...]) -> None:
         for call in calls:
             if type(call) is not tuple:
                 as_call(call, memory.name)
-        if has_room():
+        if desk.has_room:
             note_all(calls)
+        if flag[0]:
+            desk.look()
+
+    values, marks = memory.values, memory.marks
+    in_order = normalize.signature if normalize.memoizes_in_order else None
+    arity = -1 if in_order is None else len(in_order.parameters)
 
     def note_all(calls: tuple[tuple[Any, ...], ...]) -> None:
         """Note all but the first that is not known: the caller is about to ask for that one."""
-        missing = [key for call in calls if (key := normalize(call, {})) not in memory.values]
-        for key in missing[1:]:
-            desk.note(memory, key)
+        is_first = True
+        for call in calls:
+            key = call if len(call) == arity else normalize(call, {})
+            try:
+                is_known = key in values
+            except TypeError:
+                normalize(call, {})
+                raise
+            if is_known:
+                continue
+            if not is_first and key not in marks:
+                desk.note(memory, key)
+            is_first = False
 
     local.apply_async = apply_async  # type: ignore[attr-defined]  # a function takes attributes
     local.batch_async = batch_async  # type: ignore[attr-defined]  # likewise

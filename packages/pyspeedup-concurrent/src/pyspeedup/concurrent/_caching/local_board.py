@@ -85,3 +85,11 @@ class Place:
         """Note that a stack waits no longer."""
         with self._board.lock:
             self._board.awaited.pop((self._place, stack), None)
+
+    def abandon(self, stack: int) -> frozenset[int]:
+        """End all claims of a stack, and return the places to wake."""
+        self.unwait(stack)
+        left = [
+            name for name, owner in [*self._board.running.items()] if owner == (self._place, stack)
+        ]
+        return frozenset().union(*(self.publish(name, None, 0.0) for name in left))

@@ -26,6 +26,8 @@ if TYPE_CHECKING:
     from collections.abc import Mapping
     from multiprocessing.connection import Connection
 
+    from pyspeedup.concurrent._caching.tally import Tally
+
 
 __all__ = [
     "COUNTS",

@@ -372,7 +372,7 @@ class Pool:
         self._futures.clear()
         while self._inbox:
             job = self._inbox.popleft()
-            if job is not None:
+            if isinstance(job, Job):
                 found.append(job.future)
         return found
 

@@ -80,8 +80,7 @@ class Seats:
         pipes: list[tuple[Connection, Connection]] = []
         board_memory = BoardMemory(size)
         try:
-            for _ in range(2 * size):
-                pipes.append(connection.Pipe(duplex=False))
+            pipes.extend(connection.Pipe(duplex=False) for _ in range(2 * size))
             memory = heap.Arena(4 * LINE * (size + 1))
         except BaseException:
             _close(pipes)

@@ -11,10 +11,12 @@ from __future__ import annotations
 import os
 import threading
 import traceback
-from collections.abc import Callable
 from dataclasses import dataclass, field
 from queue import SimpleQueue
-from typing import Any, Protocol
+from typing import TYPE_CHECKING, Any, Protocol
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
 
 __all__ = ["Parked", "Source", "Stacks", "start_thread"]
 

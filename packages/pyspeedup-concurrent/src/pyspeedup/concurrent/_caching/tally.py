@@ -20,8 +20,7 @@ class Tally:
     waits: int = 0
     waited: float = 0.0
 
-    def __iadd__(self, other: Tally) -> Tally:
+    def add(self, other: Tally) -> None:
         """Add what happened in another process, or later."""
         for name in self.__slots__:
             setattr(self, name, getattr(self, name) + getattr(other, name))
-        return self

@@ -7,7 +7,10 @@ something is computed there is a tick every `TICK`; else nobody is woken.
 from __future__ import annotations
 
 import time
-from collections.abc import Callable
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
 
 __all__ = ["TICK", "YOUNG", "Vigil"]
 

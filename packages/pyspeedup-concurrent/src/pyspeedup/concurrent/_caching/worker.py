@@ -57,6 +57,7 @@ class Worker:
         self._connection = connection
         self._seat = seat
         self._read = 0
+        self._sending = threading.Lock()
         self.board = _GuardedBoard(seat.board_memory, seat.place, seat.life)
         self._desk = Desk(self, seat.attention)
         self._stacks = Stacks(self)
@@ -71,7 +72,7 @@ class Worker:
 
     def serve(self) -> None:
         """Compute what comes, in this thread and others, for good."""
-        messages.send(self._connection, Ready())
+        self._send(Ready())
         self._stacks.serve()
 
     def tick_for_ever(self) -> None:
@@ -110,12 +111,17 @@ class Worker:
     def _say_parked(self) -> None:
         if not self._has_said_parked:
             self._has_said_parked = True
-            messages.send(self._connection, Parked(self._read))
+            self._send(Parked(self._read))
 
     def _say_busy(self) -> None:
         if self._has_said_parked:
             self._has_said_parked = False
-            messages.send(self._connection, Busy())
+            self._send(Busy())
+
+    def _send(self, message: Any) -> None:
+        """Send a message; the thread of the ticks does so, too."""
+        with self._sending:
+            messages.send(self._connection, message)
 
     def _receive(self) -> Begin:
         try:
@@ -159,7 +165,7 @@ class Worker:
             tallies=tallies,
             waits=waits,
         )
-        messages.send(self._connection, done)
+        self._send(done)
 
     # Computing ----------------------------------------------------------------------------------
 
@@ -173,7 +179,8 @@ class Worker:
                 if isinstance(call, BatchCall):
                     return self._compute_batch(call, begun)
                 if not message.wanted:
-                    return self._compute_gift(call)
+                    self._compute_gift(call)
+                    return None
                 args, kwargs = shipping.loads(call.arguments)
                 value = self._evaluate(call.number, args, kwargs)
             finally:
@@ -215,8 +222,8 @@ class Worker:
         values: list[Any] = []
         failure: BaseException | None = None
         try:
-            for args in shipping.loads(batch.arguments):
-                values.append(self._evaluate(batch.number, args, {}))
+            calls = shipping.loads(batch.arguments)
+            values.extend(self._evaluate(batch.number, args, {}) for args in calls)
         except BaseException as error:  # noqa: BLE001 -- it is the caller's, whatever it is
             failure = error
         return messages.batch_outcome(
@@ -260,7 +267,7 @@ class Worker:
             arguments = messages.pack(arguments_of(key), f"the arguments of {memory.name}()")
         except TypeError:  # a hint may come to nothing: it will be computed here
             return False
-        messages.send(self._connection, Give(Call(memory.number, memory.generation, arguments)))
+        self._send(Give(Call(memory.number, memory.generation, arguments)))
         return True
 
     def wake(self, places: frozenset[int], /) -> None:
@@ -281,7 +288,7 @@ class _GuardedBoard(Board):
 
     def __init__(self, *args: Any) -> None:
         super().__init__(*args)
-        self._guard = threading.Lock()
+        self._guard = threading.RLock()
 
     def claim(self, key: bytes, stack: int) -> Any:
         with self._guard:
@@ -298,6 +305,10 @@ class _GuardedBoard(Board):
     def unwait(self, stack: int) -> None:
         with self._guard:
             super().unwait(stack)
+
+    def abandon(self, stack: int) -> frozenset[int]:
+        with self._guard:
+            return super().abandon(stack)
 
 
 def run(connection: Connection, seat: Seat) -> None:

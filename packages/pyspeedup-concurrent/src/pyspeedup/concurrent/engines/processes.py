@@ -283,10 +283,11 @@ def _compute_here(local: Any, args: tuple[Any, ...], kwargs: dict[str, Any]) -> 
 
 def _compute_batch_here(local: Any, calls: Sequence[tuple[Any, ...]]) -> Future[Batch]:
     future: Future[Batch] = Future()
-    begun, values, failure = time.perf_counter(), [], None
+    values: list[Any] = []
+    failure: BaseException | None = None
+    begun = time.perf_counter()
     try:
-        for args in calls:
-            values.append(local(*args))
+        values.extend(local(*args) for args in calls)
     except BaseException as error:  # noqa: BLE001 -- the future carries whatever the function raised
         failure = error
     future.set_result(Batch(values, failure, time.perf_counter() - begun))

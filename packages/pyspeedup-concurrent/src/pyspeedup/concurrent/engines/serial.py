@@ -33,10 +33,12 @@ class _EmptyDesk:
     def fail(self, _memory: Memory, _key: Key, _claim: Any, /) -> None:
         return None
 
-    def has_room(self) -> bool:
-        return False
+    has_room = False
 
     def note(self, _memory: Memory, _key: Key, /) -> None:
+        return None
+
+    def look(self) -> None:
         return None
 
 

@@ -302,7 +302,8 @@ class _Thread:
     def _compute(self, call: _Call, *, wanted: bool) -> Answer | None:
         try:
             if not wanted:
-                return self._compute_gift(call)
+                self._compute_gift(call)
+                return None
             compute = self.local(call.function) if call.remembered else call.function.function
             value = compute(*call.args, **call.kwargs)
         except BaseException as error:  # noqa: BLE001 -- it is the caller's, whatever it is
