@@ -62,7 +62,9 @@ def _workload(
     seconds: float,
     peers: dict[str, Peer],
 ) -> Workload:
-    return Workload(title, functools.partial(branching, draw, nodes, seconds), peers, UNITS)
+    return Workload(
+        title, functools.partial(branching, draw, nodes, seconds), peers, UNITS, more_is_better=True
+    )
 
 
 WORKLOADS = {

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import sys
+import tempfile
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
@@ -51,4 +52,4 @@ def _measure(run: Run, name: str, workload: Workload, peer: str, row: Row) -> No
     try:
         row.note(answer_of([sys.executable, run.script, "--task", task], workload.patience))
     except ChildFailedError as error:
-        row.failures.append(str(error))
+        row.failures.append(str(error).replace(tempfile.gettempdir(), "<folder>"))

@@ -53,6 +53,9 @@ class Workload:
     limit: str = ""
     """The peer that others are told as multiples of: what is reached without any process, mostly."""
 
+    more_is_better: bool = False
+    """Of the first figure, and those like it."""
+
     patience: float = 60
     """Seconds after which a process is given up."""
 
