@@ -297,3 +297,95 @@ def test_values_from_every_view_are_the_dicts_own():
         assert all(d[n][:4] == [n, "values", f"item {n}", "backwards"] for n in range(20))
         assert d[5][4:] == ["get", "setdefault", "held"]
         assert all(d[n][-1] == "held" for n in range(20))
+
+
+class Meddler:
+    """An object whose pickling may do something else: at the n-th time, what `does` says."""
+
+    left = 0
+    does = None
+
+    def __reduce__(self):
+        Meddler.left -= 1
+        if Meddler.left == 0:
+            Meddler.does()
+        return Meddler, ()
+
+
+def test_a_held_object_whose_pickling_changes_the_list_stays_in_it_with_what_it_put_there():
+    for at in range(1, 50):
+        held = Meddler()
+        with DiskList("x", 4, 1, page_store={}) as stored:
+            expected = [held, [1], [2], 3, *([number] for number in range(12))]
+            stored.extend(expected)
+            stored.sync()
+            assert stored[0] is held
+            Meddler.left, Meddler.does = at, lambda: stored.insert(0, "inserted")
+            for index in (10, 14, 6, 0, 9, 1, 12):
+                assert stored[index] is not None
+            was_inserted, Meddler.left = Meddler.left <= 0, 0
+            expected = ["inserted"] * was_inserted + expected
+            assert list(stored) == expected, at
+            assert stored[was_inserted] is held
+            stored.sync()
+            assert list(stored) == expected
+        if not was_inserted:
+            break
+    assert at > 6
+
+
+@pytest.mark.parametrize(
+    "does", [lambda d: d.update(inserted="inserted"), lambda d: list(d.items()), lambda d: d[3]]
+)
+def test_a_held_object_whose_pickling_uses_the_dict_stays_in_it(does):
+    for at in range(1, 50):
+        held = Meddler()
+        with DiskDict("x", 4, 1, page_store={}) as d:
+            expected = {"held": held, **{number: [number] for number in range(12)}}
+            d.update(expected)
+            d.sync()
+            assert d["held"] is held
+            Meddler.left, Meddler.does = at, lambda: does(d)
+            for number in range(12):
+                d[number].append("changed")
+                expected[number].append("changed")
+            d.sync()
+            was_used, Meddler.left = Meddler.left <= 0, 0
+            if was_used:
+                does(expected)
+            assert d["held"] is held
+            assert dict(d) == expected, at
+            d.sync()
+            assert dict(d) == expected
+        if not was_used:
+            break
+    assert at > 6
+
+
+class Curious:
+    """An object whose pickling looks into the dict that it is in."""
+
+    home = None
+
+    def __init__(self, number):
+        self.number = number
+
+    def __reduce__(self):
+        if Curious.home is not None:
+            assert Curious.home[5 - self.number].number == 5 - self.number
+        return Curious, (self.number,)
+
+
+def test_objects_whose_pickling_looks_each_other_up_are_kept():
+    with DiskDict("x", 4, 1, page_store={}) as d:
+        Curious.home = {number: Curious(number) for number in range(6)}
+        d.update(Curious.home)
+        Curious.home = d
+        for number in range(6):
+            assert d[number].number == number
+        d[3].extra = "changed"
+        for _ in range(3):
+            d.update((number, number) for number in range(10, 30))
+            assert [d[number].number for number in range(6)] == list(range(6))
+        d.sync()
+        Curious.home = None

@@ -48,6 +48,7 @@ class LiveValues:
         self._find = find
         self._on_handing_out = on_handing_out
         self._readonly = readonly
+        self._is_letting_go = False
 
     def take_in(self, key: Any, value: Any, length: int) -> None:
         """Have a value in front whose body has `length` bytes; it may be one that can change."""
@@ -68,21 +69,36 @@ class LiveValues:
 
     def let_go(self) -> None:
         """Give up what went out of front, but for values that are held outside or cannot be written."""
-        gone = self._front.gone
+        if self._is_letting_go:  # code of a value that is looked at just now uses the dict
+            return
+        self._is_letting_go = True
+        try:
+            self._let_go()
+        finally:
+            self._is_letting_go = False
+
+    def _let_go(self) -> None:
+        gone, pinned = self._front.gone, self._front.pinned
         if self._known.is_full:
             self._known.sweep(lambda key: key in gone or key in self._front)
-        if self._tracked:
-            gone.update(self._front.pinned)
-            self._front.pinned.clear()
-            tracked = [key for key in gone if key in self._tracked]
-            kept = self._tracked.held(gone, self._front.generations())
-            kept |= self.note_changes(tracked)  # last: what nobody holds stays as it is by now
-            for key in tracked:
-                if key in kept:
-                    self._front.pinned[key] = gone[key]
-                else:
-                    self._tracked.discard(key)
-        gone.clear()
+        if not self._tracked:
+            gone.clear()
+            return
+        gone.update(pinned)
+        pinned.clear()
+        leaving = list(gone)
+        tracked = [key for key in leaving if key in self._tracked]
+        kept = self._tracked.held(gone, self._front.generations())
+        kept |= self.note_changes(tracked)  # last: what nobody holds stays as it is by now
+        for key in tracked:
+            if key not in gone:  # it is in front again
+                continue
+            if key in kept:
+                pinned[key] = gone[key]
+            else:
+                self._tracked.discard(key)
+        for key in leaving:
+            gone.pop(key, None)
 
     def note_changes(self, keys: Iterable[Any]) -> set[Any]:
         """Have written what was changed in place; return the keys of values that cannot be written."""

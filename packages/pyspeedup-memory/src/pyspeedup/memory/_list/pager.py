@@ -379,6 +379,8 @@ class Pager:
         if is_held is None:
             held = held_rows(pages, witnesses, self.codec)
             kept = [one | other for one, other in zip(kept, held, strict=True)]
+            for page in pages:
+                self._write(page)  # once more, as code of the values may have changed it
         for page, of_page in zip(pages, kept, strict=True):
             page.shed(of_page)
             if not of_page and self._pinned.pop(page.number, None) is not None:
