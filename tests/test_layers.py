@@ -22,7 +22,10 @@ TYPES_ONLY = {"_typeshed"}
 GLUE = {"algorithms": {"sequences.py"}}
 """Modules that alone may import our other packages."""
 
-EXTRAS = {"memory": {"fsspec": "stores/fsspec.py", "lmdb": "stores/_lmdb_file.py"}}
+EXTRAS = {
+    "memory": {"fsspec": "stores/fsspec.py", "lmdb": "stores/_lmdb_file.py"},
+    "concurrent": {"tqdm": "_caching/map_options.py"},
+}
 """Optional requirements that one module alone imports, so that all else works without."""
 
 

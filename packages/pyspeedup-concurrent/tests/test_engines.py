@@ -30,6 +30,9 @@ class TestProcesses(EngineContract):
     def make_callable(self, engine, function):
         return Cache(function, engine=engine)
 
+    def number_of(self, function):
+        return function._evaluator()[1]
+
 
 def die_at_first(times, path):
     """Note a line in `path`, and kill this process unless `times` lines stand there already."""

@@ -12,6 +12,7 @@ from pyspeedup.concurrent._caching.bound import BoundCache
 from pyspeedup.concurrent._caching.calls import Normalizer, as_call
 from pyspeedup.concurrent._caching.engine_source import EngineSource, close_shared_engines
 from pyspeedup.concurrent._caching.evaluating import Evaluating
+from pyspeedup.concurrent._caching.map_options import MapOptions
 from pyspeedup.concurrent._caching.memories import Everything, Memory, Recent, Stored
 from pyspeedup.concurrent._caching.options import (
     check_function,
@@ -19,11 +20,12 @@ from pyspeedup.concurrent._caching.options import (
     check_store,
     name_of,
 )
+from pyspeedup.concurrent._caching.reading import read_results
 from pyspeedup.concurrent._caching.recall import Recall
 from pyspeedup.concurrent._processes import shipping
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, MutableMapping
+    from collections.abc import Callable, Iterable, Iterator, MutableMapping
     from concurrent.futures import Future
 
     from pyspeedup.core import Engine
@@ -154,7 +156,7 @@ class Cache(Generic[P, R]):
         class of its own, in which it is an object written in C.
         """
         if self._has_class_of_its_own:
-            type(self).__call__ = staticmethod(self._recall.call)  # type: ignore[method-assign, assignment]  # see above
+            type(self).__call__ = staticmethod(self._recall.call)  # type: ignore[method-assign]  # see above
 
     def apply_async(self, /, *args: P.args, **kwargs: P.kwargs) -> None:
         """Begin a call elsewhere and return at once; a call that is known or under way is left alone.
@@ -213,6 +215,40 @@ class Cache(Generic[P, R]):
         """
         key = self._normalize(args, kwargs)
         return self._evaluating.future(self._recall, key)
+
+    def map(
+        self,
+        *iterables: Iterable[Any],
+        ordered: bool = True,
+        progress: bool = False,
+        timeout: float | None = None,
+        chunksize: int | None = None,
+        buffersize: int | None = None,
+    ) -> Iterator[R]:
+        """Begin a call for each item, or each set of items, and return an iterator over the results.
+
+        They come in the order of the items, or as they are there if not `ordered`. What is known is
+        not evaluated again, and every result is remembered. Calls go to workers in chunks, sized by
+        how long they take unless `chunksize` says so: some 2 us a call, of 10 us or of 10 minutes. At most
+        `buffersize` calls (4,096 a worker unless given) are begun beyond the results read, so that
+        the items may be without end.
+
+        An error is raised at its place; so is `TimeoutError`, where a result is not there `timeout`
+        seconds after this call. Both end the iterator, as does its ``close()`` or leaving it behind, and drop what
+        has not begun. `progress` shows a bar, for which tqdm must be installed
+        (``pyspeedup-concurrent[progress]``), else `ImportError`. Inside a worker calls are
+        evaluated as they are asked for, and idle workers are told of the next ones.
+
+        >>> @Cache
+        ... def square(n):
+        ...     return n * n
+        >>> list(square.map(range(5)))
+        [0, 1, 4, 9, 16]
+        >>> sum(square.map(range(1000), ordered=False))
+        332833500
+        """
+        options = MapOptions(ordered, progress, timeout, chunksize, buffersize)
+        return read_results(self._evaluating, lambda: self._recall, iterables, options)
 
     def _evaluator(self) -> tuple[Engine, int]:
         """Return the engine and the number that it knows our function by."""

@@ -14,12 +14,14 @@
 from __future__ import annotations
 
 import functools
+import itertools
 import types
 from typing import TYPE_CHECKING, Any
 
 from pyspeedup.concurrent._caching.calls import as_call
 
 if TYPE_CHECKING:
+    from collections.abc import Iterable, Iterator
     from concurrent.futures import Future
 
 __all__ = ["BoundCache"]
@@ -67,6 +69,12 @@ class BoundCache(functools.partial[Any]):
         """Begin a call elsewhere and return a future of it; see `Cache.submit`."""
         future: Future[Any] = self.__func__.submit(*self.args, *args, **kwargs)
         return future
+
+    def map(self, *iterables: Iterable[Any], **options: Any) -> Iterator[Any]:
+        """Begin a call for each item; see `Cache.map`."""
+        instances = (itertools.repeat(self.args[0]),) if iterables else ()
+        results: Iterator[Any] = self.__func__.map(*instances, *iterables, **options)
+        return results
 
     def __repr__(self) -> str:
         return f"<bound {self.func!r} of {self.args[0]!r}>"

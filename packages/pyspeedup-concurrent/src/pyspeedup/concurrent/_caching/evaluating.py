@@ -9,6 +9,7 @@ from contextlib import suppress
 from typing import TYPE_CHECKING, Any
 
 from pyspeedup.concurrent._caching.calls import arguments_of
+from pyspeedup.concurrent._caching.nested import done, submit_here
 from pyspeedup.concurrent._caching.options import name_of
 from pyspeedup.concurrent._caching.recall import MISSING, Promise, Recall
 from pyspeedup.core import Batch
@@ -45,7 +46,7 @@ class Evaluating:
         structure: Callable[[], Any],
     ) -> None:
         """Start nothing; `structure` returns the Cache, None if it is gone."""
-        self._normalize = normalize
+        self.normalize = normalize
         self._source = source
         self._structure = structure
         self._defined: tuple[Engine, int] | None = None
@@ -64,7 +65,7 @@ class Evaluating:
         if defined is None or defined[0] is not engine:
             with self._defining:
                 if self._defined is None or self._defined[0] is not engine:
-                    function = self._normalize.function
+                    function = self.normalize.function
                     number = engine.define(function, name_of(function), self._structure())
                     self._defined = (engine, number)
                 defined = self._defined
@@ -88,7 +89,7 @@ class Evaluating:
         return functools.partial(self._answer, recall)
 
     def _answer(self, recall: Recall, /, *args: Any, **kwargs: Any) -> Any:
-        key = self._normalize(args, kwargs)
+        key = self.normalize(args, kwargs)
         value = recall.memory.get(key, MISSING)
         if value is not MISSING:
             recall.count(hits=1)
@@ -160,11 +161,11 @@ class Evaluating:
         value = recall.memory.get(key, MISSING)
         if value is not MISSING:
             recall.count(hits=1)
-            return _done(lambda: value)
+            return done(lambda: value)
         local = self.local()
         if local is not None:
             args, kwargs = arguments_of(key)
-            return _done(lambda: local(*args, **kwargs))
+            return submit_here(local, *args, **kwargs)
         child: Future[Any] = Future()
         promise, is_begun = self.begin(recall, key)
         recall.count(hits=not is_begun)
@@ -200,22 +201,13 @@ class Evaluating:
         engine, number = self.engine_and_number()
         calls = (
             [arguments_of(key)[0] for key in share.keys]
-            if self._normalize.names_some
+            if self.normalize.names_some
             else share.keys
         )
         submit_batch = getattr(engine, "submit_batch", None)
         begun = submit_batch(number, calls) if submit_batch else engine.submit(number, calls[0], {})
         share.begun = begun
         begun.add_done_callback(functools.partial(_settle_share, recall, share, bool(submit_batch)))
-
-
-def _done(compute: Callable[[], Any]) -> Future[Any]:
-    future: Future[Any] = Future()
-    try:
-        future.set_result(compute())
-    except BaseException as error:  # noqa: BLE001 -- the future carries whatever the function raised
-        future.set_exception(error)
-    return future
 
 
 def _settle(recall: Recall, key: Key, promise: Promise, done: Future[Any]) -> None:

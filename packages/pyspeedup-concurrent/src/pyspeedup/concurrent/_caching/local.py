@@ -14,6 +14,7 @@ from typing import TYPE_CHECKING, Any, Final, Protocol, cast
 
 from pyspeedup.concurrent._caching.calls import as_call
 from pyspeedup.concurrent._caching.costs import Costs
+from pyspeedup.concurrent._caching.nested import map_bound_here, map_here, submit_here
 from pyspeedup.concurrent._caching.tally import Tally
 
 if TYPE_CHECKING:
@@ -266,6 +267,8 @@ def _add_hints(
 
     local.apply_async = apply_async  # type: ignore[attr-defined]  # a function takes attributes
     local.batch_async = batch_async  # type: ignore[attr-defined]  # likewise
+    local.submit = functools.partial(submit_here, local)  # type: ignore[attr-defined]  # likewise
+    local.map = functools.partial(map_here, local)  # type: ignore[attr-defined]  # likewise
 
 
 class LocalMethod:
@@ -287,6 +290,14 @@ class LocalMethod:
         """Hint at calls, unbound."""
         self.local.batch_async(*calls)
 
+    def submit(self, *args: Any, **kwargs: Any) -> Any:
+        """Evaluate a call, unbound, and return its future."""
+        return self.local.submit(*args, **kwargs)
+
+    def map(self, *iterables: Any, **options: Any) -> Any:
+        """Evaluate calls, unbound, as their results are asked for."""
+        return self.local.map(*iterables, **options)
+
     def __get__(self, instance: Any, owner: type | None = None) -> Any:
         """Bind to `instance`, as a function of Python that calls on without C between."""
         if instance is None:
@@ -300,6 +311,8 @@ class LocalMethod:
             local.batch_async(*((instance, *as_call(call, local.__name__)) for call in calls))
 
         bound.__wrapped__ = types.MethodType(local.__wrapped__, instance)  # type: ignore[attr-defined]  # a function takes attributes
+        bound.submit = functools.partial(local.submit, instance)  # type: ignore[attr-defined]  # a function takes attributes
+        bound.map = functools.partial(map_bound_here, local, instance)  # type: ignore[attr-defined]  # likewise
         bound.apply_async = functools.partial(local.apply_async, instance)  # type: ignore[attr-defined]  # likewise
         bound.batch_async = batch_async  # type: ignore[attr-defined]  # likewise
         return bound

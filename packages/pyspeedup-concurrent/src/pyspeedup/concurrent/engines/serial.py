@@ -7,14 +7,15 @@ import threading
 from concurrent.futures import Future
 from typing import TYPE_CHECKING, Any
 
+from pyspeedup.concurrent._caching.batches import evaluate_batch
 from pyspeedup.concurrent._caching.calls import Key, Normalizer
 from pyspeedup.concurrent._caching.costs import Costs
 from pyspeedup.concurrent._caching.local import Memory, fill, shell
 
 if TYPE_CHECKING:
-    from collections.abc import Callable
+    from collections.abc import Callable, Sequence
 
-    from pyspeedup.core import LocalFunction
+    from pyspeedup.core import Batch, LocalFunction
 
 __all__ = ["Serial"]
 
@@ -105,12 +106,28 @@ class Serial:
         >>> engine.submit(engine.define(divmod, "divmod"), (7, 2), {}).result()
         (3, 1)
         """
+        return self._compute(lambda: self._evaluate(function_id, args, kwargs))
+
+    def submit_batch(self, function_id: int, calls: Sequence[tuple[Any, ...]]) -> Future[Batch]:
+        """Compute several calls now, up to the first error; the future is done.
+
+        >>> engine = Serial()
+        >>> engine.submit_batch(engine.define(divmod, "divmod"), [(7, 2), (9, 2)]).result().values
+        [(3, 1), (4, 1)]
+        """
+
+        def evaluate(*args: Any) -> Any:
+            return self._evaluate(function_id, args, {})
+
+        return self._compute(lambda: evaluate_batch(evaluate, calls))
+
+    def _compute(self, compute: Callable[[], Any]) -> Future[Any]:
         if self._closed:
             raise RuntimeError("this engine is closed; make another one")
         future: Future[Any] = Future()
         self._depth.evaluations += 1
         try:
-            future.set_result(self._evaluate(function_id, args, kwargs))
+            future.set_result(compute())
         except BaseException as error:  # noqa: BLE001 -- the future carries whatever the function raised
             future.set_exception(error)
         finally:

@@ -7,11 +7,12 @@ import itertools
 import os
 import threading
 import weakref
-from concurrent.futures import Future
+from concurrent.futures import CancelledError, Future
 from dataclasses import dataclass, field
 from queue import Empty, SimpleQueue
 from typing import TYPE_CHECKING, Any, TypeAlias
 
+from pyspeedup.concurrent._caching.batches import evaluate_batch
 from pyspeedup.concurrent._caching.calls import Key, Normalizer, arguments_of
 from pyspeedup.concurrent._caching.desk import Desk
 from pyspeedup.concurrent._caching.dispatcher import Begin, Dispatcher, Resolve
@@ -22,10 +23,10 @@ from pyspeedup.concurrent._caching.workers import number_of_workers
 from pyspeedup.concurrent._platform import available_cores
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Hashable
+    from collections.abc import Callable, Hashable, Sequence
 
     from pyspeedup.concurrent._caching.dispatcher import Action
-    from pyspeedup.core import LocalFunction
+    from pyspeedup.core import Batch, LocalFunction
 
 __all__ = ["Threads"]
 
@@ -58,6 +59,8 @@ class _Call:
     args: tuple[Any, ...] = field(compare=False)
     kwargs: dict[str, Any] = field(compare=False)
     remembered: bool = field(compare=False, default=True)
+    batch: Sequence[tuple[Any, ...]] | None = field(compare=False, default=None)
+    """If it is not one call but several, these."""
 
 
 class Threads:
@@ -124,8 +127,22 @@ class Threads:
         (3, 1)
         >>> engine.close()
         """
+        return self._begin(_call(self._functions[function_id], args, kwargs))
+
+    def submit_batch(self, function_id: int, calls: Sequence[tuple[Any, ...]]) -> Future[Batch]:
+        """Begin several calls in another thread, one after the other up to the first error.
+
+        >>> engine = Threads(workers=1)
+        >>> number = engine.define(divmod, "divmod")
+        >>> engine.submit_batch(number, [(7, 2), (9, 2)]).result().values
+        [(3, 1), (4, 1)]
+        >>> engine.close()
+        """
         function = self._functions[function_id]
-        call = _call(function, args, kwargs)
+        number, generation = function.number, function.generation
+        return self._begin(_Call(number, generation, object(), function, (), {}, batch=calls))
+
+    def _begin(self, call: _Call) -> Future[Any]:
         with self._lock:
             if self._closed:
                 raise RuntimeError("this engine is closed; make another one")
@@ -134,6 +151,7 @@ class Threads:
             pool = self._pool
         future: Future[Any] = Future()
         pool.submit(call, future)
+        future.add_done_callback(lambda done: pool.drop(call, done) if done.cancelled() else None)
         return future
 
     def local(self, function_id: int) -> LocalFunction | None:
@@ -190,6 +208,20 @@ class _Pool:
 
         self.events.put(event)
 
+    def drop(self, call: _Call, future: Future[Any]) -> None:
+        """Have a call dropped that was cancelled, if nobody else wants it."""
+
+        def event() -> list[Action[Answer]]:
+            futures = self._futures.get(call, [])
+            if future in futures:  # else it was found cancelled when the call began
+                futures.remove(future)
+                future.set_running_or_notify_cancel()
+                if not futures and self._dispatcher.cancel(call):
+                    del self._futures[call]
+            return []
+
+        self.events.put(event)
+
     def give(self, thread: _Thread, call: _Call) -> None:
         def event() -> list[Action[Answer]]:
             self._vigil.show_again()
@@ -218,8 +250,7 @@ class _Pool:
         for thread in self.threads:
             thread.mailbox.put(None)
         for future in itertools.chain.from_iterable(self._futures.values()):
-            future.cancel()
-            future.set_running_or_notify_cancel()
+            _settle(future, _raiser(CancelledError("the engine was closed")))
 
     def _look_after_those_who_compute(self) -> None:
         dispatcher, vigil = self._dispatcher, self._vigil
@@ -239,7 +270,14 @@ class _Pool:
                     _settle(future, action.outcome)
             else:
                 thread: Any = action.worker
+                self._let_run(action.call)
                 thread.mailbox.put(action)
+
+    def _let_run(self, call: Any) -> None:
+        """Have the futures of a call say that it can be cancelled no more."""
+        if call in self._futures:
+            running = [f for f in self._futures[call] if f.set_running_or_notify_cancel()]
+            self._futures[call] = running
 
 
 def _call(function: _Function, args: tuple[Any, ...], kwargs: dict[str, Any]) -> _Call:
@@ -252,7 +290,7 @@ def _call(function: _Function, args: tuple[Any, ...], kwargs: dict[str, Any]) ->
 
 
 def _settle(future: Future[Any], answer: Answer) -> None:
-    if not future.set_running_or_notify_cancel():
+    if not (future.running() or future.set_running_or_notify_cancel()):
         return
     try:
         future.set_result(answer())
@@ -304,11 +342,26 @@ class _Thread:
             if not wanted:
                 self._compute_gift(call)
                 return None
-            compute = self.local(call.function) if call.remembered else call.function.function
-            value = compute(*call.args, **call.kwargs)
+            if call.batch is not None:
+                value: Any = self._compute_batch(call.function, call.batch)
+            else:
+                compute = self.local(call.function) if call.remembered else call.function.function
+                value = compute(*call.args, **call.kwargs)
         except BaseException as error:  # noqa: BLE001 -- it is the caller's, whatever it is
             return _raiser(error)
         return lambda: value
+
+    def _compute_batch(self, function: _Function, calls: Sequence[tuple[Any, ...]]) -> Batch:
+        local = self.local(function)
+
+        def evaluate(*args: Any) -> Any:
+            try:
+                hash(args)
+            except TypeError:  # what can't be remembered can be computed
+                return function.function(*args)
+            return local(*args)
+
+        return evaluate_batch(evaluate, calls)
 
     def _compute_gift(self, call: _Call) -> None:
         _, local, memory = self._meaning(call.function)

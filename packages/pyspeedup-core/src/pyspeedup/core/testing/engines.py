@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 import contextlib
+import os
 import threading
+import time
 import traceback
 from concurrent.futures import CancelledError
 from pathlib import Path
@@ -285,6 +287,121 @@ class EngineContract:
             with contextlib.suppress(CancelledError):
                 future.exception(PATIENCE)
 
+    # Batches, for engines that take them -------------------------------------------------------
+
+    def test_a_batch_brings_the_values_in_order(self, engine: Engine) -> None:
+        """Each call of a batch has its value, at its place."""
+        submit_batch = _batches_of(engine)
+        number = engine.define(_power, "_power")
+        batch = submit_batch(number, [(base,) for base in range(100)]).result(PATIENCE)
+        assert batch.values == [base**2 for base in range(100)]
+        assert batch.error is None
+        assert batch.seconds >= 0
+        assert submit_batch(number, [(3, 4), (2,)]).result(PATIENCE).values == [81, 4]
+
+    def test_a_batch_ends_at_the_first_error(self, engine: Engine) -> None:
+        """Values before an error stay, and nothing after it is evaluated."""
+        number = engine.define(_invert, "_invert")
+        batch = _batches_of(engine)(number, [(4,), (2,), (0,), (1,)]).result(PATIENCE)
+        assert batch.values == [0.25, 0.5]
+        assert isinstance(batch.error, ZeroDivisionError)
+
+    def test_a_batch_may_be_empty(self, engine: Engine) -> None:
+        """No calls have no values."""
+        batch = _batches_of(engine)(engine.define(_power, "_power"), []).result(PATIENCE)
+        assert (batch.values, batch.error) == ([], None)
+
+    def test_a_batch_of_nested_calls_is_answered(self, engine: Engine) -> None:
+        """Calls of a batch may make calls in turn."""
+        submit_batch = _batches_of(engine)
+        fibonacci = self._make_hinting_fibonacci(engine)
+        assert fibonacci(3) == _fibonacci(3)
+        number = self.number_of(fibonacci)
+        batch = submit_batch(number, [(n,) for n in range(10)]).result(PATIENCE)
+        assert batch.values == [_fibonacci(n) for n in range(10)]
+
+    def test_a_batch_of_a_closed_engine_is_refused(self) -> None:
+        """`submit_batch` after `close` is a `RuntimeError`."""
+        engine = self.make_engine()
+        submit_batch, number = _batches_of(engine), engine.define(_power, "_power")
+        engine.close()
+        with pytest.raises(RuntimeError):
+            submit_batch(number, [(3,)])
+
+    # Calls that are not wanted any more, and those that several want --------------------------
+
+    def test_what_is_cancelled_before_it_began_is_not_evaluated(
+        self, engine: Engine, tmp_path: Path
+    ) -> None:
+        """Cancelling a queued call or batch takes it out; what is wanted besides goes on."""
+        holding, holders = self._hold_all_workers(engine, tmp_path)
+        number = engine.define(_log_call, "_log_call")
+        logs = [str(tmp_path / f"log {n}") for n in range(4)]
+        queued = [engine.submit(number, (log,), {}) for log in logs[:3]]
+        if hasattr(engine, "submit_batch"):
+            queued.append(engine.submit_batch(number, [(logs[3],)]))
+        kept = queued.pop(1)
+        dropped = [future.cancel() for future in queued]
+        holding.unlink()
+        assert [holder.result(PATIENCE) for holder in holders] == ["held"] * len(holders)
+        assert kept.result(PATIENCE) == "done"
+        assert _result(engine, engine.define(_power, "_power"), 3) == _power(3)
+        for future, was_dropped, log in zip(queued, dropped, [logs[0], *logs[2:]], strict=False):
+            assert future.cancelled() == was_dropped
+            assert Path(log).exists() != was_dropped
+
+    def test_one_of_two_who_want_a_call_may_cancel(self, engine: Engine, tmp_path: Path) -> None:
+        """The other one is answered."""
+        holding, holders = self._hold_all_workers(engine, tmp_path)
+        number = engine.define(_power, "_power")
+        first, second = (engine.submit(number, (3,), {}) for _ in range(2))
+        first.cancel()
+        holding.unlink()
+        assert second.result(PATIENCE) == _power(3)
+        assert all(holder.result(PATIENCE) == "held" for holder in holders)
+
+    def test_what_takes_long_is_evaluated_once(self, engine: Engine, tmp_path: Path) -> None:
+        """Calls that need what another worker has been computing for a while wait for it."""
+        holding, begun = tmp_path / "holding", tmp_path / "begun"
+        holding.touch()
+        here = os.getpid(), threading.get_ident()
+
+        def slow(path: str) -> str:
+            return _hold(path, str(holding), *here)
+
+        slow = self.make_callable(engine, slow)
+
+        def needs(n: int, path: str) -> tuple[int, str]:
+            slow.apply_async(path)  # type: ignore[attr-defined]  # rebound above
+            return n, slow(path)
+
+        needs = self.make_callable(engine, needs)
+        first = engine.submit(self.number_of(slow), (str(begun),), {})
+        _wait_for(begun.exists)
+        time.sleep(0.2)  # for the engine to take notice
+        others = [engine.submit(self.number_of(needs), (n, str(begun)), {}) for n in range(4)]
+        time.sleep(0.1)
+        holding.unlink()
+        assert first.result(PATIENCE) == "held"
+        assert [other.result(PATIENCE) for other in others] == [(n, "held") for n in range(4)]
+        assert begun.read_text() == "begun\n"
+
+    def number_of(self, function: Any) -> int:
+        """Return the number that the engine knows what `make_callable` returned by."""
+        number: int = function.number
+        return number
+
+    def _hold_all_workers(self, engine: Engine, tmp_path: Path) -> tuple[Path, list[Future[Any]]]:
+        """Keep all workers busy until the file is unlinked that is returned with their futures."""
+        holding = tmp_path / "holding"
+        holding.touch()
+        number = engine.define(_hold, "_hold")
+        begun = [tmp_path / f"begun {n}" for n in range(engine.workers)]
+        here = os.getpid(), threading.get_ident()
+        holders = [engine.submit(number, (str(b), str(holding), *here), {}) for b in begun]
+        _wait_for(lambda: all(b.exists() for b in begun))
+        return holding, holders
+
     def _make_hinting_fibonacci(self, engine: Engine) -> Any:
         def fibonacci(number: int) -> int:
             if number <= 1:
@@ -306,6 +423,33 @@ def _unbound(name: str) -> Callable[..., Any]:
 
 def _result(engine: Engine, number: int, *args: Any) -> Any:
     return engine.submit(number, args, {}).result(PATIENCE)
+
+
+def _batches_of(engine: Engine) -> Callable[..., Future[Any]]:
+    submit_batch: Callable[..., Future[Any]] | None = getattr(engine, "submit_batch", None)
+    if submit_batch is None:
+        pytest.skip("this engine takes no batches")
+    return submit_batch
+
+
+def _wait_for(condition: Callable[[], bool]) -> None:
+    patience = time.monotonic() + PATIENCE
+    while not condition():
+        assert time.monotonic() < patience, "it takes too long"
+        time.sleep(0.005)
+
+
+def _hold(begun: str, holding: str, pid: int, thread: int) -> str:
+    """Tell that it has begun, and stay until it may go; but never hold up the caller's own thread."""
+    with Path(begun).open("a") as log:
+        log.write("begun\n")
+    if (os.getpid(), threading.get_ident()) != (pid, thread):
+        _wait_for(lambda: not Path(holding).exists())
+    return "held"
+
+
+def _invert(number: int) -> float:
+    return 1 / number
 
 
 def _echo(value: Any) -> Any:

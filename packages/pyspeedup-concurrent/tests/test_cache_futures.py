@@ -1,0 +1,225 @@
+"""Calls as futures of their own: `Cache.submit`."""
+
+import asyncio
+import concurrent.futures
+import threading
+
+import pytest
+from pyspeedup.concurrent import Cache
+from pyspeedup.concurrent.engines import Processes, Threads
+from pyspeedup.core import WorkerError
+
+ENGINES = ["serial", "threads", "processes"]
+
+
+@pytest.fixture
+def threads():
+    engine = Threads(workers=1)
+    yield engine
+    engine.close()
+
+
+class Gate:
+    """Lets calls begin, and end when they are told to."""
+
+    def __init__(self):
+        self.begun = threading.Event()
+        self.go_on = threading.Event()
+        self.log = []
+
+    def pass_through(self, n):
+        self.log.append(n)
+        self.begun.set()
+        self.go_on.wait()
+        return n * n
+
+
+@pytest.mark.parametrize("engine", ENGINES)
+def test_a_future_brings_the_value_or_the_error(engine):
+    @Cache(engine=engine)
+    def invert(n):
+        return 12 // n
+
+    futures = [invert.submit(n) for n in (1, 2, 3)]
+    assert [future.result(60) for future in futures] == [12, 6, 4]
+    assert invert.submit(n=2).result(60) == invert(2) == 6
+    with pytest.raises(ZeroDivisionError):
+        invert.submit(0).result(60)
+    assert isinstance(invert.submit(0).exception(60), ZeroDivisionError)
+    assert tuple(invert.cache_info())[1:] == (5, None, 3)
+
+
+def test_a_known_value_is_there_at_once():
+    square = Cache(lambda n: n * n, engine="serial")
+    assert square(3) == 9
+    assert square.submit(3).done()
+    assert square.submit(3).result() == 9
+
+
+def test_bad_arguments_are_refused_before_anything_begins():
+    square = Cache(lambda n: n * n)
+    with pytest.raises(TypeError, match="argument 'n' is"):
+        square.submit([3])
+    with pytest.raises(TypeError, match="argument"):
+        square.submit(3, 4)
+    assert square.cache_info().misses == 0
+
+
+def test_the_same_call_is_evaluated_once_for_all_its_futures(threads):
+    gate = Gate()
+    square = Cache(gate.pass_through, engine=threads)
+    futures = [square.submit(3) for _ in range(5)]
+    square.apply_async(3)
+    assert len({*map(id, futures)}) == 5
+    gate.go_on.set()
+    assert [future.result() for future in futures] == [9] * 5
+    assert gate.log == [3]
+    assert tuple(square.cache_info()) == (4, 1, None, 1)
+
+
+def test_who_cancels_cancels_for_nobody_else(threads):
+    gate = Gate()
+    square = Cache(gate.pass_through, engine=threads)
+    square.apply_async(0)
+    gate.begun.wait()
+    first, second = square.submit(3), square.submit(3)
+    assert first.cancel()
+    assert first.cancelled()
+    gate.go_on.set()
+    assert second.result() == 9
+    with pytest.raises(concurrent.futures.CancelledError):
+        first.result()
+
+
+def test_a_call_that_nobody_wants_any_more_is_dropped(threads):
+    gate = Gate()
+    square = Cache(gate.pass_through, engine=threads)
+    square.apply_async(0)
+    gate.begun.wait()
+    futures = [square.submit(3), square.submit(3)]
+    kept = square.submit(4)
+    assert all(future.cancel() for future in futures)
+    gate.go_on.set()
+    assert kept.result() == 16
+    assert gate.log == [0, 4]
+    assert square(3) == 9, "it can be asked for again"
+
+
+def test_a_call_that_a_hint_began_is_not_dropped(threads):
+    gate = Gate()
+    square = Cache(gate.pass_through, engine=threads)
+    square.apply_async(0)
+    gate.begun.wait()
+    square.apply_async(3)
+    assert square.submit(3).cancel()
+    gate.go_on.set()
+    assert square(3) == 9
+    assert gate.log == [0, 3]
+
+
+def test_what_has_begun_when_it_is_cancelled_is_remembered(threads):
+    gate = Gate()
+    square = Cache(gate.pass_through, engine=threads)
+    future = square.submit(3)
+    gate.begun.wait()
+    future.cancel()
+    gate.go_on.set()
+    assert square(3) == 9
+    assert gate.log == [3]
+
+
+def test_cancelled_futures_are_done_for_those_who_wait_for_any(threads):
+    gate = Gate()
+    square = Cache(gate.pass_through, engine=threads)
+    futures = [square.submit(n) for n in range(3)]
+    gate.begun.wait()
+    futures[2].cancel()
+    done, not_done = concurrent.futures.wait(futures, 60, concurrent.futures.FIRST_COMPLETED)
+    assert (done, len(not_done)) == ({futures[2]}, 2)
+    gate.go_on.set()
+    assert len([*concurrent.futures.as_completed(futures, 60)]) == 3
+
+
+def test_a_timeout_leaves_the_call_going(threads):
+    gate = Gate()
+    square = Cache(gate.pass_through, engine=threads)
+    future = square.submit(3)
+    with pytest.raises(concurrent.futures.TimeoutError):
+        future.result(0.01)
+    gate.go_on.set()
+    assert future.result() == square(3) == 9
+    assert gate.log == [3]
+
+
+@pytest.mark.parametrize("engine", ENGINES)
+def test_asyncio_awaits_it(engine):
+    square = Cache(lambda n: n * n, engine=engine)
+
+    async def main():
+        futures = [asyncio.wrap_future(square.submit(n)) for n in range(10)]
+        return await asyncio.gather(*futures)
+
+    assert asyncio.run(main()) == [n * n for n in range(10)]
+
+
+def test_asyncio_cancels_it(threads):
+    gate = Gate()
+    square = Cache(gate.pass_through, engine=threads)
+
+    async def main():
+        square.apply_async(0)
+        task = asyncio.wrap_future(square.submit(3))
+        await asyncio.sleep(0)
+        task.cancel()
+        with pytest.raises(asyncio.CancelledError):
+            await task
+
+    asyncio.run(main())
+    gate.go_on.set()
+    assert square(4) == 16
+    assert 3 not in gate.log
+
+
+@pytest.mark.parametrize("engine", ENGINES)
+def test_it_works_inside_an_evaluation(engine):
+    @Cache(engine=engine)
+    def fibonacci(n):
+        if n < 2:
+            return n
+        futures = [fibonacci.submit(n - 1), fibonacci.submit(n - 2)]
+        return sum(future.result() for future in futures)
+
+    assert fibonacci(20) == 6765
+
+
+def test_methods_have_futures():
+    class Tower:
+        @Cache(engine="serial")
+        def height(self, n, *, step=1):
+            return n * step
+
+    assert Tower().height.submit(3, step=2).result() == 6
+
+
+def test_the_futures_of_a_closed_engine_are_answered():
+    gate = Gate()
+    engine = Threads(workers=1)
+    square = Cache(gate.pass_through, engine=engine)
+    futures = [square.submit(n) for n in range(3)]
+    gate.begun.wait()
+    engine.close()
+    for future in futures:
+        with pytest.raises(concurrent.futures.CancelledError):
+            future.result(60)
+    gate.go_on.set()
+
+
+def test_a_killed_worker_is_told_of_by_each_future():
+    import os
+
+    with Processes(workers=1) as engine:
+        die = Cache(lambda n: os._exit(3), engine=engine)
+        futures = [die.submit(1), die.submit(1)]
+        for future in futures:
+            with pytest.raises(WorkerError, match="code 3"):
+                future.result(60)
