@@ -24,7 +24,7 @@ class Row:
     def median(self, figure: str) -> float | None:
         """Return it; nothing where it was not measured, or where a round has failed."""
         found = self.figures.get(figure)
-        return statistics.median(found) if found and not self.failures else None
+        return float(statistics.median(found)) if found and not self.failures else None
 
 
 Table: TypeAlias = dict[str, Row]
@@ -43,4 +43,4 @@ def ratio(table: Table, figure: str, one: str, other: str) -> float | None:
     if any(row.median(figure) is None for row in rows):
         return None
     pairs = zip(*(row.figures[figure] for row in rows), strict=False)
-    return statistics.median(first / (second or 1e-12) for first, second in pairs)
+    return float(statistics.median(first / (second or 1e-12) for first, second in pairs))

@@ -36,7 +36,7 @@ def ours() -> Iterator[Map]:
             return task(steps, number)
 
         if hasattr(call, "map"):
-            return call.map(numbers)  # type: ignore[no-any-return]
+            return call.map(numbers)
         call.batch_async(*((number,) for number in numbers))
         return map(call, numbers)
 
@@ -95,7 +95,7 @@ def joblib() -> Iterator[Map]:
 @contextlib.contextmanager
 def mpire() -> Iterator[Map]:
     """Use mpire's map, which sizes its chunks itself."""
-    from mpire import WorkerPool
+    from mpire.pool import WorkerPool
 
     with WorkerPool(n_jobs=cores(), keep_alive=True) as workers:
         yield _warmed(lambda steps, numbers: workers.map(functools.partial(task, steps), numbers))

@@ -7,6 +7,7 @@ import functools
 import sys
 import tempfile
 import threading
+from concurrent.futures import ThreadPoolExecutor
 from typing import TYPE_CHECKING, Any
 
 from concurrency.workload import OURS, Peer
@@ -92,11 +93,8 @@ class InThread:
 
     def run(self, function: Callable[..., Any], *arguments: Any) -> Any:
         """Call in a thread."""
-        found: list[Any] = []
-        thread = threading.Thread(target=lambda: found.append(function(*arguments)))
-        thread.start()
-        thread.join()
-        return found[0]
+        with ThreadPoolExecutor(1) as thread:
+            return thread.submit(function, *arguments).result()
 
 
 MEMOS = {

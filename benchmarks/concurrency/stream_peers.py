@@ -13,7 +13,8 @@ import queue
 import threading
 from collections import deque
 from concurrent.futures import Future, ProcessPoolExecutor
-from typing import TYPE_CHECKING, Any, NamedTuple
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any
 
 from concurrency.spin import cores
 from concurrency.workload import OURS, Peer
@@ -26,7 +27,8 @@ CHUNKS = 4
 """Into so many chunks is divided what may be ahead, where a peer wants chunks and no peer says how."""
 
 
-class Source(NamedTuple):
+@dataclass(frozen=True)
+class Source:
     """Items: a generator that makes them all, and the function that makes one of them, if there is one."""
 
     generator: Callable[[], Iterator[Any]]
@@ -112,7 +114,7 @@ def joblib_generator(source: Source, _ahead: int) -> Iterator[Iterable[Any]]:
 @contextlib.contextmanager
 def mpire_imap(source: Source, ahead: int) -> Iterator[Iterable[Any]]:
     """Have mpire's workers make one item each call."""
-    from mpire import WorkerPool
+    from mpire.pool import WorkerPool
 
     chunk = max(1, ahead // CHUNKS)
     numbers = range(source.count)
