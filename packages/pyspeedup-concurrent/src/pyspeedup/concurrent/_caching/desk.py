@@ -406,11 +406,11 @@ class Desk:
                 memory.costs.sample()
                 memory.rewatch()
         with self._changing:
-            running = {call for call in self._innermost() if not call[0].costs.proven_dear}
-            for memory, key in running & self._long:
+            running = [call for call in self._innermost() if not call[0].costs.proven_dear]
+            for memory, key in filter(self._long.__contains__, running):
                 if key not in memory.late and key not in memory.values:
                     self._claim_late(memory, key)
-            self._long = running
+            self._long = set(running)
             if self.flag[0] or self._unmet or self._not_before:
                 self._look()
 
