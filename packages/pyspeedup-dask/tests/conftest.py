@@ -3,8 +3,10 @@
 from __future__ import annotations
 
 import contextlib
+import os
 import subprocess
 import sys
+import textwrap
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -14,17 +16,25 @@ from pyspeedup.dask import Dask
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
+    from contextlib import ExitStack
 
 
 @contextlib.contextmanager
 def running_cluster(threads: int, folder: Path) -> Iterator[str]:
+    """Run a cluster in a process of its own, what it logs in a file ``log`` of the folder."""
     program = Path(__file__).with_name("cluster_process.py")
-    with subprocess.Popen(
-        [sys.executable, str(program), str(threads), str(folder)],
-        stdin=subprocess.PIPE,
-        stdout=subprocess.PIPE,
-        text=True,
-    ) as process:
+    environment = {**os.environ, "DASK_DISTRIBUTED__SCHEDULER__ALLOWED_FAILURES": "1"}
+    with (
+        (folder / "log").open("w") as log,
+        subprocess.Popen(
+            [sys.executable, str(program), str(threads), str(folder)],
+            stdin=subprocess.PIPE,
+            stdout=subprocess.PIPE,
+            stderr=log,
+            text=True,
+            env=environment,
+        ) as process,
+    ):
         try:
             yield process.stdout.readline().strip()
         finally:
@@ -50,6 +60,36 @@ def make_engine(cluster: str) -> Iterator[Callable[..., Dask]]:
     """Make engines on the cluster, which are closed after the test."""
     with contextlib.ExitStack() as stack:
         yield lambda **options: stack.enter_context(Dask(address=cluster, **options))
+
+
+@pytest.fixture
+def mortal_cluster(leaves_nothing_behind: None, tmp_path: Path) -> Iterator[ExitStack]:
+    """Give an exit stack around two workers of two threads each, for one test that ends them.
+
+    Their address is its attribute `address`.
+    """
+    with contextlib.ExitStack() as stack:
+        stack.address = stack.enter_context(running_cluster(2, tmp_path))
+        yield stack
+
+
+@pytest.fixture
+def run_program(tmp_path: Path) -> Callable[..., subprocess.CompletedProcess[str]]:
+    """Run Python code as a script of its own, and return how that went."""
+
+    def run(code: str, **environment: str) -> subprocess.CompletedProcess[str]:
+        script = tmp_path / "program.py"
+        script.write_text(textwrap.dedent(code))
+        return subprocess.run(
+            [sys.executable, str(script)],
+            capture_output=True,
+            text=True,
+            check=False,
+            timeout=60,
+            env={**os.environ, **environment},
+        )
+
+    return run
 
 
 @pytest.fixture(autouse=True)

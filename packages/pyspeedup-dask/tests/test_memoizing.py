@@ -1,4 +1,3 @@
-import asyncio
 import os
 import sys
 import threading
@@ -26,10 +25,15 @@ def counts(path):
 
 
 def tasks_on(engine):
-    """Return how many tasks the workers know of, those of the one with most."""
-    link = engine._link
-    asked = link._client.run(lambda dask_worker: len(dask_worker.state.tasks))
-    return max(asyncio.run_coroutine_threadsafe(asked, link._loop).result(PATIENCE).values())
+    """Return how many tasks each worker knows of."""
+    return engine._link._client.run(lambda dask_worker: len(dask_worker.state.tasks)).values()
+
+
+def wait_until(condition):
+    deadline = time.monotonic() + PATIENCE
+    while not condition():
+        assert time.monotonic() < deadline
+        threading.Event().wait(0.01)
 
 
 def make_fibonacci(engine, path):
@@ -285,13 +289,13 @@ def test_a_cancelled_call_that_has_not_begun_never_does(make_engine, tmp_path):
     held_up = [engine.submit(number, (n,), {}) for n in range(2)]
     queued = [engine.submit(number, (n,), {}) for n in range(2, 30)]
     also = engine.submit(number, (2,), {})
-    while not path.exists() or counts(path)["begun"] < 2:
-        threading.Event().wait(0.01)
-    assert all(future.cancel() for future in queued)
-    while tasks_on(engine) > 3:
-        threading.Event().wait(0.01)
-    for gate in gates:
-        gate.write_text("")
+    try:
+        wait_until(lambda: path.exists() and counts(path)["begun"] == 2)
+        assert all(future.cancel() for future in queued)
+        wait_until(lambda: sum(tasks_on(engine)) == 3)
+    finally:
+        for gate in gates:
+            gate.write_text("")
     assert [future.result(PATIENCE) for future in held_up] == [0, 1]
     assert also.result(PATIENCE) == 2, "one who waits for the same call was not cancelled"
     assert engine.submit(number, (99,), {}).result(PATIENCE) == 99

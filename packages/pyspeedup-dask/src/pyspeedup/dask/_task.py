@@ -187,11 +187,11 @@ class Task:
         return send(client, evaluate, header, home.holder, calls)
 
     def _is_news(self, future: Any, outcome: Outcome) -> bool:
-        """Let go of an error, which is not to be remembered; tell whether it arose for this very call."""
+        """Let go of an error, which is not to be remembered; tell whether this call arose from ours and raised it."""
         if future in self.made_from:
             self.made_from.remove(future)
         future.release()
-        return outcome.root == self.call.root
+        return outcome.root == self.call.root and not outcome.unsendable
 
     def _fetch(self, future: Any, home: Home, memory: Memory, key: Key) -> Any:
         """Wait for a task, and remember and return its value; `UNKNOWN` if it waits for us."""

@@ -188,7 +188,12 @@ class Dask:
             return self._submit(definition, Call(packed, 0, uuid.uuid4().hex), digest, read)
         packed = pickle.dumps([packed for packed, _ in parts])
         digest = " ".join(digest for _, digest in parts)
-        return self._submit(definition, Call(packed, 0, uuid.uuid4().hex, is_batch=True), digest, Outcome.fetch_batch)
+        return self._submit(
+            definition,
+            Call(packed, 0, uuid.uuid4().hex, is_batch=True),
+            digest,
+            Outcome.fetch_batch,
+        )
 
     def _pack(
         self, definition: _Definition, args: tuple[Any, ...], kwargs: dict[str, Any]
