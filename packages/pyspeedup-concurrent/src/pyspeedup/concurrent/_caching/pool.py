@@ -136,6 +136,13 @@ class Pool:
             future.cancel()
             future.set_running_or_notify_cancel()
 
+    def abandon(self) -> None:
+        """Let go of what belongs to the parent, in a forked process, without a word to anybody."""
+        self.broken = True
+        for hand in self._hands:
+            hand.connection.close()
+        self._release()
+
     def stats(self, number: int) -> FunctionStats:
         """Return what has become of a function's calls."""
         pids = [hand.child.pid for hand in [*self._hands]]
@@ -406,7 +413,13 @@ def _close_all() -> None:
         pool.close()
 
 
+def _abandon_all() -> None:
+    for pool in list(_pools):
+        pool.abandon()
+    _pools.clear()
+
+
 children.quieten(_pause_all, _resume_all)
 atexit.register(_close_all)
 if hasattr(os, "register_at_fork"):
-    os.register_at_fork(before=_pause_all, after_in_parent=_resume_all, after_in_child=_pools.clear)
+    os.register_at_fork(before=_pause_all, after_in_parent=_resume_all, after_in_child=_abandon_all)
