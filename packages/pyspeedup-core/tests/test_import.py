@@ -58,6 +58,16 @@ print(serializers.get("pickle").__name__)
     assert in_fresh_interpreter(program) == ["PickleSerializer"]
 
 
+def test_looking_a_built_in_up_reads_no_metadata():
+    program = """
+import sys
+from pyspeedup.core import serializers
+serializers.get("pickle")
+print("importlib.metadata" in sys.modules, "difflib" in sys.modules)
+"""
+    assert in_fresh_interpreter(program) == ["False", "False"]
+
+
 def test_what_is_exported_is_there_and_sorted():
     for module in (pyspeedup.core, testing):
         assert module.__all__ == sorted(module.__all__)

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from importlib.metadata import version
+
 import pytest
 from pyspeedup.core import DuplicateNameError, Owner, Registry, UnknownNameError
 
@@ -73,6 +75,19 @@ def test_a_name_claimed_twice_is_one_again_when_one_claim_is_dropped(colours):
 def test_dropping_an_owner_drops_nothing_of_others(colours):
     colours.discard(SPAM)
     assert [found.name for found in colours] == ["green"]
+
+
+def test_the_version_of_an_owner_is_looked_up_when_it_was_not_given():
+    assert Owner("core", "pyspeedup-core", None, "built-in").version == version("pyspeedup-core")
+    assert EGGS.version is None
+
+
+def test_owners_are_equal_whoever_knows_the_version():
+    built_in = Owner("core", "pyspeedup-core", None, "built-in")
+    assert {built_in: 1}[Owner("core", "pyspeedup-core", "0.0", "built-in")] == 1
+    assert built_in != Owner("core", "pyspeedup-core", None, "entry point")
+    assert built_in != "core"
+    assert eval(repr(SPAM)) == SPAM
 
 
 def test_a_value_is_found_by_identity(colours):

@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
-from pyspeedup.concurrent.engines import Processes, Serial, Threads
+from pyspeedup.concurrent import engines
 from pyspeedup.concurrent.halting import (
     absolutelyNonDecreasing,
     uniformlyNonDecreasing,
@@ -13,7 +13,7 @@ from pyspeedup.concurrent.halting import (
 from pyspeedup.core import hookimpl
 
 if TYPE_CHECKING:
-    from pyspeedup.core import EngineFactory, HaltCondition, Register
+    from pyspeedup.core import Engine, EngineFactory, HaltCondition, Register
 
 
 @hookimpl
@@ -27,6 +27,16 @@ def pyspeedup_register_halt_conditions(register: Register[HaltCondition]) -> Non
 @hookimpl
 def pyspeedup_register_engines(register: Register[EngineFactory]) -> None:
     """Offer the three engines."""
-    register("processes", Processes)
-    register("threads", Threads)
-    register("serial", Serial)
+    register("processes", _factory("Processes"))
+    register("threads", _factory("Threads"))
+    register("serial", _factory("Serial"))
+
+
+def _factory(name: str) -> EngineFactory:
+    """Return what imports an engine when it makes one: to look a name up must not load all three."""
+
+    def make(**options: Any) -> Engine:
+        engine: Engine = getattr(engines, name)(**options)
+        return engine
+
+    return make

@@ -235,10 +235,8 @@ def _registrar(registry: Registry[Any], owner: Owner) -> Callable[[str, Any], No
 
 
 def _owner_of_builtin(module: str) -> Owner:
-    from importlib.metadata import version
-
     distribution = "-".join(module.split(".")[:2])
-    return Owner(module, distribution, version(distribution), "built-in")
+    return Owner(module, distribution, None, "built-in")
 
 
 def _is_disabled(entry_point: EntryPoint) -> bool:

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import difflib
 from typing import TYPE_CHECKING, Generic, NamedTuple, Protocol, TypeVar
 
 from pyspeedup.core.errors import DuplicateNameError, UnknownNameError
@@ -24,8 +23,11 @@ class Register(Protocol[T_contra]):
         ...
 
 
-class Owner(NamedTuple):
-    """Who registered a name.
+class Owner:
+    """Who registered a name: `plugin` of `distribution`, which is None for a script's.
+
+    A `version` of None is that which is installed, and looked up when somebody asks for it. Owners
+    are equal if all but that is.
 
     >>> str(Owner("spam", "pyspeedup-spam", "1.0", "entry point"))
     "plugin 'spam' (pyspeedup-spam 1.0)"
@@ -33,10 +35,39 @@ class Owner(NamedTuple):
     "plugin '__main__' (registered by a script)"
     """
 
-    plugin: str
-    distribution: str | None
-    version: str | None
-    source: str
+    __slots__ = ("_version", "distribution", "plugin", "source")
+
+    def __init__(
+        self, plugin: str, distribution: str | None, version: str | None, source: str
+    ) -> None:
+        """Look nothing up yet."""
+        self.plugin = plugin
+        self.distribution = distribution
+        self._version = version
+        self.source = source
+
+    @property
+    def version(self) -> str | None:
+        """That of the distribution; `importlib.metadata.PackageNotFoundError` if it is gone."""
+        if self._version is None and self.distribution is not None:
+            from importlib.metadata import version  # 10 ms that finding a name must not cost
+
+            self._version = version(self.distribution)
+        return self._version
+
+    def __eq__(self, other: object) -> bool:
+        if not isinstance(other, Owner):
+            return NotImplemented
+        return self._names() == other._names()
+
+    def __hash__(self) -> int:
+        return hash(self._names())
+
+    def _names(self) -> tuple[str, str | None, str]:
+        return self.plugin, self.distribution, self.source
+
+    def __repr__(self) -> str:
+        return f"Owner{(self.plugin, self.distribution, self.version, self.source)!r}"
 
     def __str__(self) -> str:
         """Name the plugin, and where it comes from."""
@@ -137,7 +168,9 @@ class Registry(Generic[T]):
         message = f"no {self.kind} is called {name!r}"
         if name in self._hints:
             return f"{message}; it comes with: {self._hints[name]}"
-        near = difflib.get_close_matches(name, self._registrations)
+        from difflib import get_close_matches  # only an error needs it
+
+        near = get_close_matches(name, self._registrations)
         if near:
             return f"{message}; did you mean {' or '.join(map(repr, near))}?"
         known = ", ".join(map(repr, sorted(self._registrations))) or "none"

@@ -4,10 +4,13 @@ from __future__ import annotations
 
 import os
 import threading
-from typing import Final
+from typing import TYPE_CHECKING, Final
 
 from pyspeedup.concurrent._caching.workers import number_of_workers
 from pyspeedup.core import Engine, engines
+
+if TYPE_CHECKING:
+    from pyspeedup.core import EngineFactory
 
 __all__ = ["EngineSource", "close_shared_engines"]
 
@@ -37,7 +40,7 @@ class EngineSource:
     def engine(self) -> Engine:
         """The engine of now: a shared one that was closed is replaced by another."""
         if self._given is None or isinstance(self._given, str):
-            return _shared_engine(self._given or DEFAULT_ENGINE, self._workers)
+            return _shared_engine(self._given, self._workers)
         return self._given
 
     @property
@@ -54,15 +57,24 @@ _shared: dict[tuple[str, int | None], Engine] = {}
 _sharing = threading.Lock()
 
 
-def _shared_engine(name: str, workers: int | None) -> Engine:
+def _shared_engine(given: str | None, workers: int | None) -> Engine:
+    name = given or DEFAULT_ENGINE
     engine = _shared.get((name, workers))
     if engine is not None:
         return engine
     with _sharing:
         if (name, workers) not in _shared:
             options = {} if workers is None else {"workers": workers}
-            _shared[name, workers] = engines.get(name)(**options)
+            factory = _default_factory() if given is None else engines.get(name)
+            _shared[name, workers] = factory(**options)
         return _shared[name, workers]
+
+
+def _default_factory() -> EngineFactory:
+    """Return the engine of a Cache that names none, without the cost of looking for plugins."""
+    from pyspeedup.concurrent.engines.processes import Processes
+
+    return Processes
 
 
 def close_shared_engines() -> None:

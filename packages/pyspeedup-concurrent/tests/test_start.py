@@ -1,0 +1,80 @@
+"""What a program loads on its way to the first result, and what it does not."""
+
+from __future__ import annotations
+
+import subprocess
+import sys
+
+import pytest
+
+PLUGIN_MACHINERY = {"pluggy", "importlib.metadata", "pyspeedup.concurrent._plugin"}
+
+
+def modules_after(program):
+    """Run `program` in a fresh interpreter; return what it has loaded."""
+    command = [sys.executable, "-c", f"{program}\nimport sys; print(*sys.modules)"]
+    result = subprocess.run(command, capture_output=True, text=True, check=True, timeout=60)
+    return set(result.stdout.split())
+
+
+def test_the_default_engine_is_found_without_a_look_at_plugins():
+    loaded = modules_after("""
+from pyspeedup.concurrent import Cache
+assert Cache(lambda n: n * n)(12) == 144
+""")
+    assert "pyspeedup.concurrent.engines.processes" in loaded
+    assert not loaded & {*PLUGIN_MACHINERY, "pyspeedup.concurrent.engines.threads"}
+
+
+@pytest.mark.parametrize("engine", ["serial", "threads"])
+def test_an_engine_loads_nothing_of_the_others(engine):
+    loaded = modules_after(f"""
+from pyspeedup.concurrent import Cache
+assert Cache(lambda n: n * n, engine={engine!r})(12) == 144
+""")
+    assert f"pyspeedup.concurrent.engines.{engine}" in loaded
+    assert "pyspeedup.concurrent.engines.processes" not in loaded
+    assert "importlib.metadata" not in loaded
+
+
+SECOND_CLAIM = """
+from pyspeedup.concurrent import Cache
+from pyspeedup.core import DuplicateNameError, hookimpl, register
+class Shadow:
+    @hookimpl
+    def pyspeedup_register_engines(self, register):
+        register("processes", lambda **options: 1 / 0)
+register(Shadow())
+"""
+
+
+def test_a_plugin_that_claims_the_name_of_the_default_is_told_to_who_asks_for_the_name():
+    modules_after(f"""{SECOND_CLAIM}
+try:
+    Cache(abs, engine="processes")
+except DuplicateNameError as error:
+    assert "Shadow" in str(error) and "pyspeedup-concurrent" in str(error), error
+else:
+    raise SystemExit("shadowed")
+""")
+
+
+def test_a_cache_that_names_no_engine_has_ours_whoever_claims_its_name():
+    modules_after(f"""{SECOND_CLAIM}
+assert Cache(lambda n: n * n)(12) == 144
+""")
+
+
+def test_a_cache_that_names_the_default_shares_the_engine_of_one_that_names_none():
+    modules_after("""
+from pyspeedup.concurrent import Cache
+one, other = Cache(abs), Cache(abs, engine="processes")
+assert one._evaluator()[0] is other._evaluator()[0]
+""")
+
+
+def test_engines_are_there_when_they_are_asked_for():
+    from pyspeedup.concurrent import engines
+
+    assert [getattr(engines, name).__name__ for name in engines.__all__] == engines.__all__
+    assert not hasattr(engines, "Nobody")
