@@ -24,7 +24,10 @@ GLUE = {"algorithms": {"sequences.py"}}
 
 EXTRAS = {
     "memory": {"fsspec": "stores/fsspec.py", "lmdb": "stores/_lmdb_file.py"},
-    "concurrent": {"tqdm": "_caching/map_options.py"},
+    "concurrent": {
+        "matplotlib": "_caching/profile_plot.py",
+        "tqdm": "_caching/map_options.py",
+    },
 }
 """Optional requirements that one module alone imports, so that all else works without."""
 

@@ -24,12 +24,15 @@ from pyspeedup.concurrent.halting import (
 from pyspeedup.core import announce
 
 if TYPE_CHECKING:
+    from pyspeedup.concurrent._caching.profile import Profile
+
     __version__: str
 
 __all__ = [
     "Buffer",
     "Cache",
     "CacheInfo",
+    "Profile",
     "__version__",
     "absolutelyNonDecreasing",
     "afterAttempts",
@@ -44,7 +47,11 @@ announce("pyspeedup.concurrent._plugin")
 
 
 def __getattr__(name: str) -> Any:
-    """Read the version from the installed metadata only when it is asked for."""
+    """Bring in what few programs need, and read the version, only when it is asked for."""
+    if name == "Profile":
+        from pyspeedup.concurrent._caching.profile import Profile
+
+        return Profile
     if name == "__version__":
         from importlib.metadata import version
 

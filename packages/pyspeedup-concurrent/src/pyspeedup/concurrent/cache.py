@@ -28,6 +28,7 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Iterator, MutableMapping
     from concurrent.futures import Future
 
+    from pyspeedup.concurrent._caching.profile import Profile
     from pyspeedup.core import Engine
 
 __all__ = ["BoundCache", "Cache", "CacheInfo", "close_shared_engines"]
@@ -249,6 +250,26 @@ class Cache(Generic[P, R]):
         """
         options = MapOptions(ordered, progress, timeout, chunksize, buffersize)
         return read_results(self._evaluating, lambda: self._recall, iterables, options)
+
+    def profile(self) -> Profile:
+        """Return what is known of how the calls went: a table, advice, a trace and a picture.
+
+        Of this moment. Costs some milliseconds where workers did much. Times are those since the
+        engine began, or since `cache_clear` where it counts anew.
+
+        >>> square = Cache(lambda n: n * n, engine="serial")
+        >>> sum(square.map(range(4)))
+        14
+        >>> print(square.profile())  # doctest: +ELLIPSIS
+        <lambda>, evaluated by Serial with 1 worker
+          answered from memory        0
+          evaluations begun here      4
+        ...
+        """
+        from pyspeedup.concurrent._caching.profile import profile_of  # for few programs
+
+        engine, number = self._evaluator()
+        return profile_of(engine, number, self)
 
     def _evaluator(self) -> tuple[Engine, int]:
         """Return the engine and the number that it knows our function by."""

@@ -203,7 +203,7 @@ class FunctionStats(NamedTuple):
 class Span(NamedTuple):
     """Something that a worker did, from `start` to `end`, in seconds of `time.perf_counter`.
 
-    >>> Span(1, "f", "f(1)", "call", 2.0, 2.5).end
+    >>> Span(1, "f", "3, base=2", "call", 2.0, 2.5).end
     2.5
     """
 
@@ -211,7 +211,7 @@ class Span(NamedTuple):
     """Its process id, or what tells it from others."""
     function: str
     call: str
-    """A short picture of the call, as ``f(3)``."""
+    """A short picture of its arguments, as ``3, base=2``."""
     kind: str
     """``call``, ``batch``, ``export`` or ``wait``."""
     start: float

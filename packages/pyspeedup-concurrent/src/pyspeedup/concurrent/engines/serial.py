@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import itertools
 import threading
+import time
 from concurrent.futures import Future
 from typing import TYPE_CHECKING, Any
 
@@ -11,6 +12,7 @@ from pyspeedup.concurrent._caching.batches import evaluate_batch
 from pyspeedup.concurrent._caching.calls import Key, Normalizer
 from pyspeedup.concurrent._caching.costs import Costs
 from pyspeedup.concurrent._caching.local import Memory, fill, shell
+from pyspeedup.core import FunctionStats
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
@@ -69,6 +71,7 @@ class Serial:
         self._functions: dict[int, tuple[Callable[..., Any], LocalFunction, Memory]] = {}
         self._numbers = itertools.count(1)
         self._depth = _Depth()
+        self._seconds: dict[int, float] = {}
         self._closed = False
 
     @property
@@ -106,7 +109,7 @@ class Serial:
         >>> engine.submit(engine.define(divmod, "divmod"), (7, 2), {}).result()
         (3, 1)
         """
-        return self._compute(lambda: self._evaluate(function_id, args, kwargs))
+        return self._compute(function_id, lambda: self._evaluate(function_id, args, kwargs))
 
     def submit_batch(self, function_id: int, calls: Sequence[tuple[Any, ...]]) -> Future[Batch]:
         """Compute several calls now, up to the first error; the future is done.
@@ -119,12 +122,23 @@ class Serial:
         def evaluate(*args: Any) -> Any:
             return self._evaluate(function_id, args, {})
 
-        return self._compute(lambda: evaluate_batch(evaluate, calls))
+        return self._compute(function_id, lambda: evaluate_batch(evaluate, calls))
 
-    def _compute(self, compute: Callable[[], Any]) -> Future[Any]:
+    def stats(self, function_id: int) -> FunctionStats:
+        """Return how many calls were computed, and how long those took that were submitted.
+
+        >>> engine = Serial()
+        >>> engine.stats(engine.define(abs, "abs")).calls
+        0
+        """
+        calls = len(self._functions[function_id][2].values)
+        return FunctionStats(calls=calls, seconds=self._seconds.get(function_id, 0.0))
+
+    def _compute(self, function_id: int, compute: Callable[[], Any]) -> Future[Any]:
         if self._closed:
             raise RuntimeError("this engine is closed; make another one")
         future: Future[Any] = Future()
+        begun, is_outermost = time.perf_counter(), not self._depth.evaluations
         self._depth.evaluations += 1
         try:
             future.set_result(compute())
@@ -132,6 +146,9 @@ class Serial:
             future.set_exception(error)
         finally:
             self._depth.evaluations -= 1
+            if is_outermost:
+                taken = time.perf_counter() - begun
+                self._seconds[function_id] = self._seconds.get(function_id, 0.0) + taken
         return future
 
     def _evaluate(self, function_id: int, args: tuple[Any, ...], kwargs: dict[str, Any]) -> Any:
@@ -158,6 +175,7 @@ class Serial:
         >>> engine.forget(engine.define(abs, "abs"))
         """
         function, local, former = self._functions[function_id]
+        self._seconds.pop(function_id, None)
         memory = Memory(
             function_id, former.name, costs=former.costs
         )  # calls under way keep to the former

@@ -6,6 +6,7 @@ import contextlib
 import itertools
 import os
 import threading
+import time
 import weakref
 from concurrent.futures import CancelledError, Future
 from dataclasses import dataclass, field
@@ -21,6 +22,7 @@ from pyspeedup.concurrent._caching.local_board import LocalBoard, Place
 from pyspeedup.concurrent._caching.vigil import Vigil
 from pyspeedup.concurrent._caching.workers import number_of_workers
 from pyspeedup.concurrent._platform import available_cores
+from pyspeedup.core import FunctionStats
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Hashable, Sequence
@@ -46,6 +48,8 @@ class _Function:
     normalize: Normalizer
     values: dict[Key, Any] = field(default_factory=dict)
     generation: int = 0
+    seconds: float = 0.0
+    """What its calls have taken that were submitted, with all that they called."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -142,6 +146,18 @@ class Threads:
         number, generation = function.number, function.generation
         return self._begin(_Call(number, generation, object(), function, (), {}, batch=calls))
 
+    def stats(self, function_id: int) -> FunctionStats:
+        """Return how many calls were computed, and how long those took that were submitted.
+
+        >>> engine = Threads()
+        >>> engine.stats(engine.define(abs, "abs")).calls
+        0
+        """
+        function = self._functions[function_id]
+        return FunctionStats(
+            calls=len(function.values), seconds=function.seconds, workers=self._workers
+        )
+
     def _begin(self, call: _Call) -> Future[Any]:
         with self._lock:
             if self._closed:
@@ -173,6 +189,7 @@ class Threads:
         >>> engine.forget(engine.define(abs, "abs"))
         """
         function = self._functions[function_id]
+        function.seconds = 0.0
         function.values = {}  # another, for calls under way keep to theirs
         function.generation += 1
 
@@ -333,7 +350,9 @@ class _Thread:
         while (message := self.mailbox.get()) is not None:
             call: Any = message.call
             self.desk.begin(0)
+            begun = time.perf_counter()
             answer = self._compute(call, wanted=message.wanted)
+            call.function.seconds += time.perf_counter() - begun
             self.desk.end()
             self.pool.finish(self, call, answer)
 
