@@ -42,8 +42,15 @@ def answer_of(command: list[str], patience: float | None = None) -> dict[str, An
 
 
 def _status_of(command: list[str], patience: float | None, out: IO[bytes], err: IO[bytes]) -> int:
-    """Return how it ended; files, not pipes, so that nobody who holds them is waited for."""
-    child = subprocess.Popen(command, stdout=out, stderr=err, start_new_session=True)
+    """Return how it ended; files, not pipes, so that nobody who holds them is waited for.
+
+    A group of its own can be ended as a whole. In a session of its own it would be scheduled apart from
+    this one: Linux shares the processor among sessions first, and whoever gives this one more of it
+    means the child.
+    """
+    child = subprocess.Popen(
+        command, stdin=subprocess.DEVNULL, stdout=out, stderr=err, process_group=0
+    )
     grace = 0.0
     try:
         status = child.wait(patience)
