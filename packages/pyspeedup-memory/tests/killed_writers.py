@@ -11,30 +11,36 @@ from storage_toy import start
 from storage_writer import decode, model_after
 from thoroughness import IS_LONG
 
-WRITERS = 5 if IS_LONG else 3
+WRITERS = 12 if IS_LONG else 4
+
+
+def kill_writer(script, *arguments):
+    """Start `script`, which runs ``storage_writer.main``, kill it, and return the commits that it told of."""
+    with start(script, *arguments) as process:
+        first = process.stdout.readline()
+        time.sleep(random.uniform(0, 0.1))  # nothing waits for it: it is the moment that varies
+        process.kill()
+        told = [first, *process.stdout.readlines()]  # what is buffered `communicate` does not know
+        errors = process.stderr.read()
+    assert process.returncode == -signal.SIGKILL, errors
+    return [int(line) for line in told if line.endswith("\n")]
 
 
 def check_killed_writers(script, *arguments, make_store, check=lambda pages: None):
-    """Start `script`, which runs ``storage_writer.main``, and kill it, some times over; nothing may be half.
+    """Kill writers, one after the other: nothing that they told of may be lost, and nothing be half.
 
     `check` is called with the number of each page that is there then.
     """
-    told = 0
+    count = 0
     for _ in range(WRITERS):
-        with start(script, *arguments) as process:
-            first = process.stdout.readline()
-            time.sleep(random.uniform(0, 0.1))  # nothing waits for it: it is the moment that varies
-            process.kill()
-            rest, errors = process.communicate(timeout=60)
-        assert process.returncode == -signal.SIGKILL, errors
-        whole = [line for line in (first + rest).splitlines(keepends=True) if line.endswith("\n")]
-        told += len(whole)
+        told = kill_writer(script, *arguments)
+        count += len(told)
         volume = Volume(make_store(), kind="toy", page_size=1)
         number, pages = decode(volume.state)
         held = {index: bytes(volume.read(page)) for index, page in pages.items()}
         volume.close()
-        assert number in {int(whole[-1]), int(whole[-1]) + 1}
+        assert number in {told[-1], told[-1] + 1}
         assert held == model_after(number)
         assert sorted(pages.values()) == volume.pages()
         check(pages)
-    assert told > WRITERS
+    assert count > WRITERS
