@@ -89,10 +89,12 @@ def leak_check(*folders: Path) -> Iterator[None]:
     """
     before = _Inventory.take(folders)
     yield
-    if _Inventory.take(folders).beyond(before):
+    left = _Inventory.take(folders).beyond(before)
+    if left:
         gc.collect()
         _wait_for_ends(before)
-    if left := _Inventory.take(folders).beyond(before):
+        left = _Inventory.take(folders).beyond(before)
+    if left:
         raise Leak(f"left behind: {'; '.join(left)}")
 
 
