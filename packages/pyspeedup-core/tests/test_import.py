@@ -26,6 +26,7 @@ def test_importing_loads_no_plugin_machinery():
     assert "pyspeedup.core.plugins" in modules
     for heavy in ("pluggy", "importlib.metadata", "multiprocessing", "pyspeedup.core._plugin"):
         assert heavy not in modules
+    assert "pyspeedup.core.protocols" not in modules
 
 
 def test_importing_brings_no_test_tools():

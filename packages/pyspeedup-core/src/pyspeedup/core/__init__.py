@@ -35,24 +35,22 @@ from pyspeedup.core.errors import (
     WorkerError,
 )
 from pyspeedup.core.pickling import PickleSerializer
-from pyspeedup.core.protocols import (
-    Batch,
-    BytesLike,
-    Engine,
-    EngineFactory,
-    FunctionStats,
-    HaltCondition,
-    LocalFunction,
-    PageStore,
-    PageStoreFactory,
-    Serializer,
-    SerializerFactory,
-    Span,
-)
 from pyspeedup.core.registry import Owner, Register, Registration, Registry
+from pyspeedup.core.reports import Batch, FunctionStats, Span
 
 if TYPE_CHECKING:
     from pyspeedup.core.hookspecs import hookimpl
+    from pyspeedup.core.protocols import (
+        BytesLike,
+        Engine,
+        EngineFactory,
+        HaltCondition,
+        LocalFunction,
+        PageStore,
+        PageStoreFactory,
+        Serializer,
+        SerializerFactory,
+    )
 
     __version__: str
 
@@ -97,11 +95,15 @@ __all__ = [
 
 
 def __getattr__(name: str) -> Any:
-    """Bring in what costs tens of milliseconds to import only when it is asked for."""
+    """Bring in what takes milliseconds to import, and few programs need, when it is asked for."""
     if name == "hookimpl":
         from pyspeedup.core.hookspecs import hookimpl
 
         return hookimpl
+    if name in __all__ and name != "__version__":  # all else is here already
+        from pyspeedup.core import protocols
+
+        return getattr(protocols, name)
     if name == "__version__":
         from importlib.metadata import version
 

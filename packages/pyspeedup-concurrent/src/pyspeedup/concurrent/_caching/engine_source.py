@@ -7,10 +7,10 @@ import threading
 from typing import TYPE_CHECKING, Final
 
 from pyspeedup.concurrent._caching.workers import number_of_workers
-from pyspeedup.core import Engine, engines
+from pyspeedup.core import engines
 
 if TYPE_CHECKING:
-    from pyspeedup.core import EngineFactory
+    from pyspeedup.core import Engine, EngineFactory
 
 __all__ = ["EngineSource", "close_shared_engines"]
 
@@ -26,15 +26,8 @@ class EngineSource:
         self._workers = None if workers is None else number_of_workers(workers, 1)
         if isinstance(engine, str):
             engines.get(engine)
-        elif engine is not None and not isinstance(engine, Engine):
-            raise TypeError(
-                f"engine must be the name of an engine or an object with the methods of "
-                f"pyspeedup.core.Engine, not {engine!r}"
-            )
-        elif engine is not None and workers is not None:
-            raise ValueError(
-                f"workers={workers} is for an engine given by name; tell the engine object itself"
-            )
+        elif engine is not None:
+            _check_engine(engine, workers)
 
     @property
     def engine(self) -> Engine:
@@ -51,6 +44,20 @@ class EngineSource:
     def definition(self) -> tuple[str | Engine | None, int | None]:
         """Return what an equal source is made from."""
         return self._given, self._workers
+
+
+def _check_engine(engine: object, workers: int | None) -> None:
+    from pyspeedup.core import Engine  # 2 ms, which the default need not pay
+
+    if not isinstance(engine, Engine):
+        raise TypeError(
+            f"engine must be the name of an engine or an object with the methods of "
+            f"pyspeedup.core.Engine, not {engine!r}"
+        )
+    if workers is not None:
+        raise ValueError(
+            f"workers={workers} is for an engine given by name; tell the engine object itself"
+        )
 
 
 _shared: dict[tuple[str, int | None], Engine] = {}

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any, Final
 from pyspeedup.concurrent._caching.messages import BatchCall, Done
 from pyspeedup.concurrent._caching.tally import Tally
 from pyspeedup.concurrent._processes import shipping
-from pyspeedup.core.protocols import FunctionStats, Span
+from pyspeedup.core import FunctionStats, Span
 
 if TYPE_CHECKING:
     from collections.abc import Callable

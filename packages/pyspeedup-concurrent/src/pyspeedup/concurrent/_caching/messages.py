@@ -20,7 +20,7 @@ import pickle
 from typing import TYPE_CHECKING, Any, Final, NamedTuple
 
 from pyspeedup.concurrent._processes import remote_error, shipping
-from pyspeedup.core.protocols import Batch
+from pyspeedup.core import Batch
 
 if TYPE_CHECKING:
     from collections.abc import Mapping

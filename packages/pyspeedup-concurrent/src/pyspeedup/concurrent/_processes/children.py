@@ -21,7 +21,7 @@ import os
 import threading
 import warnings
 import weakref
-from multiprocessing import connection, spawn, util
+from multiprocessing import connection, util
 from typing import TYPE_CHECKING, Any
 
 from pyspeedup.concurrent import _platform
@@ -170,7 +170,8 @@ def _start(
     chosen: BaseContext, target: Callable[..., None], args: tuple[Any, ...], name: str
 ) -> Child:
     with _start_lock:
-        _keep_main_out_of_children()
+        if chosen.get_start_method() != "fork":
+            _keep_main_out_of_children()
         _end_all_with_this_process()
         theirs, ours = connection.Pipe(duplex=False)
         process = chosen.Process(  # type: ignore[attr-defined]  # every context has one; its base class doesn't say so
@@ -203,6 +204,8 @@ def _keep_main_out_of_children() -> None:
     It does so that targets pickled by name can be found; ours travel by value, and importing
     a script without a main guard would run it again. Other people's processes are left alone.
     """
+    from multiprocessing import spawn
+
     prepare = spawn.get_preparation_data
     if getattr(prepare, "keeps_main_out", False):
         return

@@ -18,7 +18,7 @@ from pyspeedup.concurrent._caching.pool import Job, Pool
 from pyspeedup.concurrent._caching.workers import number_of_workers
 from pyspeedup.concurrent._platform import available_cores
 from pyspeedup.concurrent._processes import shipping
-from pyspeedup.core.protocols import Batch
+from pyspeedup.core import Batch
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
