@@ -28,8 +28,6 @@ if TYPE_CHECKING:
 __all__ = ["Buffer", "buffer"]
 
 T = TypeVar("T")
-MOST_AT_ONCE = 4096
-"""Cached values that an iterator copies at a time."""
 
 
 class Buffer(Growing[T], Sequence[T]):
@@ -87,7 +85,7 @@ class Buffer(Growing[T], Sequence[T]):
         """Check the arguments; nothing is started."""
         check_generator(generator)
         size = checked_size(buffersize)
-        self._lay_out(shipping.register(self), [] if store is None else checked_store(store))
+        self._lay_out(shipping.register(self), None if store is None else checked_store(store))
         self._define(generator, size, resolve(haltCondition))
 
     @property
@@ -99,7 +97,7 @@ class Buffer(Growing[T], Sequence[T]):
         ('b', ['a', 'b'], 'b')
         >>> letters.close()
         """
-        return CachedValues(self._values)
+        return CachedValues(self._known)
 
     @property
     def _cache(self) -> Sequence[T]:
@@ -126,7 +124,7 @@ class Buffer(Growing[T], Sequence[T]):
 
     def __repr__(self) -> str:
         state = "exhausted" if self._exhausted else "closed" if self._closed else "more to come"
-        return f"<Buffer {self.__name__}: {len(self._values)} cached, {state}>"
+        return f"<Buffer {self.__name__}: {len(self._known())} cached, {state}>"
 
     def _need_end(self, lacks: str) -> None:
         if not self._exhausted:
@@ -138,12 +136,12 @@ class Buffer(Growing[T], Sequence[T]):
     def __getitem__(self, index: slice) -> list[T]: ...
     def __getitem__(self, index: int | slice) -> T | list[T]:
         """Return a value or a list of values, waiting for those that have not come yet."""
-        values = self._values
-        if index.__class__ is int and 0 <= index < len(values):
-            return values[index]
-        if isinstance(index, slice):
-            return self._slice(index)
-        return self._item(index)
+        try:  # what is cached already costs a list's time and little more; all else is looked at with care
+            if index >= 0:  # type: ignore[operator]  # a slice isn't comparable, and goes on below
+                return self._values[index]  # type: ignore[return-value]  # it isn't a slice
+        except (IndexError, TypeError, ValueError):
+            pass
+        return self._slice(index) if isinstance(index, slice) else self._item(index)
 
     def _item(self, index: int) -> T:
         try:
@@ -190,18 +188,13 @@ class Buffer(Growing[T], Sequence[T]):
 
     def __iter__(self) -> Iterator[T]:
         """Iterate from the first value on; cached values come at a list's speed."""
+        if self._exhausted and self._lends:
+            return iter(self._values)
         return itertools.chain.from_iterable(self._blocks())
 
     def __call__(self) -> Iterator[T]:
         """Begin anew as the generator function would, from cached values, in O(1)."""
         return iter(self)
-
-    def _blocks(self) -> Iterator[Sequence[T]]:
-        position = 0
-        while self._reach(position):
-            block = self._values[position : position + MOST_AT_ONCE]
-            yield block
-            position += len(block)
 
     def __reversed__(self) -> Iterator[T]:
         """Iterate from the last value back; `TypeError` until the end has been reached."""
@@ -210,7 +203,7 @@ class Buffer(Growing[T], Sequence[T]):
 
     def __contains__(self, item: object) -> bool:
         """Look for `item` until it is found, the sequence ends or the halt condition stops."""
-        seen = len(self._values)
+        seen = len(self._known())
         return item in self._values or self._search(item, seen, None) is not None
 
     def index(self, value: Any, start: int = 0, stop: int | None = None) -> int:
@@ -245,7 +238,7 @@ class Buffer(Growing[T], Sequence[T]):
     def _search(self, item: object, position: int, stop: int | None) -> int | None:
         attempts = 0
         while stop is None or position < stop:
-            if position >= len(self._values):
+            if position >= len(self._values) and position >= len(self._known()):
                 if self._exhausted or self._gives_up(item, attempts) or not self._reach(position):
                     return None
                 attempts += position > 0
@@ -256,7 +249,7 @@ class Buffer(Growing[T], Sequence[T]):
         return None
 
     def _gives_up(self, item: object, attempts: int) -> bool:
-        return len(self._values) > 0 and bool(self._halt(self, item, attempts))
+        return len(self._known()) > 0 and bool(self._halt(self, item, attempts))
 
     def close(self) -> None:
         """End the producer; again is harmless. What is cached stays readable.
@@ -271,7 +264,9 @@ class Buffer(Growing[T], Sequence[T]):
         Traceback (most recent call last):
         ValueError: Buffer str is closed; what it has cached is readable
         """
-        self._closed = True
+        with self._lock:
+            self._call_in()
+            self._closed = True
         if self._supply is not None:
             self._supply.end()
 

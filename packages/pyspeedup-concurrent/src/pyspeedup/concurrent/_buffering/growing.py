@@ -6,10 +6,13 @@ import functools
 import os
 import threading
 import weakref
-from collections.abc import Callable, Iterable, MutableSequence
+from collections.abc import Callable, Iterable, Iterator, MutableSequence
+from time import perf_counter
 from typing import TYPE_CHECKING, Any, ClassVar, Generic, TypeVar
 
 from pyspeedup.concurrent._arguments import Generator, origin_of
+from pyspeedup.concurrent._buffering import items, ring
+from pyspeedup.concurrent._buffering.loans import Loan
 from pyspeedup.concurrent._buffering.views import Refusal
 from pyspeedup.concurrent._processes import shipping
 from pyspeedup.concurrent.halting import uniformlyNonDecreasing
@@ -18,14 +21,19 @@ from pyspeedup.core import WorkerError
 if TYPE_CHECKING:
     from typing import Self
 
-    from pyspeedup.concurrent._buffering.frames import Frame
     from pyspeedup.concurrent._buffering.producer import Job
+    from pyspeedup.concurrent._buffering.ring import Frame
     from pyspeedup.concurrent._buffering.supply import Supply
     from pyspeedup.core import HaltCondition
 
 __all__ = ["Growing"]
 
 T = TypeVar("T")
+
+MOST_AT_ONCE = 4096
+"""Values that an iterator is given at a time."""
+SHORT = 100e-6
+"""Seconds that it may take over those that are not cached yet."""
 
 INSIDE = (
     "item {{index}} of {name} is wanted inside its own generator, which has not produced it yet; "
@@ -52,11 +60,16 @@ class Growing(Generic[T]):
 
     __name__: str
 
-    def _lay_out(self, identity: str, values: MutableSequence[T]) -> None:
+    def _lay_out(self, identity: str, store: MutableSequence[T] | None) -> None:
         self._identity = identity
-        self._values = values
-        self._arrived: tuple[int, list[T]] = (len(values), [])
+        self._values: MutableSequence[T] = [] if store is None else store
+        self._lends = (
+            store is None
+        )  # others look into a store: it holds what was asked for at any time
+        self._arrived: tuple[int, list[T]] = (len(self._values), [])
         """Where the values begin that have come from the producer last, and these values."""
+        self._loans: list[Loan[T]] = []
+        """Arrived values that iterators have, and have not gone through yet."""
         self._outcome: Callable[[], BaseException] | None = None
         self._ended = self._exhausted = self._closed = False
         self._supply: Supply | Refusal | None = None
@@ -79,46 +92,53 @@ class Growing(Generic[T]):
     def _reach(self, position: int) -> bool:
         """Have the value at `position` cached, waiting if need be; False if there is none."""
         while len(self._values) <= position:
-            ended = self._ended  # before revealing: all that there is has arrived before it ended
+            if not self._come(len(self._values), position):
+                return len(self._values) > position  # another thread may have been faster
+            self._reveal(position)
+        return True
+
+    def _come(self, position: int, asked: int) -> bool:
+        """Wait until the value at `position` has come, `asked` being asked for; False if there is none."""
+        while True:
+            ended = self._ended  # before looking: all that there is has arrived before it ended
+            if len(self._values) > position:
+                return True
             if self._exhausted:
-                break
-            if self._reveal(position) or len(self._values) > position:
-                continue
+                return False
             if self._closed:
                 raise ValueError(
                     f"Buffer {self.__name__} is closed; what it has cached is readable"
                 )
+            if self._has_come(position):
+                return True
             if ended:
                 self._reach_end()
-                break
+                return False
             if self._supply is None:
                 self._start()
                 continue
-            self._supply.advance(len(self._values), self._has_news, self._accept)
-        return len(self._values) > position  # another thread may have been faster
+            self._supply.ask(asked + 1)
+            self._supply.advance(functools.partial(self._has_news, position), self._accept)
 
-    def _reveal(self, position: int) -> bool:
-        """Cache values that have arrived, up to `position`; False if none has."""
+    def _has_come(self, position: int) -> bool:
+        base, arrived = self._arrived
+        return base + len(arrived) > position
+
+    def _has_news(self, position: int) -> bool:
+        return (
+            self._has_come(position) or len(self._values) > position or self._ended or self._closed
+        )
+
+    def _reveal(self, position: int) -> None:
+        """Cache values that have arrived, up to `position`."""
         with self._lock:
-            if self._closed:
-                return False
+            self._settle()
             before = len(self._values)
             base, arrived = self._arrived
-            new = arrived[before - base : position + 1 - base]
-            if new:
-                self._values.extend(new)
-                self._let_go_on(before)
-            return bool(new)
-
-    def _let_go_on(self, index: int) -> None:
-        """Tell the producer what was asked for, once a quarter of `buffersize`."""
-        supply = self._supply
-        if supply is not None and not self._ended and index - supply.asked > self._buffersize // 4:
-            supply.ask(index)
-
-    def _has_news(self) -> bool:
-        base, arrived = self._arrived
-        return base + len(arrived) > len(self._values) or self._ended or self._closed
+            if not self._closed and before <= position:
+                self._values.extend(arrived[before - base : position + 1 - base])
+                if self._supply is not None:
+                    self._supply.ask(position + 1)
 
     def _reach_end(self) -> None:
         if self._outcome is not None:
@@ -126,31 +146,106 @@ class Growing(Generic[T]):
         self._exhausted = True
         self._arrived = (len(self._values), [])
 
+    # Iterating
+
+    def _blocks(self) -> Iterator[Iterable[T]]:
+        """Yield what an iterator is to go through next, as long as there is anything."""
+        position = 0
+        most = 1
+        while True:
+            if position < len(self._values):
+                block = self._values[position : position + MOST_AT_ONCE]
+                yield block
+                position += len(block)
+            elif not self._lends:
+                if not self._reach(position):
+                    return
+            else:
+                loan = self._lend(position, most)
+                if loan is None:
+                    return
+                began = perf_counter()
+                try:
+                    yield loan.iterator
+                finally:
+                    position = self._take_back(loan)
+                most = self._next_most(most, perf_counter() - began)
+
+    def _next_most(self, most: int, took: float) -> int:
+        """Choose how much to lend, by how long the last loan took: the producer hears of it afterwards."""
+        return max(
+            1, min(2 * most, self._buffersize // 2, MOST_AT_ONCE) if took < SHORT else most // 2
+        )
+
+    def _lend(self, position: int, most: int) -> Loan[T] | None:
+        """Lend up to `most` values from `position` on to an iterator, waiting; None if there are none.
+
+        What is lent is cached as far as the iterator has gone, which `_settle` finds out.
+        """
+        if not self._come(position, position):
+            return None
+        with self._lock:
+            self._settle()
+            base, arrived = self._arrived
+            start = len(self._values)
+            block = arrived[position - base : position - base + most] if start == position else []
+            loan = Loan(position, block)
+            if block and not self._closed:
+                self._loans.append(loan)
+                if self._supply is not None:
+                    self._supply.ask(position + 1)
+            return loan
+
+    def _take_back(self, loan: Loan[T]) -> int:
+        """Cache what a loan's iterator has gone through, and return where it stands."""
+        with self._lock:
+            self._settle()
+            if loan in self._loans:
+                self._loans.remove(loan)
+            return loan.reached()
+
+    def _settle(self) -> None:
+        """Cache all that iterators have gone through; the lock is held."""
+        for loan in self._loans:
+            known = len(self._values)
+            if loan.reached() > known:
+                self._values.extend(loan.block[known - loan.start : loan.reached() - loan.start])
+
+    def _known(self) -> MutableSequence[T]:
+        """Return the values asked for so far, by iterators too."""
+        if self._loans:
+            with self._lock:
+                self._settle()
+        return self._values
+
+    def _call_in(self) -> None:
+        """Have iterators go no further with what they were lent; the lock is held."""
+        self._settle()
+        for loan in self._loans:
+            del loan.block[loan.reached() - loan.start :]
+
     # What the producer says
 
     def _accept(self, frame: Frame | None) -> None:
         """Take a message of the producer in; None says that it is dead."""
-        from pyspeedup.concurrent._buffering import frames
-        from pyspeedup.concurrent._processes import remote_error
-
         if self._ended or self._closed:
             return
         if frame is None:
             self._end_with(self._death())
-        elif frame.kind == frames.END:
+        elif frame.kind == ring.END:
             self._end_with(None)
-        elif frame.kind == frames.ERROR:
-            self._end_with(functools.partial(remote_error.unbox, frame.payload))
+        elif frame.kind == ring.ERROR:
+            from pyspeedup.concurrent._processes import remote_error
+
+            self._end_with(functools.partial(remote_error.unbox, bytes(frame.payload)))
         else:
             self._accept_items(frame)
 
     def _accept_items(self, frame: Frame) -> None:
-        from pyspeedup.concurrent._buffering import frames
-
         with self._lock:
             base, arrived = self._arrived
             end = base + len(arrived)
-            new, failure = frames.decode(frame, end - frame.start)
+            new, failure = items.decode(frame.kind, frame.count, frame.payload, end - frame.start)
             if end == len(self._values):
                 self._arrived = (end, new)
             else:
@@ -226,6 +321,7 @@ class Growing(Generic[T]):
     def _after_fork(self) -> None:
         """In a forked child: leave the producer, and what it sends, to the parent."""
         self._lock = threading.RLock()
+        self._call_in()
         if self._finalizer is not None:
             self._finalizer.detach()
         if isinstance(self._supply, Refusal):
@@ -250,7 +346,7 @@ class Growing(Generic[T]):
     @classmethod
     def _shell(cls, identity: str) -> Self:
         shell = cls.__new__(cls)
-        shell._lay_out(identity, [])  # noqa: SLF001 -- a constructor of its own class
+        shell._lay_out(identity, None)  # noqa: SLF001 -- a constructor of its own class
         return shell
 
     @classmethod

@@ -1,31 +1,33 @@
 """What runs in the process of a Buffer: the generator, and the accounting of what it may compute.
 
-The main thread runs the generator. A second thread reads requests, so that finished items are
-sent as soon as somebody waits for them, however long the next one takes.
+The main thread runs the generator, in *strides* of as many items as it makes in some microseconds,
+and sends what a stride has made. A second thread hears when the consumer waits for what is finished
+while the generator computes the next item, and sends that.
 """
 
 from __future__ import annotations
 
-import pickle
 import sys
 import threading
 from collections.abc import Iterable, Iterator
-from typing import TYPE_CHECKING, Any, NamedTuple, Protocol
+from itertools import islice
+from time import perf_counter
+from typing import TYPE_CHECKING, Any, Final, NamedTuple, Protocol
 
-from pyspeedup.concurrent._buffering import frames
+from pyspeedup.concurrent._buffering import items, ring
 from pyspeedup.concurrent._processes import children, remote_error, shipping
 
 if TYPE_CHECKING:
-    import socket
+    from pyspeedup.concurrent._buffering.channel import ProducerEnd
 
 __all__ = ["Inside", "Job", "iterate", "produce"]
 
-PROTOCOL = 5
-MOST_ITEMS = 1024
-MOST_BYTES = 1 << 16
-"""A chunk is sent when it has this many items or bytes, if not sooner."""
+STRIDE: Final = 50e-6
+"""Seconds that a stride is to take: long beside what sending costs, short beside a sleep."""
+MOST: Final = 4096
+"""Items in a stride."""
 
-REQUESTS_THREAD = f"{children.POOL_PREFIX}-requests"
+DEMANDS_THREAD = f"{children.POOL_PREFIX}-demands"
 """So named, it does not stop the generator from forking: it holds nothing that a child needs."""
 
 
@@ -55,21 +57,23 @@ class Job(NamedTuple):
     """Whether the generator may read what it has produced."""
 
 
-def produce(channel: socket.socket, job: Job) -> None:
+def produce(channel: ProducerEnd, job: Job) -> None:
     """Run the generator of `job` for the consumer at the other end of `channel`."""
+    channel.open()
     outbox = Outbox(channel, job)
-    threading.Thread(target=outbox.read_requests, name=REQUESTS_THREAD, daemon=True).start()
+    threading.Thread(target=outbox.hear_demands, name=DEMANDS_THREAD, daemon=True).start()
     iterator: Iterator[Any] | None = None
     try:
         produced: list[Any] = []
         job.kind._inside(job, produced)  # noqa: SLF001 -- the half of the agreement that is ours to call
-        iterator = iterate(shipping.loads(job.generator))
-        _run(iterator, outbox, produced if job.keeps else None)
+        if channel.wait_until_asked(1):
+            iterator = iterate(shipping.loads(job.generator))
+            outbox.run(iterator, produced if job.keeps else None)
     except BaseException as error:  # noqa: BLE001 -- whatever the generator raises is the consumer's
-        outbox.finish(frames.ERROR, remote_error.box(error))
+        outbox.finish(ring.ERROR, remote_error.box(error))
     else:
-        outbox.finish(frames.END)
-    outbox.wait_until_closed()
+        outbox.finish(ring.END)
+    channel.wait_until_asked(ring.NEVER)  # until the consumer has no more use for us
     close = getattr(iterator, "close", None)
     if close is not None:
         close()  # a generator that is left half way runs its own cleaning up
@@ -80,128 +84,152 @@ def iterate(generator: Any) -> Iterator[Any]:
     return iter(generator if isinstance(generator, Iterable) else generator())
 
 
-def _run(iterator: Iterator[Any], outbox: Outbox, produced: list[Any] | None) -> None:
-    while outbox.may_produce():
-        try:
-            item = next(iterator)
-        except StopIteration:
-            return
-        if produced is not None:
-            produced.append(item)
-        outbox.put(item)
-
-
 class Outbox:
     """Items on their way out, and how many there may be."""
 
-    def __init__(self, channel: socket.socket, job: Job) -> None:
-        """Allow nothing before the first request."""
+    def __init__(self, channel: ProducerEnd, job: Job) -> None:
+        """Have sent nothing."""
         self._channel = channel
         self._job = job
-        self._chunk = max(1, min(MOST_ITEMS, job.buffersize // 4))
-        self._lock = threading.Lock()
-        self._changed = threading.Condition(self._lock)
-        self._limit = 0
-        self._produced = 0
-        self._unsent: list[bytes] = []
-        self._unsent_bytes = 0
-        self._wanted: int | None = None
-        self._closed = False
+        self._most = max(1, min(MOST, job.buffersize // 2))
+        self._stride = 1
+        self._sending = threading.Lock()
+        self._pending: list[Any] = []
+        """What this stride has made: atoms as they are, anything else as its body."""
+        self._end = 0
+        """A stride ends when so many items are pending."""
+        self._all_atoms = True
+        self._sent = 0
+        self._large: set[type] = set()
+        """Types of which an item was large."""
 
-    def may_produce(self) -> bool:
-        """Wait until one more item is allowed; False when the consumer is gone."""
-        if self._produced < self._limit and not self._closed:
-            return True  # without the lock: only this thread produces, and the limit only grows
-        with self._changed:
-            if self._produced >= self._limit:
-                _flush_prints()
-                self._send()
-            while self._produced >= self._limit and not self._closed:
-                self._changed.wait()
-            return not self._closed
-
-    def put(self, item: Any) -> None:
-        """Take the next item, and send the chunk if it is full or somebody waits for this item."""
-        if self._produced < self._job.skip:
-            with self._lock:
-                self._produced += 1
-            return
-        piece = self._pickled(item)
-        with self._lock:
-            self._unsent.append(piece)
-            self._unsent_bytes += len(piece)
-            self._produced += 1
-            full = len(self._unsent) >= self._chunk or self._unsent_bytes >= MOST_BYTES
-            if full or (self._wanted is not None and self._wanted < self._produced):
-                _flush_prints()
-                self._send()
-
-    def finish(self, kind: bytes, payload: bytes = b"") -> None:
-        """Send what there is, and how the sequence ends."""
-        _flush_prints()  # the process will be ended as soon as the consumer has this
-        with self._changed:
+    def run(self, iterator: Iterator[Any], produced: list[Any] | None) -> None:
+        """Send what `iterator` gives, never more than is allowed, until it ends or nobody needs it."""
+        self._sent = self._skip(iterator, produced)
+        ended = self._sent < self._job.skip
+        while not ended and (room := self._room()):
+            size = min(room, self._stride)
+            began = perf_counter()
+            self._begin(size)
+            ended = self._take(iterator) if produced is None else self._keep(iterator, produced)
             self._send()
-            self._send_bytes(frames.encode(kind, self._produced, payload))
+            self._adapt(size, perf_counter() - began)
 
-    def wait_until_closed(self) -> None:
-        """Wait until the consumer has no more use for this process."""
-        with self._changed:
-            while not self._closed:
-                self._changed.wait()
+    def _skip(self, iterator: Iterator[Any], produced: list[Any] | None) -> int:
+        skipped = 0
+        for item in islice(iterator, self._job.skip):
+            skipped += 1
+            if produced is not None:
+                produced.append(item)
+            if self._channel.closed:
+                break
+        return skipped
 
-    def read_requests(self) -> None:
-        """Follow what the consumer asks for, until it closes its end."""
-        while request := self._receive():
-            kind, index = frames.REQUEST.unpack(request)
-            with self._changed:
-                self._limit = max(self._limit, index + 1 + self._job.buffersize)
-                if kind == frames.WANTED:
-                    self._want(index)
-                self._changed.notify_all()
-        with self._changed:
-            self._closed = True
-            self._changed.notify_all()
+    def _room(self) -> int:
+        """Return how many more items there may be, waiting for the consumer to ask; 0 if it is gone."""
+        channel, buffersize = self._channel, self._job.buffersize
+        room = channel.asked() + buffersize - self._sent
+        if room < self._stride:
+            # Rather not before half of what is allowed is free: small strides and sleeps cost most.
+            half = max(1, self._sent - buffersize // 2)
+            if room > 0:
+                channel.look_for_asked(half)
+            else:
+                _flush_prints()
+                channel.wait_until_asked(half)
+            room = channel.asked() + buffersize - self._sent
+        return 0 if channel.closed else room
 
-    def _want(self, index: int) -> None:
-        first_unsent = self._produced - len(self._unsent)
-        if index >= self._produced:
-            self._wanted = index if self._wanted is None else min(self._wanted, index)
-        elif index >= first_unsent:
-            self._send()
+    def _begin(self, size: int) -> None:
+        self._all_atoms = True
+        self._end = size
+        self._channel.hold(back=size > 1)
 
-    def _receive(self) -> bytes:
-        """Return the next request, b"" when there will be none."""
-        request = b""
-        while len(request) < frames.REQUEST.size:
+    def _take(self, iterator: Iterator[Any]) -> bool:
+        """Make a stride's items; True if there will be no more."""
+        pending = self._pending
+        append, put, atomic = pending.append, self._put, items.ATOMIC
+        for item in iterator:
+            if type(item) in atomic:
+                append(item)
+            else:
+                put(item)
+            if len(pending) >= self._end:
+                return False
+        return True
+
+    def _keep(self, iterator: Iterator[Any], produced: list[Any]) -> bool:
+        """Make a stride's items, and keep them before the generator goes on; True at the end."""
+        for item in iterator:
+            produced.append(item)
+            if type(item) in items.ATOMIC:
+                self._pending.append(item)
+            else:
+                self._put(item)
+            if len(self._pending) >= self._end:
+                return False
+        return True
+
+    def _put(self, item: Any) -> None:
+        """Serialise an item that may change when the generator goes on."""
+        if type(item) not in self._large:
             try:
-                part = self._channel.recv(frames.REQUEST.size - len(request))
-            except ConnectionError:
-                return b""
-            if not part:
-                return b""
-            request += part
-        return request
+                body = items.body(item)
+            except Exception:  # noqa: BLE001, S110 -- any class's code may fail here; `alone` tries more, or says why not
+                pass
+            else:
+                if len(body) < items.LARGE:
+                    self._all_atoms = False
+                    self._pending.append(body)
+                    return
+                self._large.add(type(item))
+        self._send_alone(item)
 
-    def _pickled(self, item: Any) -> bytes:
-        try:
-            return pickle.dumps(item, PROTOCOL)
-        except Exception:  # noqa: BLE001 -- any class's code may fail here; then it goes by value, or the error says why not
-            return shipping.dumps(item, f"item {self._produced} of {self._job.name}")
+    def _send_alone(self, item: Any) -> None:
+        load = items.alone(item, self._by_value)
+        with self._sending:
+            self._send_pending()
+            self._channel.write(self._sent, 1, load)
+            self._sent += 1
+            self._end = 0
+
+    def _by_value(self, item: Any) -> bytes:
+        position = self._sent + len(self._pending)
+        return shipping.dumps(item, f"item {position} of {self._job.name}")
+
+    def _adapt(self, size: int, took: float) -> None:
+        """Choose the next stride's length by how long this one took, were it only for being interrupted."""
+        self._stride = max(1, min(2 * size, self._most) if took < STRIDE else size // 2)
 
     def _send(self) -> None:
-        if not self._unsent:
-            return
-        frame = frames.items_frame(self._produced - len(self._unsent), self._unsent)
-        self._unsent, self._unsent_bytes = [], 0
-        if self._wanted is not None and self._wanted < self._produced:
-            self._wanted = None
-        self._send_bytes(frame)
+        self._channel.alert()
+        if self._stride == 1:
+            _flush_prints()
+        with self._sending:
+            self._send_pending()
 
-    def _send_bytes(self, frame: bytes) -> None:
-        try:
-            self._channel.sendall(frame)
-        except ConnectionError:
-            self._closed = True
+    def _send_pending(self, *, wait: bool = True) -> None:
+        pending = self._pending[:]
+        if pending:
+            load = (items.atoms if self._all_atoms else items.run)(pending)
+            if self._channel.write(self._sent, len(pending), load, wait=wait):
+                del self._pending[: len(pending)]
+                self._sent += len(pending)
+
+    def finish(self, kind: int, payload: bytes = b"") -> None:
+        """Send what there is, and how the sequence ends."""
+        _flush_prints()  # the process will be ended as soon as the consumer has this
+        with self._sending:
+            self._send_pending()
+            self._channel.write(self._sent, 0, (kind, [payload], len(payload)))
+
+    def hear_demands(self) -> None:
+        """Send what is finished whenever it is demanded, until nobody needs it."""
+        while self._channel.hear():
+            self._end = 0
+            with self._sending:
+                self._send_pending(wait=False)
+        self._end = 0
 
 
 def _flush_prints() -> None:

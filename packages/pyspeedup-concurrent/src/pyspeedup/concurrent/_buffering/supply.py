@@ -6,24 +6,26 @@ from that one, and whoever still misses something reads on.
 
 from __future__ import annotations
 
-import contextlib
 import os
-import socket
 import threading
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Final
 
 from pyspeedup.concurrent import _platform
 from pyspeedup.concurrent._buffering import producer as _producer
-from pyspeedup.concurrent._buffering.frames import ASKED, WANTED, Frame, Inbox
+from pyspeedup.concurrent._buffering.channel import connect
 from pyspeedup.concurrent._processes import children
 
 if TYPE_CHECKING:
     from collections.abc import Callable
 
+    from pyspeedup.concurrent._buffering.ring import Frame
+
 __all__ = ["Supply"]
 
 GRACE = 0.2
 """Seconds that a producer has, when nobody needs it any longer, to run its generator's cleaning up."""
+AT_ONCE: Final = 1 << 16
+"""Bytes of frames after which a reading thread lets its Buffer use what has come."""
 
 
 class Supply:
@@ -33,44 +35,52 @@ class Supply:
 
     def __init__(self, job: _producer.Job) -> None:
         """Start the producer; it computes nothing before it is asked."""
-        self.asked = -1
-        self._channel, theirs = socket.socketpair()
-        with theirs:
+        self._asked = 0
+        self._channel, theirs = connect()
+        try:
             self._child = children.start_child(_producer.produce, (theirs, job), job.name)
+        except BaseException:
+            self._channel.close()
+            raise
+        finally:
+            theirs.let_go()
         self.pid = self._child.pid
         self.exitcode: int | None = None
         self._watch = _platform.watch_process(self.pid)
-        sentinel = self._child.sentinel if self._watch is None else self._watch
-        self._inbox = Inbox(self._channel, sentinel)
+        self._channel.watch(self._child.sentinel if self._watch is None else self._watch)
         self._news = threading.Condition()
         self._ending = threading.Lock()
         self._reader: int | None = None
         self._ended = False
 
-    def ask(self, index: int) -> None:
-        """Say that `index` was asked for, so that the producer may go on; doesn't wait."""
-        with self._news:
-            self._request(ASKED, index)
+    def ask(self, count: int) -> None:
+        """Say that `count` items were asked for, so that the producer may go on; doesn't wait."""
+        if count > self._asked:
+            with self._news:
+                self._asked = count
+                if not self._ended:
+                    self._channel.ask(count)
 
     def advance(
-        self, index: int, satisfied: Callable[[], bool], accept: Callable[[Frame | None], None]
+        self, satisfied: Callable[[], bool], accept: Callable[[Frame | None], None]
     ) -> None:
         """Give what has arrived to `accept`; if nothing has, wait for it, or for another thread's news.
 
         `accept` gets None if the producer is dead. Nothing is done once `satisfied`.
         """
-        with self._news:
-            if satisfied():
-                return
-            if self._reader not in {None, threading.get_ident()}:
-                self._request(WANTED, index)
-                self._news.wait()
-                return
-            self._reader = threading.get_ident()
-        try:
-            self._read(index, accept)
+        me = threading.get_ident()
+        try:  # already here: an interrupt could come as soon as we are the reader
+            with self._news:
+                if satisfied():
+                    return
+                if self._reader not in {None, me}:
+                    self._news.wait()
+                    return
+                self._reader = me
+            self._read(accept)
         finally:
-            self._leave()
+            if self._reader == me:
+                self._leave()
 
     def _leave(self) -> None:
         with self._news:
@@ -79,29 +89,23 @@ class Supply:
                 self._release()
             self._news.notify_all()
 
-    def _read(self, index: int, accept: Callable[[Frame | None], None]) -> None:
-        inbox = self._inbox
-        if inbox.first() is None and not inbox.take():
-            with self._news:
-                self._request(WANTED, index)
-            inbox.wait()
-        while (frame := inbox.first()) is not None:
+    def _read(self, accept: Callable[[Frame | None], None]) -> None:
+        channel = self._channel
+        if channel.first() is None:
+            channel.wait()
+        size = 0
+        while size < AT_ONCE and (frame := channel.first()) is not None:
+            size += 1 + len(frame.payload)
             accept(frame)
-            inbox.drop(frame)
-        if inbox.closed:
+            channel.release(frame)
+        if size == 0 and channel.closed:
             accept(None)
-
-    def _request(self, kind: bytes, index: int) -> None:
-        self._inbox.send(kind, index)
-        self.asked = max(self.asked, index)
 
     def end(self) -> int | None:
         """End the producer, and return its exit code; again is harmless."""
         with self._ending:
             if not self._ended:
-                self._inbox.closed = True
-                with contextlib.suppress(OSError):  # the other end may be gone already
-                    self._channel.shutdown(socket.SHUT_RDWR)
+                self._channel.shut()
                 self._child.join(GRACE)
                 self._child.end()
                 self.exitcode = self._child.exitcode
@@ -111,7 +115,7 @@ class Supply:
     def _after_end(self) -> None:
         with self._news:
             self._ended = True
-            if self._reader in {None, threading.get_ident()}:
+            if self._reader is None:
                 self._release()
             self._news.notify_all()
 

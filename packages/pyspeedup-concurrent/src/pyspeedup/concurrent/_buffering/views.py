@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from typing import TYPE_CHECKING, Any, Never, TypeVar, overload
+from typing import TYPE_CHECKING, Any, TypeVar, overload
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
@@ -27,11 +27,11 @@ class CachedValues(Sequence[T_co]):
     >>> letters.close()
     """
 
-    __slots__ = ("_values",)
+    __slots__ = ("_known",)
 
-    def __init__(self, values: Sequence[T_co]) -> None:
-        """Look at `values`, which others change."""
-        self._values = values
+    def __init__(self, known: Callable[[], Sequence[T_co]]) -> None:
+        """Look at what `known` returns at the time."""
+        self._known = known
 
     @overload
     def __getitem__(self, index: int) -> T_co: ...
@@ -39,20 +39,21 @@ class CachedValues(Sequence[T_co]):
     def __getitem__(self, index: slice) -> Sequence[T_co]: ...
     def __getitem__(self, index: int | slice) -> T_co | Sequence[T_co]:
         """Index and slice as a list, with the last cached value at -1."""
-        return self._values[index]
+        return self._known()[index]
 
     def __len__(self) -> int:
-        return len(self._values)
+        return len(self._known())
 
     def __iter__(self) -> Iterator[T_co]:
-        return iter(self._values)
+        return iter(self._known())
 
     def __contains__(self, item: object) -> bool:
-        return item in self._values
+        return item in self._known()
 
     def __repr__(self) -> str:
-        size = len(self._values)
-        shown = ", ".join(repr(self._values[position]) for position in range(min(size, SHOWN)))
+        values = self._known()
+        size = len(values)
+        shown = ", ".join(repr(values[position]) for position in range(min(size, SHOWN)))
         more = ", ..." if size > SHOWN else ""
         return f"<{size} value{'' if size == 1 else 's'} cached{': ' if size else ''}{shown}{more}>"
 
@@ -60,22 +61,19 @@ class CachedValues(Sequence[T_co]):
 class Refusal:
     """Stands where a Buffer has its supply, in processes that must not have one."""
 
-    asked = -1
-
     def __init__(self, message: str) -> None:
         """Keep why nothing can be had."""
         self._message = message
+        self._asked = 0
 
-    def ask(self, index: int) -> None:
-        """Need nothing: what is there is there."""
+    def ask(self, count: int) -> None:
+        """Note what is needed: what is there is there."""
+        self._asked = count
 
-    def advance(self, index: int, satisfied: Callable[[], bool], accept: Any) -> None:  # noqa: ARG002 -- a supply's arguments
+    def advance(self, satisfied: Callable[[], bool], accept: Any) -> None:  # noqa: ARG002 -- a supply's arguments
         """Raise `RuntimeError`, unless what was wanted has come."""
         if not satisfied():
-            self._refuse(index)
-
-    def _refuse(self, index: int) -> Never:
-        raise RuntimeError(self._message.format(index=index))
+            raise RuntimeError(self._message.format(index=self._asked - 1))
 
     def end(self) -> None:
         """Have nothing to end."""
