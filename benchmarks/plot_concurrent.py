@@ -92,6 +92,7 @@ def _draw_panel(axes: Any, name: str, figure: str, table: Table) -> None:
         axes.set_xscale("log")
         low, high = min(medians.values()), max(medians.values())
         axes.set_xlim(low / 2, high * (high / low) ** 0.18)
+        axes.minorticks_off()
     axes.tick_params(labelsize=8)
     axes.spines[["top", "right"]].set_visible(False)
 
