@@ -11,8 +11,13 @@ from pyspeedup.memory import ShadowStore
 from pyspeedup.memory._storage.salvaging import Damage
 from pyspeedup.memory.commands.reading import salvaged
 from pyspeedup.memory.commands.whole_pages import with_peeks
+from thoroughness import IS_LONG
 
 KINDS = ["file", "sqlite", "lmdb", "fsspec"]
+in_both_ways = pytest.mark.parametrize(
+    "whole", KINDS if IS_LONG else ["file", "fsspec"], indirect=True
+)
+"""For what is no matter of the page store: one that reads parts of pages, and one that cannot."""
 
 
 def whole_stores(structure_made_whole):

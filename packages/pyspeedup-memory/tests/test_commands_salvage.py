@@ -12,6 +12,7 @@ from pyspeedup.memory import DiskDict, MemoryStore
 from pyspeedup.memory._dict.salvage import salvage_entries
 from pyspeedup.memory._storage.salvaging import Damage
 from salvaging import (
+    in_both_ways,
     parted,
     repair,
     require_exact,
@@ -33,6 +34,7 @@ def test_whatever_is_hit_all_other_items_are_saved_in_order(whole, tmp_path, cap
     require_exact(capsys, tmp_path, whole, whole.damaged(tmp_path, patches))
 
 
+@in_both_ways
 @pytest.mark.parametrize("parts", [[OTHERS], [ROWS], [RECORDS, ROWS, OTHERS]])
 def test_whole_pages_of_records_rows_and_the_index_may_be_damaged(whole, tmp_path, capsys, parts):
     pages = [whole.pages_of(part) for part in parts]
@@ -52,6 +54,7 @@ def test_a_page_that_is_gone_costs_what_was_in_it(whole, tmp_path, capsys, part)
     require_exact(capsys, tmp_path, whole, expected)
 
 
+@in_both_ways
 def test_the_report_names_the_place_and_counts_the_lost(whole, tmp_path, capsys):
     records = [whole.parts[number][RECORDS] for number in (1, 2, 2_000)]
     whole.damaged(tmp_path, [whole.spoiled(start, 1) for start, _ in records])
@@ -64,6 +67,7 @@ def test_the_report_names_the_place_and_counts_the_lost(whole, tmp_path, capsys)
     assert saved.endswith("2,997 items are saved")
 
 
+@in_both_ways
 def test_a_damaged_row_leads_to_nothing_wrong_wherever_it_leads(whole, tmp_path, capsys):
     """Also not to a page that is not there, to one that was dropped, or beyond the last one."""
     places = [2**64 - 1, 1, 1 << 24, 0xFFFFFF, 5 << 24 | 0xFFFF05, 2**63, 2**40 | 0x1000, 0]
@@ -74,6 +78,7 @@ def test_a_damaged_row_leads_to_nothing_wrong_wherever_it_leads(whole, tmp_path,
     require_exact(capsys, tmp_path, whole, whole.damaged(tmp_path, wrong))
 
 
+@in_both_ways
 def test_damaged_rows_of_removed_items_are_not_taken_for_lost_ones(whole, tmp_path, capsys):
     """Entries 1,500 to 1,699 were removed; those from 1,472 to 1,535 have their rows in one page."""
     last, size = whole.parts[1_499][ROWS]

@@ -12,6 +12,7 @@ from pyspeedup.memory import DiskList, MemoryStore
 from pyspeedup.memory._list.salvage import salvage_items
 from pyspeedup.memory._storage.salvaging import Damage
 from salvaging import (
+    in_both_ways,
     parted,
     require_exact,
     salvaged_by_program_and_repair,
@@ -32,6 +33,7 @@ def test_whatever_is_hit_all_other_items_are_saved_in_order(whole, tmp_path, cap
     require_exact(capsys, tmp_path, whole, whole.damaged(tmp_path, patches))
 
 
+@in_both_ways
 @pytest.mark.parametrize("part", [ROWS, BODIES])
 def test_a_whole_page_may_be_damaged(whole, tmp_path, capsys, part):
     page = whole.pages_of(part)[3]
@@ -50,6 +52,7 @@ def test_a_page_that_is_gone_costs_what_was_in_it(whole, tmp_path, capsys, part)
     assert len(require_exact(capsys, tmp_path, whole, expected)) == 1
 
 
+@in_both_ways
 def test_a_damaged_row_leads_to_nothing_wrong_wherever_it_leads(whole, tmp_path, capsys):
     """Also not beyond the page, nor to one of its own that is not there."""
     ends = [0xFFFFFFFF, 0, 0x7FFFFFFF, 0x80000000, 0x80000010, 1, 1 << 16, 1 << 30]
@@ -58,6 +61,7 @@ def test_a_damaged_row_leads_to_nothing_wrong_wherever_it_leads(whole, tmp_path,
     require_exact(capsys, tmp_path, whole, whole.damaged(tmp_path, wrong))
 
 
+@in_both_ways
 def test_the_report_names_the_place_and_counts_the_lost(whole, tmp_path, capsys):
     bodies = [whole.parts[number][2] for number in (1, 2, 2_000)]
     whole.damaged(tmp_path, [whole.spoiled(start, 1) for start, _ in bodies])
