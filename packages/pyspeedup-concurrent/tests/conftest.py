@@ -1,0 +1,8 @@
+"""Tests import what several of them share from their own folder."""
+
+from __future__ import annotations
+
+import sys
+from pathlib import Path
+
+sys.path.insert(0, str(Path(__file__).parent))
