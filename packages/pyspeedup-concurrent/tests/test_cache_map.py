@@ -5,11 +5,13 @@ import os
 import sys
 import threading
 import time
+from concurrent.futures import ThreadPoolExecutor
 
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 from pyspeedup.concurrent import Cache
+from pyspeedup.concurrent._caching.batches import evaluate_batch
 from pyspeedup.concurrent.engines import Processes, Serial, Threads
 
 ENGINES = ["serial", "threads", "processes"]
@@ -48,6 +50,42 @@ class Plain:
 
     def close(self):
         self._engine.close()
+
+
+class Forgetful:
+    """An engine that evaluates whatever it is told to, however often."""
+
+    workers = 2
+
+    def __init__(self):
+        self._executor = ThreadPoolExecutor(8)
+        self._functions = []
+
+    def define(self, function, name, structure=None):
+        self._functions.append(function)
+        return len(self._functions) - 1
+
+    def submit(self, number, args, kwargs):
+        return self._executor.submit(self._functions[number], *args, **kwargs)
+
+    def submit_batch(self, number, calls):
+        return self._executor.submit(evaluate_batch, self._functions[number], calls)
+
+    def local(self, number):
+        return None
+
+    def forget(self, number):
+        """Remember nothing anyway."""
+
+    def close(self):
+        self._executor.shutdown()
+
+
+@pytest.fixture
+def forgetful():
+    engine = Forgetful()
+    yield engine
+    engine.close()
 
 
 # Results -------------------------------------------------------------------------------------------
@@ -275,7 +313,7 @@ def test_what_has_not_begun_is_dropped_when_it_ends_early(threads, way):
     go_on.set()
     assert wait(1) == 1
     assert wait.submit(200).result() == 200
-    assert len(begun) <= 6, "two that ran, and what was asked for"
+    assert set(begun) <= {0, 1, 2, 200}, "those that had begun, and what was asked for"
 
 
 def test_calls_of_a_map_that_was_closed_can_be_asked_for_again(threads):
@@ -373,10 +411,10 @@ def test_a_worker_that_is_killed_costs_no_result(tmp_path):
 # With others ---------------------------------------------------------------------------------------
 
 
-def test_a_call_under_way_is_evaluated_once_whoever_began_it(threads):
+def test_a_call_under_way_is_evaluated_once_whoever_began_it(forgetful):
     log, begun, go_on = [], threading.Event(), threading.Event()
 
-    @Cache(engine=threads)
+    @Cache(engine=forgetful)
     def wait(n):
         log.append(n)
         begun.set()
@@ -384,7 +422,7 @@ def test_a_call_under_way_is_evaluated_once_whoever_began_it(threads):
         return n
 
     wait.apply_async(2)
-    begun.wait()
+    assert begun.wait(60)
     results = wait.map(range(5), chunksize=5)
     others = wait.map(range(5), chunksize=2)
     future = wait.submit(3)
