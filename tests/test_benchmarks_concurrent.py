@@ -25,6 +25,7 @@ def liar(source, ahead):
 
 print(streams.WORKLOADS[{workload!r}].measure(Peer(liar), 0.001))
 """
+WARM_UP = "source.generator.func is streams.numbers"
 LYING_MEMO = """
 import contextlib
 from concurrency import memos
@@ -181,7 +182,7 @@ def test_processes_may_be_started_by_spawn(tmp_path):
         ("B2", "({**item, 'half': 0} for item in items)", "item 1 is"),
         ("B4", "items", "times_ideal"),
         ("B4", "list(items)[1:]", "what came first is"),
-        ("B4", "items if source.count == 10 else list(items)[1:]", "what came is"),
+        ("B4", f"items if {WARM_UP} else list(items)[1:]", "what came is"),
         ("B5", "iter([1])", "the first item"),
         ("B6", "list(items)[1:]", "the number of items"),
     ],
