@@ -114,7 +114,7 @@ def test_wrong_options_are_named(options, named):
         Dask(**options)
 
 
-@pytest.mark.parametrize("named", ["keep", "threshold"])
+@pytest.mark.parametrize("named", ["client", "keep", "threshold"])
 def test_options_of_a_wrong_type_are_named(named):
     with pytest.raises(TypeError, match=named):
         Dask(**{named: "many"})

@@ -200,7 +200,7 @@ def test_every_spelling_of_a_call_is_one_call(make_engine, tmp_path):
 
 def test_arguments_that_cannot_be_remembered_are_computed(make_engine):
     engine = make_engine(threshold=0)
-    number = engine.define(lambda items: sorted(items), "ordered")
+    number = engine.define(sorted, "ordered")
     for _ in range(2):
         assert engine.submit(number, ([3, 1, 2],), {}).result(PATIENCE) == [1, 2, 3]
 

@@ -70,6 +70,8 @@ def _arrive(task: Task, payload: bytes) -> Home:
     if home.function is None or home.generation.number < generation.number:
         loads(payload, header.token)
         home.packed, home.holder = payload, None
+    if home.calls == 0:
+        home.seconds = header.seconds
     _forget_what_is_past(task)
     return home
 

@@ -14,7 +14,7 @@ import tempfile
 import threading
 import uuid
 from collections import OrderedDict, deque
-from concurrent.futures import Future
+from concurrent.futures import CancelledError, Future
 from dataclasses import dataclass, field
 from functools import partial
 from typing import TYPE_CHECKING, Any, NamedTuple
@@ -32,6 +32,7 @@ if TYPE_CHECKING:
 __all__ = ["Function", "Link", "Place", "Request"]
 
 THREAD_NAME = "pyspeedup-dask"
+GONE = "the connection to its scheduler was lost, or somebody cancelled the task there"
 
 
 class Place(NamedTuple):
@@ -193,6 +194,12 @@ class Link:
         if threading.current_thread() is not self._thread:
             self._thread.join()
 
+    def abandon(self) -> None:
+        """In a forked process: leave the parent's connection alone."""
+        self._lock = threading.Lock()  # another thread may have held it
+        self._closed = True
+        atexit.unregister(self.close)
+
     # In the thread of its own -------------------------------------------------------------------
 
     async def _live(self, started: Future[None]) -> None:
@@ -258,6 +265,11 @@ class Link:
             request.future.add_done_callback(partial(self._when_done, request))
 
     def _submit(self, function: Function, requests: Sequence[Request]) -> None:
+        if self._client.status in ("closing", "closed"):  # it would wait for ever
+            raise WorkerError(
+                f"{function.header.name}() cannot be evaluated: the connection to the scheduler at "
+                f"{self._place.address or 'this machine'} is lost; make another engine"
+            )
         if function.payload is None:
             function.payload = as_payload(self._client, function.packed)
         calls = [(request.key, request.call) for request in requests]
@@ -292,7 +304,7 @@ class Link:
             if self._gathering is None or self._gathering.done():
                 self._gathering = self._loop.create_task(self._gather())
         else:
-            self._fail(pending, error or WorkerError("it was cancelled by somebody else"))
+            self._fail(pending, error or CancelledError(GONE))
 
     async def _gather(self) -> None:
         while self._arrived:

@@ -40,8 +40,9 @@ class Memoized:
 class _Loading(threading.local):
     """For which engine this thread unpickles, and what has come so far."""
 
-    token = ""
-    arrived: tuple[tuple[Home, Any, Generation], ...] = ()
+    def __init__(self) -> None:
+        self.token = ""
+        self.arrived: list[tuple[Home, Any, Generation]] = []
 
 
 _loading = _Loading()
@@ -71,14 +72,15 @@ def loads(data: bytes, token: str = "") -> Any:
 
     Raises what pickle raises.
     """
-    before = _loading.token, _loading.arrived
-    _loading.token, _loading.arrived = token, ()
+    outer = _loading.token, _loading.arrived
+    _loading.token = token
+    arrived = _loading.arrived = []
     try:
         loaded = pickle.loads(data)
-        for home, function, generation in _loading.arrived:  # each is complete by now
-            home.fill(function, generation)
     finally:
-        _loading.token, _loading.arrived = before
+        _loading.token, _loading.arrived = outer
+    for home, function, generation in arrived:  # each is complete by now
+        home.fill(function, generation)
     return loaded
 
 
@@ -112,4 +114,4 @@ def _begin_meaning(digest: str, name: str, is_method: bool) -> Any:
 def _fill_meaning(meaning: Any, state: tuple[Any, Generation]) -> None:
     function, generation = state
     local = meaning.local if isinstance(meaning, LocalMethod) else meaning
-    _loading.arrived += ((local.pyspeedup_home, function, generation),)
+    _loading.arrived.append((local.pyspeedup_home, function, generation))

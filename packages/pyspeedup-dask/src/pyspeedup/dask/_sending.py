@@ -31,6 +31,8 @@ class Header(NamedTuple):
     generations: Mapping[str, Generation]
     """Those of the functions that were told to forget, by digest."""
     threshold: float
+    seconds: float
+    """What a call is known to take by itself, where it is sent from."""
 
 
 class Call(NamedTuple):

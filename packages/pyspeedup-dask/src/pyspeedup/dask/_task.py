@@ -183,7 +183,9 @@ class Task:
         if home.packed is None:
             home.packed = dumps(home.meaning, f"{home.name}()", self.generation_of)
         home.holder = home.holder or as_payload(client, home.packed)
-        header = self.header._replace(digest=home.digest, name=home.name, is_method=home.is_method)
+        header = self.header._replace(
+            digest=home.digest, name=home.name, is_method=home.is_method, seconds=home.seconds
+        )
         return send(client, evaluate, header, home.holder, calls)
 
     def _is_news(self, future: Any, outcome: Outcome) -> bool:

@@ -29,7 +29,7 @@ if TYPE_CHECKING:
 
 __all__ = ["Dask"]
 
-THRESHOLD = 0.1
+THRESHOLD = 0.05
 """Seconds; see `Dask`."""
 KEEP = 1_000
 KEEP_BYTES = 256 << 20
@@ -61,7 +61,7 @@ class Dask:
     most `keep_bytes` of them, until the engine is closed or its process ends, and with each what it was made from.
 
     Nested calls are computed on the spot, unless the function's calls take at least `threshold`
-    seconds by themselves; then each is a task of its own, since a task costs about 15 ms.
+    seconds by themselves; then each is a task of its own, since a task costs some 10 ms.
 
     >>> from concurrent.futures import Future
     >>> with Dask(workers=2) as engine:
@@ -86,6 +86,8 @@ class Dask:
                 "client, address and workers exclude each other: a cluster that there is, by either, "
                 "or one to be started, of so many workers"
             )
+        if client is not None and not hasattr(client, "scheduler"):
+            raise TypeError(f"client must be a distributed.Client, not {client!r}")
         self._client = client
         self._address = address
         self._own = number_of_workers(workers, available_cores())
@@ -97,13 +99,18 @@ class Dask:
         self._numbers = itertools.count(1)
         self._definitions: dict[int, _Definition] = {}
         self._generations: dict[str, Generation] = {}
-        self._closed = False
-        self._begin_afresh()
-        _engines.add(self)
-
-    def _begin_afresh(self) -> None:
+        self._closed = self._is_forked = False
         self._lock = threading.RLock()
         self._link: Link | None = None
+        _engines.add(self)
+
+    def _leave_to_parent(self) -> None:
+        """In a forked process: the connection is the parent's, and dask makes no second one there."""
+        self._lock = threading.RLock()  # another thread may have held it
+        if self._link is not None:
+            self._link.abandon()
+            self._link = None
+            self._closed = self._is_forked = True
 
     def __enter__(self) -> Self:
         return self
@@ -287,6 +294,11 @@ class Dask:
             link.close()
 
     def _check_open(self) -> None:
+        if self._is_forked:
+            raise RuntimeError(
+                "dask cannot be used in a process that was forked from one that uses it; start the "
+                "process by spawn or forkserver"
+            )
         if self._closed:
             raise RuntimeError("this engine is closed; make another one")
 
@@ -318,6 +330,7 @@ class Dask:
                     is_method,
                     self._generations,
                     self._threshold,
+                    0.0,
                 )
                 memoized = Memoized(definition.function, name, is_method=is_method)
                 packed = dumps(memoized, f"{name}()", self._generation_of)
@@ -342,6 +355,8 @@ class Dask:
             client = _current_client()
         if client is None:
             return Place(self._address, None, self._own)
+        if client.scheduler is None:
+            raise RuntimeError(f"client {client!r} is closed; give the engine one that is not")
         return Place(client.scheduler.address, client.security, self._own)
 
 
@@ -399,9 +414,9 @@ _engines: weakref.WeakSet[Dask] = weakref.WeakSet()
 
 
 def _after_fork() -> None:
-    """Begin afresh in a forked process, where the thread that talks to the cluster has not come along."""
+    """Leave connections alone in a forked process, where the threads that serve them have not come along."""
     for engine in list(_engines):
-        engine._begin_afresh()  # noqa: SLF001 -- the same module
+        engine._leave_to_parent()  # noqa: SLF001 -- the same module
 
 
 if hasattr(os, "register_at_fork"):
