@@ -30,6 +30,8 @@ if TYPE_CHECKING:
 __all__ = ["Board", "Desk", "Note", "Office"]
 
 MOST_NOTES = 64
+MOST_GIFTS = 8
+"""So many calls are left to somebody idle at a time: to ask again takes longer than to find out that one is known."""
 GIVEN = object()
 """Marks what was left to others; they may have begun it."""
 CHEAP_GIFT = 0.001
@@ -77,8 +79,8 @@ class Office(Protocol):
     def unpack(self, data: Any, /) -> Any:
         """Return a value from what the board had."""
 
-    def give(self, memory: Memory, key: Key, /) -> bool:
-        """Leave a call to others; False if that cannot be."""
+    def give(self, memory: Memory, keys: list[Key], /) -> bool:
+        """Leave calls to others, to be begun one after the other; False if that cannot be."""
 
     def hungry(self) -> bool:
         """Tell whether somebody is idle."""
@@ -379,14 +381,34 @@ class Desk:
             return
         if time.perf_counter() < self._not_before:
             return  # until the next tick
-        note = self._oldest_note(self._stack)
-        self._unmet = note is None
-        if note is not None and self._office.give(note.memory, note.key):
-            note.memory.marks[note.key] = GIVEN
-            self._stack.gave.append(note)
-            note.memory.tally.exported += 1
-            if not note.memory.costs.dear:
+        notes = self._oldest_notes()
+        self._unmet = not notes
+        if not notes:
+            return
+        memory = notes[0].memory
+        if self._office.give(memory, [note.key for note in notes]):
+            for note in notes:
+                memory.marks[note.key] = GIVEN
+            self._stack.gave += notes
+            memory.tally.exported += len(notes)
+            if not memory.costs.dear:
                 self._rest()
+
+    def _oldest_notes(self) -> list[Note]:
+        """Take the oldest calls out, of one function: a few of a dear one, of which some will turn out to be known."""
+        notes = self._stack.notes
+        found: list[Note] = []
+        while len(found) < MOST_GIFTS and (
+            not found or (notes and self._is_alike(found[0], notes[0]))
+        ):
+            note = self._oldest_note(self._stack)
+            if note is None:
+                break
+            found.append(note)
+        return found
+
+    def _is_alike(self, note: Note, other: Note) -> bool:
+        return note.memory is other.memory and note.memory.costs.dear
 
     def _learn(self, seconds: float) -> None:
         """Give again at once if what others computed was worth it."""

@@ -33,7 +33,7 @@ class History:
 
     def add(self, pid: int, done: Done) -> None:
         """Take in what a worker has said of something that it has computed."""
-        kind = "batch" if isinstance(done.call, BatchCall) else "call" if done.outcome else "export"
+        kind = _kind_of(done)
         call = (
             done.call if len(done.call.arguments) <= 1 << 10 else done.call._replace(arguments=b"")
         )
@@ -77,6 +77,12 @@ class History:
             Span(pid, name_of(call.number), _shown(call), kind, begun, ended)
             for pid, call, kind, begun, ended in [*self._spans]
         ]
+
+
+def _kind_of(done: Done) -> str:
+    if done.outcome is None:
+        return "export"
+    return "batch" if isinstance(done.call, BatchCall) else "call"
 
 
 def _merged(spans: list[Any]) -> list[tuple[float, float]]:

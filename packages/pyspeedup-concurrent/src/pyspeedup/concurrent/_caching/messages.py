@@ -4,7 +4,7 @@
 
     engine -> worker    Begin   compute a call, or a batch of them, on a fresh stack
     worker -> engine    Ready   I listen, for the first time
-                        Give    whoever is idle may begin that call
+                        Give    whoever is idle may begin those calls
                         Parked  all that I have begun waits for others; I listen
                         Busy    I found what I waited for, and listen no longer
                         Done    what a call came to
@@ -99,7 +99,7 @@ class Shipment(NamedTuple):
 class BatchCall(NamedTuple):
     """Names several calls of one function, that are begun and answered as one.
 
-    `arguments` is a list of argument tuples; `serial` keeps two batches of the same calls apart.
+    `arguments` is a list of keys; `serial` keeps two batches of the same calls apart.
     """
 
     number: int
@@ -125,9 +125,9 @@ class Ready(NamedTuple):
 
 
 class Give(NamedTuple):
-    """Somebody may begin this."""
+    """Somebody may begin these, one after the other."""
 
-    call: Call
+    calls: BatchCall
 
 
 class Parked(NamedTuple):

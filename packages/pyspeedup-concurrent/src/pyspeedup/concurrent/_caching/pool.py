@@ -80,7 +80,7 @@ class Pool:
     def __init__(
         self,
         size: int,
-        shipment_of: Callable[[Call], Shipment | None],
+        shipment_of: Callable[[Call | BatchCall], Shipment | None],
         generations: Callable[[], Mapping[int, int]],
     ) -> None:
         """Start the workers, then the thread; `OSError` if not one process can be started."""
@@ -259,9 +259,9 @@ class Pool:
 
     def _take_gift(self, hand: Hand, message: Give) -> None:
         self._vigil.show_again()
-        shipment = self._shipment_of(message.call)
+        shipment = self._shipment_of(message.calls)
         if shipment is not None:
-            self._perform(self._dispatcher.give(hand, _Task(message.call, shipment)))
+            self._perform(self._dispatcher.give(hand, _Task(message.calls, shipment)))
 
     def _cancel(self, job: Job) -> None:
         task = _Task(job.call)

@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import contextlib
+import functools
+import itertools
 import os
 import pickle
 import select
@@ -58,6 +60,7 @@ class Worker:
         self._seat = seat
         self._read = 0
         self._sending = threading.Lock()
+        self._serials = itertools.count()
         self.board = _GuardedBoard(seat.board_memory, seat.place, seat.life)
         self._desk = Desk(self, seat.attention)
         self._stacks = Stacks(self)
@@ -177,9 +180,9 @@ class Worker:
             self._learn(call.number, message.shipment)
             try:
                 if isinstance(call, BatchCall):
-                    return self._compute_batch(call, begun)
-                if not message.wanted:
-                    self._compute_gift(call)
+                    if message.wanted:
+                        return self._compute_batch(call, begun)
+                    self._compute_gifts(call)
                     return None
                 args, kwargs = shipping.loads(call.arguments)
                 value = self._evaluate(call.number, args, kwargs)
@@ -208,15 +211,16 @@ class Worker:
             return known.function(*args, **kwargs)  # type: ignore[misc]  # it was shipped with the call
         return known.local(*args, **kwargs)
 
-    def _compute_gift(self, call: Call) -> None:
+    def _compute_gifts(self, gifts: BatchCall) -> None:
         """Compute what another worker will want, unless somebody has begun it, and publish it."""
-        args, kwargs = shipping.loads(call.arguments)
-        known = self.meanings[call.number]
-        if known.memory is None or known.normalize is None:
-            return
-        key = known.normalize(args, kwargs)
-        with contextlib.suppress(BaseException):  # whoever needs the call will meet its error
-            self._desk.compute_gift(known.memory, key, lambda: known.local(*args, **kwargs))
+        known = self.meanings[gifts.number]
+        for key in shipping.loads(gifts.arguments):
+            if known.memory is None or known.memory.generation != gifts.generation:
+                return
+            args, kwargs = arguments_of(key)
+            compute = functools.partial(known.local, *args, **kwargs)
+            with contextlib.suppress(BaseException):  # whoever needs the call will meet its error
+                self._desk.compute_gift(known.memory, key, compute)
 
     def _compute_batch(self, batch: BatchCall, begun: float) -> Outcome:
         values: list[Any] = []
@@ -259,15 +263,16 @@ class Worker:
         """Tell whether a worker is idle."""
         return bool(self._seat.shared[HUNGER])
 
-    def give(self, memory: Memory, key: Key, /) -> bool:
-        """Leave a call to others, unless the engine does not know the function or it can't travel."""
+    def give(self, memory: Memory, keys: list[Key], /) -> bool:
+        """Leave calls to others, unless the engine does not know the function or they can't travel."""
         if memory.number < 0:
             return False
         try:
-            arguments = messages.pack(arguments_of(key), f"the arguments of {memory.name}()")
+            packed = messages.pack_all(keys, f"the arguments of {memory.name}()")
         except TypeError:  # a hint may come to nothing: it will be computed here
             return False
-        self._send(Give(Call(memory.number, memory.generation, arguments)))
+        serial = next(self._serials)
+        self._send(Give(BatchCall(memory.number, memory.generation, packed, serial)))
         return True
 
     def wake(self, places: frozenset[int], /) -> None:

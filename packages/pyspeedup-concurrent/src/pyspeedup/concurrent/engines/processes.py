@@ -301,7 +301,7 @@ def _begin_generation(definition: _Definition) -> None:
         _generations = {**_generations, definition.number: definition.generation}
 
 
-def _shipment_of(call: Call) -> Shipment | None:
+def _shipment_of(call: Call | BatchCall) -> Shipment | None:
     """Return the function of a call that a worker gave away; None if it is not to be had any more."""
     definition = _definitions.get(call.number)
     if definition is None or definition.generation != call.generation:

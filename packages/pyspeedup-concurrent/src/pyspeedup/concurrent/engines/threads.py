@@ -407,12 +407,13 @@ class _Thread:
         """Tell whether a thread is idle."""
         return self.pool.is_hungry
 
-    def give(self, memory: Memory, key: Key, /) -> bool:
-        """Leave a call to another thread."""
+    def give(self, memory: Memory, keys: list[Key], /) -> bool:
+        """Leave calls to other threads."""
         function = self._functions[memory.number]
-        args, kwargs = arguments_of(key)
-        call = _Call(function.number, memory.generation, key, function, args, kwargs)
-        self.pool.give(self, call)
+        for key in keys:
+            args, kwargs = arguments_of(key)
+            call = _Call(function.number, memory.generation, key, function, args, kwargs)
+            self.pool.give(self, call)
         return True
 
     def wake(self, places: frozenset[int], /) -> None:
