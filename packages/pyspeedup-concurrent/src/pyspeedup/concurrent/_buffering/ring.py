@@ -134,7 +134,9 @@ class Writer:
         """Where the frames begin that are not known to be released."""
         self.written = 0
 
-    def write(self, kind: int, start: int, count: int, parts: Sequence[bytes | memoryview], size: int) -> bool:
+    def write(
+        self, kind: int, start: int, count: int, parts: Sequence[bytes | memoryview], size: int
+    ) -> bool:
         """Write a frame of `parts`, `size` bytes in all; False if there is no room for now.
 
         Raises `OSError` if there is no memory for it though all frames are released.

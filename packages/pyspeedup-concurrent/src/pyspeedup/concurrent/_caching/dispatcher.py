@@ -181,6 +181,13 @@ class Dispatcher(Generic[Outcome]):
         del self._jobs[call]
         return True
 
+    def retract(self, worker: Worker, call: Call) -> list[Action[Outcome]]:
+        """`call`, which was to be sent to `worker`, is wanted no more and was not sent."""
+        station = self._stations[worker]
+        station.jobs.remove(self._jobs.pop(call))
+        station.listening = True
+        return [*self._hand_out()]
+
     def remove_worker(
         self, worker: Worker, outcome: Outcome, *, heard: bool = True
     ) -> list[Action[Outcome]]:

@@ -29,6 +29,7 @@ from pyspeedup.concurrent._caching.history import History
 from pyspeedup.concurrent._caching.messages import Busy, Done, Give, Outcome, Parked, Ready
 from pyspeedup.concurrent._caching.seats import Seats
 from pyspeedup.concurrent._caching.vigil import Vigil
+from pyspeedup.concurrent._caching.waiting import Waiting, dismiss
 from pyspeedup.concurrent._processes import children
 from pyspeedup.core import WorkerError
 
@@ -89,7 +90,7 @@ class Pool:
         self._generations = generations
         self._seats = Seats(size)
         self._dispatcher: Dispatcher[Outcome] = Dispatcher(_is_light)
-        self._futures: dict[Any, list[Future[Any]]] = {}
+        self._waiting = Waiting()
         self._inbox: deque[Job | Callable[[], None] | None] = deque()
         self._bell, self._ringer = connection.Pipe(duplex=False)
         self._selector = selectors.DefaultSelector()
@@ -133,8 +134,7 @@ class Pool:
         self._dismiss_all()
         self._release()
         for future in self._unanswered():
-            future.cancel()
-            future.set_running_or_notify_cancel()
+            dismiss(future)
 
     def abandon(self) -> None:
         """Let go of what belongs to the parent, in a forked process, without a word to anybody."""
@@ -217,7 +217,7 @@ class Pool:
                 job()
                 continue
             task = _Task(job.call, job.shipment)
-            self._futures.setdefault(task, []).append(job.future)
+            self._waiting.add(task, job.future)
             self._perform(self._dispatcher.submit(task))
         return True
 
@@ -265,23 +265,22 @@ class Pool:
 
     def _cancel(self, job: Job) -> None:
         task = _Task(job.call)
-        futures = self._futures.get(task, [])
-        if job.future in futures:
-            futures.remove(job.future)
-            if not futures and self._dispatcher.cancel(task):
-                del self._futures[task]
+        if self._waiting.withdraw(task, job.future):
+            self._dispatcher.cancel(task)
 
     def _perform(self, actions: list[Action[Outcome]]) -> None:
         for action in actions:
             if isinstance(action, Resolve):
-                for future in self._futures.pop(action.call, []):
-                    _settle(future, action.outcome)
+                self._waiting.settle(action.call, action.outcome)
             elif isinstance(action, Begin):
                 self._begin(action)
 
     def _begin(self, action: Begin) -> None:
         hand: Any = action.worker
         task: Any = action.call
+        if action.wanted and not self._waiting.begin(task):
+            self._perform(self._dispatcher.retract(hand, task))
+            return
         hand.begin(task.call, task.shipment, self._generations(), wanted=action.wanted)
 
     # While something is computed
@@ -353,8 +352,7 @@ class Pool:
         self._dismiss_all()
         self._release()
         for future in self._unanswered():
-            if future.set_running_or_notify_cancel():
-                future.set_exception(error)
+            dismiss(future, error)
 
     def _release(self) -> None:
         self._bell.close()
@@ -375,24 +373,12 @@ class Pool:
 
     def _unanswered(self) -> list[Future[Any]]:
         """Return, once, every future that nobody will bring an outcome to any more."""
-        found = [future for futures in self._futures.values() for future in futures]
-        self._futures.clear()
+        found = self._waiting.take_all()
         while self._inbox:
             job = self._inbox.popleft()
             if isinstance(job, Job):
                 found.append(job.future)
         return found
-
-
-def _settle(future: Future[Any], outcome: Outcome) -> None:
-    if not future.set_running_or_notify_cancel():
-        return
-    try:
-        value = outcome.fetch()
-    except BaseException as error:  # noqa: BLE001 -- the future carries whatever the function raised
-        future.set_exception(error)
-    else:
-        future.set_result(value)
 
 
 _pools: weakref.WeakSet[Pool] = weakref.WeakSet()
