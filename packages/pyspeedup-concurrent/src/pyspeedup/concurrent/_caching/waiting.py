@@ -46,6 +46,7 @@ class Waiting:
         futures = self._futures.get(task, [])
         if future in futures:
             futures.remove(future)
+            future.set_running_or_notify_cancel()  # who waits for several takes it for done
         return not futures
 
     def settle(self, task: Hashable, outcome: Outcome) -> None:
