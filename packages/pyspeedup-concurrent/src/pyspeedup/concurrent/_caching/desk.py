@@ -170,6 +170,13 @@ class Desk:
         if places:
             self._office.wake(places)
 
+    def detach(self, board: Board) -> None:
+        """Be heard by nobody from now on, as in a process that was forked while another thread looked."""
+        self._changing = threading.Lock()
+        self._board = board
+        self._stack, self._aside = _Stack(), []
+        self._memories = weakref.WeakSet()
+
     def put_aside(self) -> _Stack:
         """Leave the present stack for another, and return what `restore` takes it up again by."""
         with self._changing:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import contextlib
 import functools
+import io
 import itertools
 import os
 import pickle
@@ -11,13 +12,16 @@ import select
 import sys
 import threading
 import time
+import traceback
 from typing import TYPE_CHECKING, Any
 
 from pyspeedup.concurrent._caching import here as _here
 from pyspeedup.concurrent._caching import messages
 from pyspeedup.concurrent._caching.board import Board, Running
 from pyspeedup.concurrent._caching.calls import arguments_of
+from pyspeedup.concurrent._caching.desk import Board as _Board
 from pyspeedup.concurrent._caching.desk import Desk, Note
+from pyspeedup.concurrent._caching.local_board import LocalBoard, Place
 from pyspeedup.concurrent._caching.meanings import Meanings
 from pyspeedup.concurrent._caching.messages import (
     PROTOCOL,
@@ -61,13 +65,14 @@ class Worker:
         self._read = 0
         self._sending = threading.Lock()
         self._serials = itertools.count()
-        self.board = _GuardedBoard(seat.board_memory, seat.place, seat.life)
+        self.board: _Board = _GuardedBoard(seat.board_memory, seat.place, seat.life)
         self._desk = Desk(self, seat.attention)
         self._stacks = Stacks(self)
         self.meanings = Meanings(self._desk)
         self._unlearnt: dict[int, Shipment] = {}
         self._waits: list[tuple[float, float]] = []
         self._has_said_parked = False
+        self._is_forked = False
         self._is_alone = seat.is_alone
         self._poll = select.poll()
         self._poll.register(connection.fileno(), select.POLLIN)
@@ -84,15 +89,20 @@ class Worker:
             self._desk.tick()
 
     def detach(self) -> None:
-        """Compute by itself from now on, in a process forked from here: the connection isn't its own."""
-        self._desk.end()
+        """Compute by itself from now on, in a process forked from here: what is shared isn't its own."""
+        self._is_forked = True
+        self.board = Place(LocalBoard(), 0)
+        self._desk.detach(self.board)
         self._connection.close()
 
     # The source of the stacks -------------------------------------------------------------------
 
     def has_news(self, name: Any, /) -> bool:
         """Tell whether a call that a stack waits for is no longer running."""
-        return not isinstance(self.board.look(name), Running)
+        if isinstance(self.board.look(name), Running):
+            return False
+        self._say_busy()
+        return True
 
     def next_task(self, *, parked: bool, room: bool) -> Begin | Note | None:
         """Return what was noted, else what the engine sends; None where there may be news."""
@@ -105,7 +115,6 @@ class Worker:
         ready = dict(self._poll.poll(NET * 1000 if parked else None))
         if self._seat.wake.fileno() in ready:
             self._seat.clear_wake()
-            self._say_busy()
         elif room and ready:
             self._has_said_parked = False
             return self._receive()
@@ -140,6 +149,7 @@ class Worker:
         self._desk.begin(stack)
         if isinstance(task, Note):
             self._compute_note(task)
+            self._end_if_forked(None)
             self._desk.end()
         else:
             self._compute_task(task)
@@ -155,6 +165,7 @@ class Worker:
     def _compute_task(self, message: Begin) -> None:
         begun = time.perf_counter()
         outcome = self._compute(message, begun)
+        self._end_if_forked(outcome)
         tallies = self._desk.take_tallies()
         self._desk.end()
         waits, self._waits = self._waits, []
@@ -169,6 +180,24 @@ class Worker:
             waits=waits,
         )
         self._send(done)
+
+    def _end_if_forked(self, outcome: Outcome | None) -> None:
+        """End a process that the function forked and that has come to the function's end: it's no worker."""
+        if not self._is_forked:
+            return
+        code: Any = 0
+        try:
+            if outcome is not None:
+                outcome.fetch()
+        except SystemExit as error:
+            code = error.code or 0
+        except BaseException:  # noqa: BLE001 -- whatever it is, nobody else will show it
+            code = traceback.format_exc()
+        if not isinstance(code, int):
+            sys.stderr.write(f"{code}\n")
+            code = 1
+        _flush()
+        os._exit(code & 0xFF)
 
     # Computing ----------------------------------------------------------------------------------
 
@@ -321,9 +350,16 @@ def run(connection: Connection, seat: Seat) -> None:
     worker = _here.worker = Worker(connection, seat)
     for prepare in _here.at_start:
         prepare()
+    _print_by_lines()
     sys.setrecursionlimit(max(sys.getrecursionlimit(), RECURSION_LIMIT))
     start_thread(worker.serve)
     worker.tick_for_ever()
+
+
+def _print_by_lines() -> None:
+    """Have each line that is printed come out whole, though others print to the same place."""
+    if isinstance(sys.stdout, io.TextIOWrapper):
+        sys.stdout.reconfigure(line_buffering=True, write_through=False)
 
 
 def _flush() -> None:
