@@ -62,8 +62,11 @@ class Place:
     def publish(self, name: Hashable, data: object, seconds: float) -> frozenset[int]:  # noqa: ARG002 -- what it came to is in the memory
         """End a claim, and return the places to wake."""
         with self._board.lock:
-            self._board.running.pop(name, None)
-            return frozenset(self._board.waiting.pop(name, ()))
+            return self._end(name)
+
+    def _end(self, name: Hashable) -> frozenset[int]:
+        self._board.running.pop(name, None)
+        return frozenset(self._board.waiting.pop(name, ()))
 
     def wait(self, name: Hashable, stack: int) -> Wait:
         """Note that a stack waits, unless it would wait for itself."""
@@ -71,15 +74,24 @@ class Place:
         with board.lock:
             if name not in board.running:
                 return Wait.GONE
-            owner = board.running[name]
-            while owner != (self._place, stack):
-                following = board.running.get(board.awaited.get(owner))
-                if following is None:
-                    board.waiting[name].add(self._place)
-                    board.awaited[self._place, stack] = name
-                    return Wait.WAITING
-                owner = following
-            return Wait.RING
+            if self._closes_ring(name, stack):
+                return Wait.RING
+            board.waiting[name].add(self._place)
+            board.awaited[self._place, stack] = name
+            return Wait.WAITING
+
+    def _closes_ring(self, name: Hashable, stack: int) -> bool:
+        """Tell whether who computes a call waits, itself or through others, for `stack`.
+
+        The number of steps is bounded, for the others may be a ring: one who was woken, and has not
+        looked yet, still counts as waiting, and what it waited for may be somebody else's by now.
+        """
+        owner = self._board.running.get(name)
+        for _ in range(len(self._board.awaited) + 1):
+            if owner is None or owner == (self._place, stack):
+                break
+            owner = self._board.running.get(self._board.awaited.get(owner))
+        return owner == (self._place, stack)
 
     def unwait(self, stack: int) -> None:
         """Note that a stack waits no longer."""
@@ -88,8 +100,8 @@ class Place:
 
     def abandon(self, stack: int) -> frozenset[int]:
         """End all claims of a stack, and return the places to wake."""
-        self.unwait(stack)
-        left = [
-            name for name, owner in [*self._board.running.items()] if owner == (self._place, stack)
-        ]
-        return frozenset().union(*(self.publish(name, None, 0.0) for name in left))
+        with self._board.lock:
+            self._board.awaited.pop((self._place, stack), None)
+            own = (self._place, stack)
+            left = [name for name, owner in self._board.running.items() if owner == own]
+            return frozenset().union(*map(self._end, left))
