@@ -6,8 +6,8 @@ import math
 
 __all__ = ["Pacer"]
 
-AIM = 0.0075
-"""Seconds that a chunk should take: a hundred times a message, and no long wait at the end."""
+AIM = 0.01
+"""Seconds that a chunk should take: a hundred times what it takes to send the next one, and no long wait at the end."""
 GROWTH = 4
 """A chunk is at most so many times the largest that was measured: the first calls may be the short ones."""
 
@@ -19,9 +19,9 @@ class Pacer:
     >>> pacer.size()
     1
     >>> for _ in range(4):
-    ...     pacer.measured(pacer.size(), pacer.size() * 0.001)
+    ...     pacer.measured(pacer.size(), pacer.size() * 0.003)
     >>> pacer.size()
-    7
+    3
     """
 
     def __init__(
