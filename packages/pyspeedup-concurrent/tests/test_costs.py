@@ -55,7 +55,7 @@ def test_one_that_is_proven_dear_is_watched_for_good():
 
 def test_one_that_is_of_no_interest_is_neither_dear_nor_watched():
     costs = Costs.of_no_interest()
-    assert not (costs.dear or costs.watched or costs.claims)
+    assert (costs.dear, costs.watched, costs.claims) == (False, False, False)
 
 
 @given(

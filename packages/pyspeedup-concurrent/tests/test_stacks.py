@@ -106,7 +106,7 @@ def test_who_waits_first_goes_on_first_and_inner_ones_are_not_buried(serve):
 
 
 def test_when_all_stacks_wait_no_task_is_asked_for(serve):
-    source, stacks = serve(*(waiting(f"{number}") for number in range(MOST_STACKS + 1)))
+    source, _ = serve(*(waiting(f"{number}") for number in range(MOST_STACKS + 1)))
     begun = [event for event in source.log if "begins" in event[0]]
     assert begun == [(f"{number} begins", number) for number in range(MOST_STACKS)]
     assert source.log[-1] == ("idle", True, False)

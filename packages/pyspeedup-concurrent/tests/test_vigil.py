@@ -28,7 +28,7 @@ def test_while_nothing_is_computed_nobody_is_woken(vigil, clock):
     assert vigil.patience() is None
     clock.now += 10 * TICK
     vigil.look(computing=False, hungry=True)
-    assert not (vigil.is_to_show or vigil.is_to_tick or vigil.hunger_ended)
+    assert not any([vigil.is_to_show, vigil.is_to_tick, vigil.hunger_ended])
 
 
 def test_hunger_is_shown_once_and_not_to_what_is_young(vigil, clock):
@@ -81,7 +81,7 @@ def test_what_begins_after_a_pause_is_young_again(vigil, clock):
     clock.now += TICK
     vigil.look(computing=False, hungry=True)
     vigil.look(computing=True, hungry=True)
-    assert not (vigil.is_to_show or vigil.is_to_tick)
+    assert not any([vigil.is_to_show, vigil.is_to_tick])
 
 
 def test_who_is_late_does_not_wait(vigil, clock):
