@@ -13,14 +13,19 @@ ROOT = Path(__file__).parent
 DIST = ROOT / "dist"
 PYPROJECT = nox.project.load_toml(ROOT / "pyproject.toml")
 PYTHONS = ["3.11", "3.12", "3.13"]
-PACKAGES = ["core", "memory", "concurrent", "algorithms"]
+PACKAGES = ["core", "memory", "concurrent", "algorithms", "dask"]
 DISTRIBUTIONS = ["pyspeedup", *(f"pyspeedup-{package}" for package in PACKAGES)]
-EXTRAS = {"memory": "testing,fsspec,lmdb,lz4,msgpack,numpy,progress,zstd"}
+EXTRAS = {
+    "memory": "testing,fsspec,lmdb,lz4,msgpack,numpy,progress,zstd",
+    "concurrent": "testing,plot,progress",
+}
 PYTHON_WITHOUT_EXTRAS = "3.12"
 START_METHODS = ["fork", "spawn", "forkserver"]
 PEERS = {  # of each script in benchmarks/, what it is compared with; one not installed is left out
-    "buffer": [],
-    "cache": [],
+    "concurrent": [
+        *("numpy", "loky", "joblib", "pebble", "mpire", "distributed"),
+        *("cachetools", "cachebox", "diskcache"),
+    ],
     "memory": [
         *("lmdb", "rocksdict", "diskcache", "sqlitedict", "numpy"),
         *("drivelink", "sqlitecollections", "disklist", "pysos"),
@@ -112,7 +117,7 @@ def typecheck(session: nox.Session) -> None:
     """Check types, strictly."""
     _install_built(
         session,
-        f"pyspeedup[all]=={_version()}",
+        f"pyspeedup[all,dask]=={_version()}",
         *_group("test"),
         MYPY,
         "nox",
@@ -128,7 +133,7 @@ def typecheck(session: nox.Session) -> None:
 @nox.session(requires=["build"])
 def doctests(session: nox.Session) -> None:
     """Run the example of every docstring."""
-    _install_built(session, f"pyspeedup[all]=={_version()}", *_group("test"))
+    _install_built(session, f"pyspeedup[all,dask]=={_version()}", *_group("test"))
     for package in PACKAGES:
         session.install("--no-deps", "--editable", f"packages/pyspeedup-{package}")
     sources = [f"packages/pyspeedup-{package}/src" for package in PACKAGES]
@@ -196,7 +201,7 @@ def coverage(session: nox.Session) -> None:
 @nox.session(default=False, requires=["build"])
 def docs(session: nox.Session) -> None:
     """Build the documentation; a warning is an error."""
-    _install_built(session, f"pyspeedup[all]=={_version()}", *_group("test"), *_group("docs"))
+    _install_built(session, f"pyspeedup[all,dask]=={_version()}", *_group("test"), *_group("docs"))
     session.run("sphinx-build", "-W", "--keep-going", "-b", "html", "docs", "docs/_build/html")
 
 
@@ -205,7 +210,7 @@ def docs(session: nox.Session) -> None:
 def bench(session: nox.Session, script: str) -> None:
     """Print a table of benchmarks/: ratios to named peers in one run."""
     _install_built(session, f"pyspeedup[all]=={_version()}", *PEERS[script])
-    few = ["--rounds=1", "--cap=1"] if script == "memory" else []
+    few = ["--rounds=1", "--cap=1"] if script == "memory" else ["--rounds=1"]
     session.run("python", f"benchmarks/bench_{script}.py", *(session.posargs or few))
 
 

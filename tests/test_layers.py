@@ -15,6 +15,7 @@ ALLOWED = {
     "memory": ({"core"}, {"numpy"}),
     "concurrent": ({"core"}, {"cloudpickle"}),
     "algorithms": ({"concurrent", "memory"}, set()),
+    "dask": ({"core", "concurrent"}, {"cloudpickle", "distributed"}),
 }
 TESTING_KIT = {"hypothesis", "pytest"}
 TYPES_ONLY = {"_typeshed"}

@@ -14,17 +14,19 @@ pytestmark = pytest.mark.skipif(
     reason="PYSPEEDUP_DIST names no folder of built wheels; nox builds them",
 )
 
-LEAVES = ["core", "memory", "concurrent", "algorithms"]
+LEAVES = ["core", "memory", "concurrent", "algorithms", "dask"]
 BRINGS = {
     "pyspeedup": {"core"},
     "pyspeedup[memory]": {"core", "memory"},
     "pyspeedup[concurrent]": {"core", "concurrent"},
     "pyspeedup[algorithms]": {"core", "memory", "concurrent", "algorithms"},
+    "pyspeedup[dask]": {"core", "concurrent", "dask"},
     "pyspeedup[all]": {"core", "memory", "concurrent", "algorithms"},
     "pyspeedup-core": {"core"},
     "pyspeedup-memory": {"core", "memory"},
     "pyspeedup-concurrent": {"core", "concurrent"},
     "pyspeedup-algorithms": {"core", "memory", "concurrent", "algorithms"},
+    "pyspeedup-dask": {"core", "concurrent", "dask"},
 }
 
 

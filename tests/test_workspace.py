@@ -11,7 +11,7 @@ from pathlib import Path
 import pytest
 
 ROOT = Path(__file__).parent.parent
-LEAVES = ["core", "memory", "concurrent", "algorithms"]
+LEAVES = ["core", "memory", "concurrent", "algorithms", "dask"]
 DISTRIBUTIONS = ["pyspeedup", *(f"pyspeedup-{leaf}" for leaf in LEAVES)]
 
 
@@ -73,8 +73,10 @@ def test_no_leaf_hides_the_namespace_and_each_is_typed(leaf):
 def test_the_metapackage_offers_each_leaf():
     extras = project("pyspeedup")["optional-dependencies"]
     assert {*LEAVES, "all"} - {"core"} <= set(extras)
-    assert {f"pyspeedup-{leaf}" for leaf in LEAVES[1:]} == {
-        re.split(r"[=\[]", one)[0] for one in extras["all"]
+    everything = {re.split(r"[=\[]", one)[0] for one in extras["all"]}
+    assert everything == {f"pyspeedup-{leaf}" for leaf in LEAVES} - {
+        "pyspeedup-core",  # comes with each of the others
+        "pyspeedup-dask",  # for those who have a cluster
     }
 
 

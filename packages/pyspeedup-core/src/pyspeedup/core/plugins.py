@@ -42,7 +42,10 @@ INSTALL_HINTS: dict[str, dict[str, str]] = {
         "fsspec": "pip install 'pyspeedup-memory[fsspec]'",
         "lmdb": "pip install 'pyspeedup-memory[lmdb]'",
     },
-    "engine": dict.fromkeys(("processes", "threads", "serial"), _CONCURRENT),
+    "engine": {
+        **dict.fromkeys(("processes", "threads", "serial"), _CONCURRENT),
+        "dask": "pip install pyspeedup-dask",
+    },
     "halt condition": dict.fromkeys(
         ("uniformlyNonDecreasing", "absolutelyNonDecreasing", "uniformlyNonIncreasing"), _CONCURRENT
     ),
