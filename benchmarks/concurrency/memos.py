@@ -11,7 +11,7 @@ import time
 from typing import TYPE_CHECKING, Any
 
 from concurrency.memo_peers import DEEP, DEEP_MEMOS, MEMOS, InThread
-from concurrency.timing import compared
+from concurrency.timing import compared, own
 from concurrency.workload import OURS, Peer, Workload, require, scaled
 
 if TYPE_CHECKING:
@@ -42,9 +42,10 @@ def hit(peer: Peer, scale: float) -> Figures:
         function = decorate(square)
         for each in (function, known):
             require("the sum of the results", sum(map(each, keys)), sum(map(square, keys)))
+        mine, other = own(_call), own(_call)
         found = compared(
-            lambda: _call(function, keys),
-            lambda: _call(known, keys),
+            lambda: mine(function, keys),
+            lambda: other(known, keys),
             lambda: _pass_over(keys),
             len(keys),
         )

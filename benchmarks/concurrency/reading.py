@@ -10,7 +10,7 @@ from multiprocessing import shared_memory
 from typing import TYPE_CHECKING, Any
 
 from concurrency.streams import numbers
-from concurrency.timing import compared
+from concurrency.timing import compared, own
 from concurrency.workload import OURS, Peer, Workload, require, scaled
 
 if TYPE_CHECKING:
@@ -71,9 +71,15 @@ def reading(peer: Peer, scale: float) -> Figures:
     """
     items = list(range(scaled(ITEMS, scale * peer.part, 200)))
     count = len(items)
+    index_mine, index_other = own(_index), own(_index)
+    iterate_mine, iterate_other = own(_iterate), own(_iterate)
     with peer.use(items) as shared:
-        index = compared(lambda: _index(shared, count), lambda: _index(items, count), None, count)
-        iteration = compared(lambda: _iterate(shared), lambda: _iterate(items), None, count)
+        index = compared(
+            lambda: index_mine(shared, count), lambda: index_other(items, count), None, count
+        )
+        iteration = compared(
+            lambda: iterate_mine(shared), lambda: iterate_other(items), None, count
+        )
         require("the item in the middle", shared[count // 2], count // 2)
         require("the sum of the items", sum(shared), sum(items))
     return {

@@ -3,13 +3,16 @@
 from __future__ import annotations
 
 import time
-from typing import TYPE_CHECKING, NamedTuple
+import types
+from typing import TYPE_CHECKING, NamedTuple, ParamSpec, TypeVar
 
 if TYPE_CHECKING:
     from collections.abc import Callable
 
     Loop = Callable[[], object]
 
+P = ParamSpec("P")
+R = TypeVar("R")
 REPEATS = 15
 LEAST = 0.005
 """Seconds that a repeat takes at least, so that the clock does not matter."""
@@ -33,6 +36,15 @@ def compared(loop: Loop, reference: Loop, empty: Loop | None, steps: int) -> Com
     mine, other, *off = (min(column) for column in zip(*rounds, strict=True))
     mine, other = (max(seconds - sum(off), 1e-12) for seconds in (mine, other))
     return Compared(mine / steps * 1e9, mine / other)
+
+
+def own(function: Callable[P, R]) -> Callable[P, R]:
+    """Return the function with byte code of its own.
+
+    The interpreter adapts byte code to what it is run on; two that share it would disturb each other.
+    """
+    code, names = function.__code__, function.__globals__  # type: ignore[attr-defined]  # a plain function
+    return types.FunctionType(code.replace(), names)
 
 
 def _times_of(loop: Loop) -> int:
