@@ -43,7 +43,7 @@ def own(function: Callable[P, R]) -> Callable[P, R]:
 
     The interpreter adapts byte code to what it is run on; two that share it would disturb each other.
     """
-    code, names = function.__code__, function.__globals__  # type: ignore[attr-defined]  # a plain function
+    code, names = function.__code__, function.__globals__
     return types.FunctionType(code.replace(), names)
 
 
