@@ -37,6 +37,43 @@ assert Cache(lambda n: n * n, engine={engine!r})(12) == 144
     assert "importlib.metadata" not in loaded
 
 
+FUNCTIONS = {
+    "plain": "@Cache\ndef f(n):\n    return n * n",
+    "recursive": """
+@Cache
+def f(n):
+    if n < 2: return n
+    f.batch_async((n - 1,), (n - 2,))
+    return f(n - 1) + f(n - 2)
+assert f(100) == 354224848179261915075
+""",
+    "mutually recursive, with a helper and a module": """
+import math
+def half(n): return math.floor(n / 2)
+@Cache
+def f(n): return n * g(half(n)) if n else 1
+@Cache
+def g(n): return n + f(half(n))
+""",
+}
+
+
+@pytest.mark.parametrize("source", FUNCTIONS.values(), ids=FUNCTIONS)
+def test_common_functions_travel_without_cloudpickle(source):
+    assert "cloudpickle" not in modules_after(
+        f"from pyspeedup.concurrent import Cache\n{source}\nf(12)"
+    )
+
+
+def test_others_travel_by_cloudpickle():
+    assert "cloudpickle" in modules_after("""
+from pyspeedup.concurrent import Cache
+class C:
+    pass
+assert Cache(lambda n: type(C()).__name__)(12) == "C"
+""")
+
+
 SECOND_CLAIM = """
 from pyspeedup.concurrent import Cache
 from pyspeedup.core import DuplicateNameError, hookimpl, register

@@ -46,6 +46,8 @@ import types
 import weakref
 from typing import TYPE_CHECKING, Any, Protocol
 
+from pyspeedup.concurrent._processes import plain_functions
+
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Iterator
 
@@ -106,7 +108,8 @@ def dumps(obj: Any, what: str, *, known: Iterable[str] = ()) -> bytes:
     before = _shipment.known
     _shipment.known = before.union(known)
     try:
-        return _pickled(obj)
+        is_function = isinstance(obj, types.FunctionType)
+        return _pickled_definition(obj) if is_function else _pickled(obj)
     except Exception as error:
         raise TypeError(_explain(obj, what, error)) from error
     finally:
@@ -166,7 +169,7 @@ def reference(
     before = _shipment.known
     _shipment.known = before | {identity}
     try:
-        payload = _pickled(definition())
+        payload = _pickled_definition(definition())
     finally:
         _shipment.known = before
     return resolve, (kind, identity, payload)
@@ -188,6 +191,19 @@ def resolve(kind: type[Structure], identity: str, payload: bytes | None) -> Any:
             _living.pop(identity, None)
             raise
         return shell
+
+
+def _pickled_definition(obj: Any) -> bytes:
+    """Pickle a function, or what a structure is made from, without cloudpickle if that can be."""
+    data = plain_functions.dumps(obj, _reduce_structure)
+    return _pickled(obj) if data is None else data
+
+
+def _reduce_structure(obj: Any) -> Any:
+    how = _references.get(id(obj))
+    if how is not None:
+        return reference(*how)
+    return obj.__reduce__() if hasattr(type(obj), "_shell") else None
 
 
 def _pickled(obj: Any) -> bytes:
