@@ -266,7 +266,7 @@ class Desk:
             # What its own stack computes it needs for ever, and will find that out.
             is_own = found.mine and found.stack == self._stack.number
             if is_own or not self._wait(memory, name):
-                return None
+                return self._watch(memory, None, entered)
             if key in memory.values:
                 return ANSWERED
 
