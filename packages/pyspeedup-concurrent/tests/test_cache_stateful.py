@@ -75,11 +75,14 @@ class CacheMachine(RuleBasedStateMachine):
         self.graphs = (graph, other)
         self.caches = [make_cached(g, engine=self.engine) for g in self.graphs]
 
-    def expect(self, which, n, call):
+    def outcome(self, which, n):
         try:
-            expected = plain(self.graphs[which], n)
+            return plain(self.graphs[which], n)
         except ValueError as error:
-            expected = str(error)
+            return str(error)
+
+    def expect(self, which, n, call):
+        expected = self.outcome(which, n)
         try:
             found = call()
         except ValueError as error:
@@ -101,6 +104,15 @@ class CacheMachine(RuleBasedStateMachine):
     @rule(which=st.integers(0, 1), ns=st.lists(calls, max_size=MOST))
     def batch_async(self, which, ns):
         self.caches[which].batch_async(*((n,) for n in ns))
+
+    @rule(which=st.integers(0, 1), n=calls)
+    def submit(self, which, n):
+        self.expect(which, n, lambda: self.caches[which].submit(n).result())
+
+    @rule(which=st.integers(0, 1), ns=st.lists(calls, max_size=5))
+    def submit_and_cancel(self, which, ns):
+        for future in [self.caches[which].submit(n) for n in ns]:
+            future.cancel()
 
     @rule(which=st.integers(0, 1))
     def call_all(self, which):
@@ -247,14 +259,38 @@ class ProcessesMachine(CacheMachine):
         super().teardown()
 
 
-class SerialMachine(CacheMachine):
+class MappingMachine(CacheMachine):
+    """Maps besides, up to the first error, or left before they end."""
+
+    @rule(
+        which=st.integers(0, 1),
+        ns=st.lists(calls, max_size=MOST),
+        size=st.none() | st.integers(1, 4),
+        read=st.integers(0, MOST),
+    )
+    def map(self, which, ns, size, read):
+        results = self.caches[which].map(ns, chunksize=size, buffersize=size)
+        for n in ns[:read]:
+            self.expect(which, n, lambda: next(results))
+            if not isinstance(self.outcome(which, n), int):
+                break
+        results.close()
+
+    @rule(which=st.integers(0, 1), ns=st.lists(calls, max_size=MOST))
+    def map_in_any_order(self, which, ns):
+        right = [n for n in ns if isinstance(self.outcome(which, n), int)]
+        found = sorted(self.caches[which].map(right, ordered=False))
+        assert found == sorted(plain(self.graphs[which], n) for n in right)
+
+
+class SerialMachine(MappingMachine):
     """The yardstick is held to the function too."""
 
     def make_engine(self):
         return Serial()
 
 
-class ThreadsMachine(CacheMachine):
+class ThreadsMachine(MappingMachine):
     """Nested hints run beside one another in one process."""
 
     def make_engine(self):
