@@ -2,6 +2,7 @@
 
 import itertools
 import os
+import random
 import sys
 import threading
 import time
@@ -437,6 +438,50 @@ def test_a_call_under_way_is_evaluated_once_whoever_began_it(forgetful):
     assert sorted(log) == [*range(5)]
 
 
+@pytest.mark.parametrize("maxsize", [None, 1000])
+def test_each_call_is_evaluated_once_whoever_asks_in_whatever_way(forgetful, maxsize):
+    log, wrong = [], []
+    barrier = threading.Barrier(6)
+
+    @Cache(engine=forgetful, maxsize=maxsize)
+    def square(n):
+        log.append(n)
+        return n * n
+
+    def ask(seed):
+        chance = random.Random(seed)
+        barrier.wait()
+        for start in range(0, 400, 8):
+            ns = [*range(start, start + 8)]
+            chance.shuffle(ns)
+            way = chance.randrange(4)
+            if way == 0:
+                found = [square(n) for n in ns]
+            elif way == 1:
+                found = [future.result() for future in [square.submit(n) for n in ns]]
+            elif way == 2:
+                square.batch_async(*((n,) for n in ns))
+                found = [square(n) for n in ns]
+            else:
+                found = [*square.map(ns, chunksize=chance.randrange(1, 9))]
+            wrong.extend(n for n, value in zip(ns, found, strict=True) if value != n * n)
+
+    before = sys.getswitchinterval()
+    sys.setswitchinterval(1e-5)
+    try:
+        threads = [threading.Thread(target=ask, args=(seed,)) for seed in range(6)]
+        for thread in threads:
+            thread.start()
+        for thread in threads:
+            thread.join()
+    finally:
+        sys.setswitchinterval(before)
+    assert wrong == []
+    assert sorted(log) == [*range(400)]
+    info = square.cache_info()
+    assert (info.misses, info.currsize) == (400, 400)
+
+
 def test_what_stands_behind_an_error_is_begun_again_by_who_wants_it(threads):
     begun, go_on = threading.Event(), threading.Event()
 
@@ -520,3 +565,52 @@ def test_without_tqdm_it_says_what_to_install(monkeypatch):
     with pytest.raises(ImportError, match=r"pyspeedup-concurrent\[progress\]"):
         square.map(range(100), progress=True)
     assert square.cache_info().misses == 0
+
+
+# Interrupts ----------------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize("method", ["fork", "forkserver", "spawn"])
+def test_ctrl_c_in_a_map_leaves_a_cache_that_works(run_program, method):
+    done = run_program(
+        """
+        import multiprocessing, os, signal, sys, threading, time
+        from pyspeedup.concurrent import Cache
+
+        @Cache(workers=2)
+        def wait(n):
+            time.sleep(0.01 if n < 1000 else 0)
+            return n
+
+        multiprocessing.set_start_method(sys.argv[1])
+        assert wait(0) == 0
+        for ordered in (True, False):
+            threading.Timer(0.2, os.kill, (os.getpid(), signal.SIGINT)).start()
+            try:
+                for _ in wait.map(range(1000), ordered=ordered):
+                    pass
+            except KeyboardInterrupt:
+                print("interrupted")
+        print(sum(wait.map(range(1000, 1100))), [wait(n) for n in range(5)])
+        """,
+        method,
+    )
+    assert done.returncode == 0, done.stderr
+    assert done.stdout.splitlines() == ["interrupted", "interrupted", "104950 [0, 1, 2, 3, 4]"]
+    assert done.stderr == ""
+
+
+def test_a_program_that_ctrl_c_ends_in_a_map_shows_one_traceback(run_program):
+    done = run_program(
+        """
+        import os, signal, threading, time
+        from pyspeedup.concurrent import Cache
+
+        wait = Cache(lambda n: time.sleep(0.05), workers=2)
+        threading.Timer(0.3, os.kill, (os.getpid(), signal.SIGINT)).start()
+        list(wait.map(range(1000)))
+        """
+    )
+    assert done.returncode != 0
+    assert done.stderr.count("Traceback") == 1
+    assert done.stderr.rstrip().endswith("KeyboardInterrupt")
