@@ -13,23 +13,23 @@ import sys
 import threading
 import time
 import weakref
-from collections import deque
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any, Protocol
 
 from pyspeedup.concurrent._caching.board import Done, Running, Wait
 from pyspeedup.concurrent._caching.local import ANSWERED, key_begun_in
+from pyspeedup.concurrent._caching.notes import Notes
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Hashable
 
     from pyspeedup.concurrent._caching.calls import Key
     from pyspeedup.concurrent._caching.local import Memory
+    from pyspeedup.concurrent._caching.notes import Note
     from pyspeedup.concurrent._caching.tally import Tally
 
-__all__ = ["Board", "Desk", "Note", "Office"]
+__all__ = ["Board", "Desk", "Office"]
 
-MOST_NOTES = 64
 MOST_GIFTS = 8
 """So many calls are left to somebody idle at a time: to ask again takes longer than to find out that one is known."""
 GIVEN = object()
@@ -88,16 +88,8 @@ class Office(Protocol):
     def wake(self, places: frozenset[int], /) -> None:
         """Wake who waits."""
 
-    def park(self, name: Hashable, /) -> None:
-        """Let other stacks run until there may be news of a call."""
-
-
-@dataclass(eq=False, slots=True)
-class Note:
-    """A call that will be wanted."""
-
-    memory: Memory
-    key: Key
+    def park(self, name: Hashable, /) -> float:
+        """Let other stacks run until there may be news of a call; return the seconds that none did."""
 
 
 @dataclass(eq=False, slots=True)
@@ -120,7 +112,7 @@ class _Stack:
 
     number: int = 0
     owner: int | None = None
-    notes: deque[Note] = field(default_factory=deque)
+    notes: Notes = field(default_factory=Notes)
     gave: list[Note] = field(default_factory=list)
     inner: float = 0.0
     """Seconds that watched calls have taken within the one that is being computed."""
@@ -164,7 +156,8 @@ class Desk:
         with self._changing:
             ended, self._stack = self._stack, _Stack()
         self.has_room = True
-        for note in (*ended.notes, *ended.gave):
+        ended.notes.clear()
+        for note in ended.gave:
             note.memory.marks.pop(note.key, None)
         places = self._board.abandon(ended.number)
         if places:
@@ -188,31 +181,36 @@ class Desk:
         """Go on with a stack that was put aside."""
         self._aside.remove(stack)
         self._stack = stack
-        self.has_room = len(stack.notes) < MOST_NOTES
+        self.has_room = stack.notes.has_room
 
     # Notes ------------------------------------------------------------------------------------
 
     def note(self, memory: Memory, key: Key) -> None:
-        """Take notice of a call that will be wanted, in O(1); the oldest are kept, for they are the best."""
+        """Take notice of a call that will be wanted, in O(1)."""
         stack = self._stack
-        if key in memory.values or key in memory.marks or stack.owner != threading.get_ident():
-            return
-        note = memory.marks[key] = Note(memory, key)
-        stack.notes.append(note)
-        self.has_room = len(stack.notes) < MOST_NOTES
+        if not (key in memory.values or key in memory.marks) and self._is_heard():
+            stack.notes.add(memory, key)
+            self._have_noted(stack)
+
+    def note_lot(
+        self,
+        memory: Memory,
+        calls: tuple[tuple[Any, ...], ...],
+        key_of: Callable[[tuple[Any, ...], dict[str, Any]], Key],
+    ) -> None:
+        """Take notice of many calls, of which the first is about to be begun."""
+        stack = self._stack
+        if self._is_heard():
+            stack.notes.add_lot(memory, calls, key_of)
+            self._have_noted(stack)
+
+    def _is_heard(self) -> bool:
+        return self._stack.owner == threading.get_ident()
+
+    def _have_noted(self, stack: _Stack) -> None:
+        self.has_room = stack.notes.has_room
         if self._unmet:
             self.flag[0] = 1
-
-    def _oldest_note(self, stack: _Stack) -> Note | None:
-        """Take the oldest call out that has not been begun here."""
-        notes = stack.notes
-        found = None
-        while notes and found is None:
-            note = notes.popleft()
-            if note.memory.marks.get(note.key) is note and note.memory.marks.pop(note.key, None):
-                found = None if note.key in note.memory.values else note
-        self.has_room = len(self._stack.notes) < MOST_NOTES
-        return found
 
     def note_for_here(self) -> Note | None:
         """Take a call out that a stack which waits has noted, and that nobody computes.
@@ -220,8 +218,8 @@ class Desk:
         Not one of a cheap function: what it needs is likely to be what the stack waits for.
         """
         for stack in self._aside:
-            while stack.notes and stack.notes[0].memory.costs.dear:
-                note = self._oldest_note(stack)
+            while (memory := stack.notes.first_memory) is not None and memory.costs.dear:
+                note = stack.notes.take()
                 if note is not None and self._is_free(note):
                     return note
         return None
@@ -234,7 +232,7 @@ class Desk:
 
     def enter(self, memory: Memory, key: Key) -> _Claim | object | None:
         """Look around; then claim the call if it is dear, or wait for whoever computes it."""
-        if self._stack.owner != threading.get_ident():
+        if not self._is_heard():
             return None
         entered = time.perf_counter()
         if self.flag[0]:
@@ -300,13 +298,11 @@ class Desk:
         if verdict is not Wait.WAITING:
             return verdict is Wait.GONE
         begun = time.perf_counter()
-        self._office.park(name)
+        idle = self._office.park(name)
         self._board.unwait(stack.number)
-        seconds = time.perf_counter() - begun
-        stack.inner += seconds
-        tally = memory.tally
-        tally.waits += 1
-        tally.waited += seconds
+        stack.inner += time.perf_counter() - begun
+        memory.tally.waits += 1
+        memory.tally.waited += idle
         return True
 
     def leave(self, memory: Memory, key: Key, claim: _Claim | None, value: Any) -> None:
@@ -402,20 +398,19 @@ class Desk:
                 self._rest()
 
     def _oldest_notes(self) -> list[Note]:
-        """Take the oldest calls out, of one function: a few of a dear one, of which some will turn out to be known."""
+        """Take the oldest calls out, of one function: a few if it is dear, of which some will turn out to be known."""
         notes = self._stack.notes
         found: list[Note] = []
-        while len(found) < MOST_GIFTS and (
-            not found or (notes and self._is_alike(found[0], notes[0]))
-        ):
-            note = self._oldest_note(self._stack)
+        while len(found) < MOST_GIFTS and (not found or self._is_alike(found[0], notes)):
+            note = notes.take()
             if note is None:
                 break
             found.append(note)
+        self.has_room = notes.has_room
         return found
 
-    def _is_alike(self, note: Note, other: Note) -> bool:
-        return note.memory is other.memory and note.memory.costs.dear
+    def _is_alike(self, note: Note, notes: Notes) -> bool:
+        return notes.first_memory is note.memory and note.memory.costs.dear
 
     def _learn(self, seconds: float) -> None:
         """Give again at once if what others computed was worth it."""

@@ -28,6 +28,8 @@ __all__ = ["ANSWERED", "Desk", "LocalMethod", "Memory", "fill", "key_begun_in", 
 ANSWERED: Final = object()
 """What `Desk.enter` returns when the value is in memory by now."""
 
+FEW: Final = 8
+"""Calls that are noted one by one."""
 _MISSING: Final = object()
 _FILE_NAME: Final = "<pyspeedup: the memoized form of a function>"
 
@@ -52,6 +54,11 @@ class Desk(Protocol):
 
     def note(self, memory: Memory, key: Key, /) -> None:
         """Take notice that a call will be wanted."""
+
+    def note_lot(
+        self, memory: Memory, calls: tuple[tuple[Any, ...], ...], key_of: Normalizer, /
+    ) -> None:
+        """Take notice of many calls, of which the first is about to be begun."""
 
     def look(self) -> None:
         """Do what `flag` asks for."""
@@ -241,7 +248,10 @@ def _add_hints(
             if type(call) is not tuple:
                 as_call(call, memory.name)
         if desk.has_room:
-            note_all(calls)
+            if len(calls) > FEW:
+                desk.note_lot(memory, calls, normalize)
+            else:
+                note_all(calls)
         if flag[0]:
             desk.look()
 

@@ -20,7 +20,7 @@ from pyspeedup.concurrent._caching import messages
 from pyspeedup.concurrent._caching.board import Board, Running
 from pyspeedup.concurrent._caching.calls import arguments_of
 from pyspeedup.concurrent._caching.desk import Board as _Board
-from pyspeedup.concurrent._caching.desk import Desk, Note
+from pyspeedup.concurrent._caching.desk import Desk
 from pyspeedup.concurrent._caching.local_board import LocalBoard, Place
 from pyspeedup.concurrent._caching.meanings import Meanings
 from pyspeedup.concurrent._caching.messages import (
@@ -35,6 +35,7 @@ from pyspeedup.concurrent._caching.messages import (
     Parked,
     Ready,
 )
+from pyspeedup.concurrent._caching.notes import Note
 from pyspeedup.concurrent._caching.seats import HUNGER
 from pyspeedup.concurrent._caching.stacks import Stacks, start_thread
 from pyspeedup.concurrent._processes import shipping
@@ -71,6 +72,7 @@ class Worker:
         self.meanings = Meanings(self._desk)
         self._unlearnt: dict[int, Shipment] = {}
         self._waits: list[tuple[float, float]] = []
+        self._waited = 0.0
         self._has_said_parked = False
         self._is_forked = False
         self._is_alone = seat.is_alone
@@ -112,13 +114,24 @@ class Worker:
                 self._say_busy()
                 return note
             self._say_parked()
-        ready = dict(self._poll.poll(NET * 1000 if parked else None))
+        ready = self._wait(parked=parked)
         if self._seat.wake.fileno() in ready:
             self._seat.clear_wake()
         elif room and ready:
             self._has_said_parked = False
             return self._receive()
         return None
+
+    def _wait(self, *, parked: bool) -> dict[int, int]:
+        """Return what can be read once anything can be, or, if a stack waits, after a while."""
+        if not parked:
+            return dict(self._poll.poll())
+        begun = time.perf_counter()
+        ready = dict(self._poll.poll(NET * 1000))
+        ended = time.perf_counter()
+        self._waits.append((begun, ended))
+        self._waited += ended - begun
+        return ready
 
     def _say_parked(self) -> None:
         if not self._has_said_parked:
@@ -308,13 +321,13 @@ class Worker:
         """Wake the workers that wait for what was published."""
         self._seat.wake_others(places)
 
-    def park(self, name: Any, /) -> None:
-        """Let other stacks run until there may be news of a call."""
-        begun = time.perf_counter()
+    def park(self, name: Any, /) -> float:
+        """Let other stacks run until there may be news of a call; return the seconds that none did."""
+        before = self._waited
         aside = self._desk.put_aside()
         self._stacks.park(name)
         self._desk.restore(aside)
-        self._waits.append((begun, time.perf_counter()))
+        return self._waited - before
 
 
 class _GuardedBoard(Board):

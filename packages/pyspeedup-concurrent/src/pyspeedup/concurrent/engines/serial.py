@@ -41,6 +41,9 @@ class _EmptyDesk:
     def note(self, _memory: Memory, _key: Key, /) -> None:
         return None
 
+    def note_lot(self, _memory: Memory, _calls: Any, _key_of: Any, /) -> None:
+        return None
+
     def look(self) -> None:
         return None
 

@@ -421,9 +421,11 @@ class _Thread:
         for place in places:
             self.pool.threads[place].woken.put(None)
 
-    def park(self, name: Hashable, /) -> None:  # noqa: ARG002 -- it looks again, whatever woke it
-        """Wait until something was published."""
+    def park(self, name: Hashable, /) -> float:  # noqa: ARG002 -- it looks again, whatever woke it
+        """Wait until something was published; return for how many seconds."""
+        begun = time.perf_counter()
         self.woken.get()
+        return time.perf_counter() - begun
 
 
 def _raiser(error: BaseException) -> Callable[[], Any]:
