@@ -322,7 +322,7 @@ def test_changes_are_committed_after_a_time_without_being_asked(place, monkeypat
         now[0] += 1
         toy["c"] = 3
         assert toy._content.flushes == flushes + 1
-        assert not toy._content.volume.has_changes
+        assert not toy._content.volume.changed_pages
         now[0] += 29
         toy["d"] = 4
         assert toy._content.flushes == flushes + 1
@@ -446,7 +446,7 @@ def test_a_transaction_is_kept_as_a_whole(place):
         with toy.transaction():
             toy["a"] = 2
             toy["b"] = 3
-        assert not toy._content.volume.has_changes
+        assert not toy._content.volume.changed_pages
         assert toy.content() == {"a": 2, "b": 3}
 
 

@@ -131,7 +131,7 @@ class Content:
         state = self.write_back(leave_out_refused=leave_out_refused)
         volume = self.volume
         is_unknown = volume.commit_mark is None  # a commit failed, and may be there all the same
-        if durable or is_unknown or volume.has_changes or state != volume.state:
+        if durable or is_unknown or volume.changed_pages or state != volume.state:
             volume.commit(state, durable=durable)
         self._dirty_since, self._most_changed = None, MOST_CHANGED
 

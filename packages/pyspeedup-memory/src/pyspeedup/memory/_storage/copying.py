@@ -50,7 +50,7 @@ def copy_volume(source: Volume, target: Volume, progress: Progress | None = None
 
 def _is_beyond(volume: Volume, state: bytes) -> bool:
     """Tell whether anything was changed, or committed, since `state` was."""
-    return volume.has_changes or volume.state is not state
+    return volume.changed_pages > 0 or volume.state is not state
 
 
 def _reserve(target: Volume, pages: Sequence[int]) -> None:

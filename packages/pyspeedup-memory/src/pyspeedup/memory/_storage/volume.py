@@ -166,11 +166,6 @@ class Volume:
         return len(self._table) - self._table.count(0)
 
     @property
-    def has_changes(self) -> bool:
-        """Whether any page was written or deleted since the last commit, in O(1)."""
-        return bool(self._undo)
-
-    @property
     def changed_pages(self) -> int:
         """How many pages were written or deleted since the last commit, in O(1)."""
         return len(self._undo)
