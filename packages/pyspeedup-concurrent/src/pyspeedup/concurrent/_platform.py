@@ -7,10 +7,6 @@ import select
 import signal
 import sys
 import threading
-from typing import TYPE_CHECKING, Protocol
-
-if TYPE_CHECKING:
-    from collections.abc import Callable, Sequence
 
 __all__ = [
     "REORDERS",
@@ -18,7 +14,6 @@ __all__ = [
     "block_interrupts",
     "end_with_parent",
     "ignore_interrupts",
-    "readiness",
     "restore_interrupts",
     "watch_process",
 ]
@@ -116,28 +111,3 @@ def watch_process(pid: int) -> int | None:
         return os.pidfd_open(pid)
     except (AttributeError, OSError):  # no Linux, or an old one, or the process is gone already
         return None
-
-
-class HasFileno(Protocol):
-    """A socket, or anything else with a descriptor."""
-
-    def fileno(self) -> int:
-        """Return the descriptor."""
-
-
-def readiness(
-    watched: Sequence[HasFileno | int],
-) -> Callable[[float], Sequence[HasFileno | int]]:
-    """Return what waits up to some seconds until any of `watched` is readable, and tells which are.
-
-    Where there is ``poll`` they are registered once, which makes a wait 40 us cheaper.
-    """
-    if not hasattr(select, "poll"):
-        from multiprocessing import connection
-
-        return lambda seconds: connection.wait(watched, seconds)  # type: ignore[arg-type]  # sentinels are numbers of several kinds
-    poll = select.poll()
-    by_descriptor = {each if isinstance(each, int) else each.fileno(): each for each in watched}
-    for descriptor in by_descriptor:
-        poll.register(descriptor, select.POLLIN)
-    return lambda seconds: [by_descriptor[ready] for ready, _ in poll.poll(1000 * seconds)]

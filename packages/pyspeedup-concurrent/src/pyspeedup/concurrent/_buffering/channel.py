@@ -14,15 +14,17 @@ from __future__ import annotations
 import contextlib
 import socket
 from itertools import repeat
+from multiprocessing import connection
 from typing import TYPE_CHECKING, Any, Final
 
 from pyspeedup.concurrent import _platform
 from pyspeedup.concurrent._buffering import ring
-from pyspeedup.concurrent._buffering.ring import Frame, Reader, Writer, fence
+from pyspeedup.concurrent._buffering.ring import Reader, Writer, fence
 from pyspeedup.concurrent._caching.board_region import Region
 
 if TYPE_CHECKING:
     from pyspeedup.concurrent._buffering.items import Load
+    from pyspeedup.concurrent._buffering.ring import Accept
 
 __all__ = ["ConsumerEnd", "ProducerEnd", "connect"]
 
@@ -34,6 +36,9 @@ HEARD: Final = 0.001
 """Seconds after which a consumer that waits asks for what may be held back."""
 NET: Final = 0.1
 """Seconds after which a consumer that waits still rings again: the net under a lost byte."""
+
+AT_ONCE: Final = 1 << 16
+"""Bytes after which the Buffer shall use what has come."""
 
 BELL = b"\0"
 DRAIN: Final = 4096
@@ -81,20 +86,17 @@ class ConsumerEnd:
 
     def __init__(self, shared: Region, bell: socket.socket, demands: socket.socket) -> None:
         """Take this end; `watch` comes before the first `wait`."""
-        bell.setblocking(False)
+        bell.settimeout(NET)
         demands.setblocking(False)
         self._shared, self._bell, self._demands = shared, bell, demands
         self._reader = Reader(shared)
         self._patience = _Patience()
-        self._whole: bytearray | None = None
-        self._filled = 0
         self.closed = False
         """Whether no more frames will come: the producer is dead, or nobody needs it."""
 
     def watch(self, sentinel: int) -> None:
-        """Wake up from `wait` when `sentinel` says that the producer is dead, too."""
+        """Believe `sentinel` that the producer is dead, whoever holds its end of the sockets still."""
         self._sentinel = sentinel
-        self._ready = _platform.readiness([self._bell, sentinel])
 
     def ask(self, count: int) -> None:
         """Let there be `count` items, and those that may run ahead of them."""
@@ -103,38 +105,12 @@ class ConsumerEnd:
         if words[ring.RING_AT_ASKED] <= count:
             self._ring_for(ring.RING_AT_ASKED)
 
-    def first(self) -> Frame | None:
-        """Return the oldest frame that was not released, and leave it there; None if there is none."""
-        while True:
-            if self._whole is not None and self._filled == len(self._whole):
-                return _unpacked(memoryview(self._whole))
-            frame = self._reader.first()
-            if frame is None or frame.kind != ring.PART:
-                return frame
-            self._keep(frame)
-            self._release(frame)
-
-    def _keep(self, part: Frame) -> None:
-        # An interrupt may come before it is released: keeping it again changes nothing.
-        if part.start == 0:
-            self._whole = bytearray(part.count)
-        if self._whole is not None:
-            end = part.start + len(part.payload)
-            self._whole[part.start : end] = part.payload
-            self._filled = end
-
-    def release(self, frame: Frame) -> None:
-        """Give the first frame's memory back, now that it has been applied."""
-        if self._whole is not None:
-            frame.payload.release()
-            self._whole = None
-        else:
-            self._release(frame)
-
-    def _release(self, frame: Frame) -> None:
-        self._reader.release(frame)
+    def read(self, accept: Accept) -> int:
+        """Give frames that have come to `accept`, some KiB of them or one; 0 if there is none."""
+        size = self._reader.read(accept, AT_ONCE)
         if self._reader.words[ring.RING_AT_RELEASED] <= self._reader.released:
             self._ring_for(ring.RING_AT_RELEASED)
+        return size
 
     def _ring_for(self, waits: int) -> None:
         self._reader.words[waits] = ring.NEVER
@@ -145,7 +121,7 @@ class ConsumerEnd:
         words, enough = self._reader.words, self._reader.released + 1
         if self._patience.finds(words, ring.WRITTEN, enough):
             return
-        timeout = HEARD if words[ring.HOLDS] else NET
+        soon = bool(words[ring.HOLDS])
         while not self.closed:
             words[ring.WAITS] = 1
             fence()
@@ -156,31 +132,30 @@ class ConsumerEnd:
                 self._ring_for(ring.RING_AT_ASKED)
             if words[ring.RING_AT_RELEASED] <= words[ring.RELEASED]:
                 self._ring_for(ring.RING_AT_RELEASED)
-            if self._sleep(timeout) and _finds(words, ring.WRITTEN, enough):
+            if self._sleep(HEARD if soon else NET) and _finds(words, ring.WRITTEN, enough):
                 break
-            timeout = NET
+            soon = False
         words[ring.WAITS] = 0
 
-    def _sleep(self, timeout: float) -> bool:
+    def _sleep(self, seconds: float) -> bool:
         """Wait for the bell; True if it rang, so that a frame is there or about to be written."""
-        ready = self._ready(timeout)
-        if not ready:
-            self.demand()
-            _ring(self._bell)
-        elif self._sentinel in ready:
-            self.closed = True  # whoever holds the other end still, it isn't the producer
-        else:
-            self._drain()
-            return not self.closed
-        return False
-
-    def _drain(self) -> None:
+        bell = self._bell
+        if bell.gettimeout() != seconds:
+            bell.settimeout(seconds)
         try:
-            self.closed = not self._bell.recv(DRAIN)
-        except BlockingIOError:  # another thread of ours was faster
-            return
+            self.closed = not bell.recv(DRAIN)
+        except TimeoutError:
+            self._rouse()
+            return False
         except ConnectionError:  # the producer was killed with bytes unread
             self.closed = True
+        return not self.closed
+
+    def _rouse(self) -> None:
+        if connection.wait([self._sentinel], 0):
+            self.closed = True
+        self.demand()
+        _ring(self._bell)
 
     def demand(self) -> None:
         """Have everything that is finished sent, even while the generator computes."""
@@ -299,15 +274,15 @@ class ProducerEnd:
 
 
 def _finds(words: memoryview, word: int, enough: int) -> bool:
-    for _ in repeat(None, LOOKS):
-        if words[word] >= enough:  # noqa: SIM110 -- a generator would look half as often
+    for _ in repeat(None, LOOKS):  # noqa: SIM110 -- a generator would look half as often
+        if words[word] >= enough:
             return True
     return False
 
 
 def _ring(bell: socket.socket) -> None:
     # A bell that is full rings already; one that is broken is found out by whoever reads.
-    with contextlib.suppress(BlockingIOError, ConnectionError):
+    with contextlib.suppress(BlockingIOError, TimeoutError, ConnectionError):
         bell.send(BELL)
 
 
@@ -316,8 +291,3 @@ def _received(bell: socket.socket) -> bytes:
         return bell.recv(DRAIN)
     except ConnectionError:
         return b""
-
-
-def _unpacked(whole: memoryview) -> Frame:
-    kind, start, count, size = ring.HEADER.unpack_from(whole)
-    return Frame(kind, start, count, whole[ring.LINE : ring.LINE + size])

@@ -22,7 +22,6 @@ if TYPE_CHECKING:
     from typing import Self
 
     from pyspeedup.concurrent._buffering.producer import Job
-    from pyspeedup.concurrent._buffering.ring import Frame
     from pyspeedup.concurrent._buffering.supply import Supply
     from pyspeedup.core import HaltCondition
 
@@ -226,26 +225,26 @@ class Growing(Generic[T]):
 
     # What the producer says
 
-    def _accept(self, frame: Frame | None) -> None:
-        """Take a message of the producer in; None says that it is dead."""
+    def _accept(self, kind: int, start: int, count: int, payload: memoryview) -> None:
+        """Take a frame of the producer in."""
         if self._ended or self._closed:
             return
-        if frame is None:
-            self._end_with(self._death())
-        elif frame.kind == ring.END:
+        if kind in items.KINDS:
+            self._accept_items(kind, start, count, payload)
+        elif kind == ring.END:
             self._end_with(None)
-        elif frame.kind == ring.ERROR:
+        elif kind == ring.ERROR:
             from pyspeedup.concurrent._processes import remote_error
 
-            self._end_with(functools.partial(remote_error.unbox, bytes(frame.payload)))
+            self._end_with(functools.partial(remote_error.unbox, bytes(payload)))
         else:
-            self._accept_items(frame)
+            self._end_with(self._death())
 
-    def _accept_items(self, frame: Frame) -> None:
+    def _accept_items(self, kind: int, start: int, count: int, payload: memoryview) -> None:
         with self._lock:
             base, arrived = self._arrived
             end = base + len(arrived)
-            new, failure = items.decode(frame.kind, frame.count, frame.payload, end - frame.start)
+            new, failure = items.decode(kind, count, payload, end - start)
             if end == len(self._values):
                 self._arrived = (end, new)
             else:
@@ -257,11 +256,11 @@ class Growing(Generic[T]):
         self._outcome = outcome
         self._ended = True
         if self._supply is not None:
-            self._supply.end()
+            self._supply.end(reading=True)
 
     def _death(self) -> Callable[[], BaseException]:
         supply = self._supply
-        exitcode = supply.end() if supply is not None else None
+        exitcode = supply.end(reading=True) if supply is not None else None
         signalled = exitcode is not None and exitcode < 0
         how = f"was killed by signal {-(exitcode or 0)}" if signalled else f"exited with {exitcode}"
         pid = getattr(supply, "pid", None)

@@ -2,11 +2,11 @@
 
 Three kinds of frames, by what is dearest for each kind of item:
 
-- `ATOMS`: numbers, strings and `None`, which nobody can change: kept as they are and pickled
-  together, as one list.
-- `RUN`: anything small. Each is pickled on its own, before the generator goes on and may change it; the
-  bodies, without head and tail, stand in one list, which is read in one go. That needs a protocol
-  that numbers what it remembers explicitly, as 3 does and 4 and 5 do not.
+- `TOGETHER`: what nobody can change, numbers and strings, and what is copied sooner than pickled, such as a
+  small dict of them. It is kept as it is and pickled together, as one list.
+- `RUN`: anything else that is small. Each is pickled on its own, before the generator goes on and may change
+  it; the bodies, without head and tail, stand in one list, which is read in one go. That needs a
+  protocol that numbers what it remembers explicitly, as 3 does and 4 and 5 do not.
 - `ALONE`: one item; its large buffers (arrays) travel as they are, beside the pickle.
 """
 
@@ -20,15 +20,19 @@ from collections.abc import Sequence
 from itertools import accumulate
 from typing import TYPE_CHECKING, Any, Final, TypeAlias
 
-from pyspeedup.concurrent._buffering.ring import ALONE, ATOMS, RUN
+from pyspeedup.concurrent._buffering.ring import ALONE, RUN, TOGETHER
 
 if TYPE_CHECKING:
     from collections.abc import Callable
 
-__all__ = ["ATOMIC", "LARGE", "Load", "alone", "atoms", "body", "decode", "run"]
+__all__ = ["ATOMIC", "KINDS", "LARGE", "Load", "alone", "body", "decode", "kept", "run", "together"]
 
-ATOMIC: Final = frozenset({int, float, bool, complex, str, type(None)})
-"""The types, not their subclasses, of which an item can be kept instead of being pickled at once."""
+ATOMIC: Final = frozenset({int, float, bool, complex, str, bytes, type(None)})
+"""The types, not their subclasses, of values that nobody can change."""
+FEW: Final = 64
+"""The most values in a container that is kept."""
+
+KINDS: Final = frozenset({TOGETHER, RUN, ALONE})
 
 CONCATENABLE: Final = 3
 NEWEST: Final = 5
@@ -48,27 +52,47 @@ Load: TypeAlias = tuple[int, Sequence[Part], int]
 """What a frame is to carry: its kind, the parts of its payload, and their bytes."""
 
 
+def kept(item: Any) -> Any | None:
+    """Return `item`, or a copy, as it will be for ever; None if only pickling preserves it.
+
+    >>> kept({"a": 1}), kept((1, 2.5)), kept([None, "b"]), kept({"a": []}), kept([[]])
+    ({'a': 1}, (1, 2.5), [None, 'b'], None, None)
+    """
+    kind = type(item)
+    if kind is dict:
+        return item.copy() if _is_plain(item) else None
+    if kind is tuple or kind is list:
+        plain = len(item) <= FEW and ATOMIC.issuperset(map(type, item))
+        return item[:] if plain else None
+    return None
+
+
+def _is_plain(mapping: dict[Any, Any]) -> bool:
+    if len(mapping) > FEW:
+        return False
+    for key, value in mapping.items():
+        if type(value) not in ATOMIC or type(key) not in ATOMIC:
+            return False
+    return True
+
+
+def together(items: Sequence[Any]) -> Load:
+    """Return kind, payload and its size of items that were kept."""
+    data = pickle.dumps(items, NEWEST)
+    return TOGETHER, [data], len(data)
+
+
 def body(item: Any) -> bytes:
     """Return an item pickled, as it can stand between others; raises what pickle raises."""
     return pickle.dumps(item, CONCATENABLE)[2:-1]
 
 
-def run(items: Sequence[Any]) -> Load:
-    """Return kind, payload and its size of items of which some are bodies (`bytes`) and others atoms."""
-    try:
-        joined = b"".join(items)
-    except TypeError:
-        items = [each if type(each) is bytes else body(each) for each in items]
-        joined = b"".join(items)
-    lengths = array("I", map(len, items)).tobytes()
+def run(bodies: Sequence[bytes]) -> Load:
+    """Return kind, payload and its size of items pickled one by one."""
+    lengths = array("I", map(len, bodies)).tobytes()
+    joined = b"".join(bodies)
     size = len(lengths) + len(OPENING) + len(joined) + len(CLOSING)
     return RUN, [lengths, OPENING, joined, CLOSING], size
-
-
-def atoms(items: Sequence[Any]) -> Load:
-    """Return kind, payload and its size of items that are all atoms."""
-    data = pickle.dumps(items, NEWEST)
-    return ATOMS, [data], len(data)
 
 
 def alone(item: Any, by_value: Callable[[Any], bytes]) -> Load:
@@ -114,7 +138,7 @@ def decode(
     try:
         if kind == ALONE:
             return [_read_alone(payload)], None
-        start = 0 if kind == ATOMS else 4 * count
+        start = 0 if kind == TOGETHER else 4 * count
         with payload[start:] as data:
             items = pickle.loads(data)
     except Exception as error:  # noqa: BLE001 -- a class's own code runs; it is raised at the item's place

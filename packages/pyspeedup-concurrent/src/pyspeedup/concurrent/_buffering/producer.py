@@ -26,6 +26,8 @@ STRIDE: Final = 50e-6
 """Seconds that a stride is to take: long beside what sending costs, short beside a sleep."""
 MOST: Final = 4096
 """Items in a stride."""
+RETRY: Final = 32
+"""Strides after which it is tried again whether items can be kept instead of being pickled one by one."""
 
 DEMANDS_THREAD = f"{children.POOL_PREFIX}-demands"
 """So named, it does not stop the generator from forking: it holds nothing that a child needs."""
@@ -84,6 +86,13 @@ def iterate(generator: Any) -> Iterator[Any]:
     return iter(generator if isinstance(generator, Iterable) else generator())
 
 
+def _recorded(iterator: Iterator[Any], produced: list[Any]) -> Iterator[Any]:
+    """Note each item before the generator goes on, which may read it."""
+    for item in iterator:
+        produced.append(item)
+        yield item
+
+
 class Outbox:
     """Items on their way out, and how many there may be."""
 
@@ -95,32 +104,39 @@ class Outbox:
         self._stride = 1
         self._sending = threading.Lock()
         self._pending: list[Any] = []
-        """What this stride has made: atoms as they are, anything else as its body."""
+        """What this stride has made: `items.kept` things, or else all of them as bodies."""
+        self._bodies = False
+        self._strides = 0
         self._end = 0
         """A stride ends when so many items are pending."""
-        self._all_atoms = True
         self._sent = 0
         self._large: set[type] = set()
         """Types of which an item was large."""
 
     def run(self, iterator: Iterator[Any], produced: list[Any] | None) -> None:
         """Send what `iterator` gives, never more than is allowed, until it ends or nobody needs it."""
-        self._sent = self._skip(iterator, produced)
+        if produced is not None:
+            iterator = _recorded(iterator, produced)
+        self._sent = self._skip(iterator)
         ended = self._sent < self._job.skip
         while not ended and (room := self._room()):
-            size = min(room, self._stride)
+            size = self._end = min(room, self._stride)
+            self._channel.hold(back=size > 1)
+            if self._strides % RETRY == 0:
+                self._bodies = False
+            self._strides += 1
             began = perf_counter()
-            self._begin(size)
-            ended = self._take(iterator) if produced is None else self._keep(iterator, produced)
+            ended = self._take_bodies(iterator) if self._bodies else self._take(iterator)
+            self._channel.alert()
             self._send()
-            self._adapt(size, perf_counter() - began)
+            took = perf_counter() - began
+            # One that was long only for being interrupted is not to be forgotten at once.
+            self._stride = min(2 * size, self._most) if took < STRIDE else size // 2 or 1
 
-    def _skip(self, iterator: Iterator[Any], produced: list[Any] | None) -> int:
+    def _skip(self, iterator: Iterator[Any]) -> int:
         skipped = 0
-        for item in islice(iterator, self._job.skip):
+        for _ in islice(iterator, self._job.skip):
             skipped += 1
-            if produced is not None:
-                produced.append(item)
             if self._channel.closed:
                 break
         return skipped
@@ -140,50 +156,47 @@ class Outbox:
             room = channel.asked() + buffersize - self._sent
         return 0 if channel.closed else room
 
-    def _begin(self, size: int) -> None:
-        self._all_atoms = True
-        self._end = size
-        self._channel.hold(back=size > 1)
-
     def _take(self, iterator: Iterator[Any]) -> bool:
-        """Make a stride's items; True if there will be no more."""
+        """Make a stride's items, as long as they can be kept; True if there will be no more."""
         pending = self._pending
-        append, put, atomic = pending.append, self._put, items.ATOMIC
+        append, atomic, kept = pending.append, items.ATOMIC, items.kept
         for item in iterator:
             if type(item) in atomic:
                 append(item)
+            elif (as_it_is_now := kept(item)) is not None:
+                append(as_it_is_now)
             else:
-                put(item)
+                self._turn_to_bodies()
+                self._put(item)
+                return False
             if len(pending) >= self._end:
                 return False
         return True
 
-    def _keep(self, iterator: Iterator[Any], produced: list[Any]) -> bool:
-        """Make a stride's items, and keep them before the generator goes on; True at the end."""
+    def _turn_to_bodies(self) -> None:
+        with self._sending:
+            self._pending[:] = map(items.body, self._pending)
+            self._bodies = True
+
+    def _take_bodies(self, iterator: Iterator[Any]) -> bool:
+        """Make a stride's items, and pickle each before the generator may change it; True at the end."""
+        pending = self._pending
         for item in iterator:
-            produced.append(item)
-            if type(item) in items.ATOMIC:
-                self._pending.append(item)
-            else:
-                self._put(item)
-            if len(self._pending) >= self._end:
+            self._put(item)
+            if len(pending) >= self._end:
                 return False
         return True
 
     def _put(self, item: Any) -> None:
-        """Serialise an item that may change when the generator goes on."""
-        if type(item) not in self._large:
-            try:
-                body = items.body(item)
-            except Exception:  # noqa: BLE001, S110 -- any class's code may fail here; `alone` tries more, or says why not
-                pass
-            else:
-                if len(body) < items.LARGE:
-                    self._all_atoms = False
-                    self._pending.append(body)
-                    return
-                self._large.add(type(item))
-        self._send_alone(item)
+        if type(item) in self._large:
+            return self._send_alone(item)
+        try:
+            body = items.body(item)
+        except Exception:  # noqa: BLE001 -- any class's code may fail here; the other way tries more, or says why not
+            return self._send_alone(item)
+        if len(body) >= items.LARGE:
+            self._large.add(type(item))
+        return self._pending.append(body)
 
     def _send_alone(self, item: Any) -> None:
         load = items.alone(item, self._by_value)
@@ -197,12 +210,7 @@ class Outbox:
         position = self._sent + len(self._pending)
         return shipping.dumps(item, f"item {position} of {self._job.name}")
 
-    def _adapt(self, size: int, took: float) -> None:
-        """Choose the next stride's length by how long this one took, were it only for being interrupted."""
-        self._stride = max(1, min(2 * size, self._most) if took < STRIDE else size // 2)
-
     def _send(self) -> None:
-        self._channel.alert()
         if self._stride == 1:
             _flush_prints()
         with self._sending:
@@ -211,7 +219,7 @@ class Outbox:
     def _send_pending(self, *, wait: bool = True) -> None:
         pending = self._pending[:]
         if pending:
-            load = (items.atoms if self._all_atoms else items.run)(pending)
+            load = items.run(pending) if self._bodies else items.together(pending)
             if self._channel.write(self._sent, len(pending), load, wait=wait):
                 del self._pending[: len(pending)]
                 self._sent += len(pending)

@@ -18,20 +18,20 @@ from __future__ import annotations
 import struct
 import threading
 from collections import deque
-from typing import TYPE_CHECKING, Final, NamedTuple, Protocol
+from typing import TYPE_CHECKING, Final, Protocol, TypeAlias
 
 from pyspeedup.concurrent import _platform
 
 if TYPE_CHECKING:
     import mmap
-    from collections.abc import Sequence
+    from collections.abc import Callable, Sequence
 
 __all__ = [
     "ALONE",
     "ASKED",
-    "ATOMS",
     "END",
     "ERROR",
+    "GONE",
     "HEADER",
     "HOLDS",
     "LINE",
@@ -41,10 +41,11 @@ __all__ = [
     "RING_AT_ASKED",
     "RING_AT_RELEASED",
     "RUN",
+    "TOGETHER",
     "WAITS",
     "WORDS",
     "WRITTEN",
-    "Frame",
+    "Accept",
     "Reader",
     "Writer",
     "fence",
@@ -65,9 +66,10 @@ SMALLEST: Final = 1 << 16
 """Bytes for frames that are there from the start."""
 COMFORT: Final = 1 << 18
 """Bytes after which the writer goes back to the start if it can."""
-WRAP, PART, ATOMS, RUN, ALONE, END, ERROR = range(7)
+WRAP, PART, TOGETHER, RUN, ALONE, END, ERROR, GONE = range(8)
 """The kinds: an empty one, after which the next is at the start; a piece of a frame that was too large
-(`start` says where it belongs, `count` how large the whole is); items, see `items`; how a sequence ends."""
+(`start` says where it belongs, `count` how large the whole is); items, see `items`; how a sequence ends,
+and, never written, that the writer is dead."""
 
 HEADER = struct.Struct("<4Q")
 
@@ -97,13 +99,8 @@ class Shared(Protocol):
         """Have memory for these bytes; `OSError` if there is none."""
 
 
-class Frame(NamedTuple):
-    """What was written together. Its payload is good until the frame is released."""
-
-    kind: int
-    start: int
-    count: int  # type: ignore[assignment]  # it hides a method of tuples that nobody needs here
-    payload: memoryview
+Accept: TypeAlias = "Callable[[int, int, int, memoryview], None]"
+"""Takes a frame's kind, start, count and payload, which is good until it returns."""
 
 
 def prepare(shared: Shared) -> None:
@@ -227,34 +224,56 @@ class Reader:
         self._next = (0, 0)
         """How many frames were released, and where the next one is: one value, never half changed."""
         self._lent: memoryview | None = None
+        self._whole: bytearray | None = None
+        """A frame that comes in parts, as far as they have come."""
 
     @property
     def released(self) -> int:
         """How many frames were released."""
         return self._next[0]
 
-    def first(self) -> Frame | None:
-        """Return the oldest frame that was not released, and leave it there; None if there is none."""
-        done, place = self._next
-        if self.words[WRITTEN] == done:
-            return None
-        if _platform.REORDERS:
-            fence()
-        kind, start, count, size = HEADER.unpack_from(self._view, WORDS + place)
-        if kind == WRAP:
-            self._next = (done + 1, 0)
-            return self.first()
-        at = WORDS + place + LINE
-        self._lent = self._view[at : at + size]
-        return Frame(kind, start, count, self._lent)
+    def read(self, accept: Accept, most: int) -> int:
+        """Give frames to `accept` in order, up to `most` bytes or a little more, and release each.
 
-    def release(self, frame: Frame) -> None:
-        """Give the memory of the first frame back."""
-        done, place = self._next
-        size = len(frame.payload)
-        frame.payload.release()
-        self._next = (done + 1, place + _extent(size))
-        self.words[RELEASED] = done + 1
+        Returns 0 if there is none. A frame that `accept` was interrupted over is given to it again.
+        """
+        words, view = self.words, self._view
+        size = 0
+        while size < most:
+            done, place = self._next
+            if words[WRITTEN] == done:
+                break
+            if _platform.REORDERS:
+                fence()
+            kind, start, count, length = HEADER.unpack_from(view, WORDS + place)
+            at = WORDS + place + LINE
+            if kind == WRAP:
+                self._next = (done + 1, 0)
+                continue
+            payload = self._lent = view[at : at + length]
+            if kind == PART:
+                self._put_together(start, count, payload, accept)
+            else:
+                accept(kind, start, count, payload)
+            payload.release()
+            self._next = (done + 1, place + ((length + 2 * LINE - 1) & -LINE))
+            words[RELEASED] = done + 1
+            size += length + 1
+        return size
+
+    def _put_together(self, start: int, size: int, part: memoryview, accept: Accept) -> None:
+        if start == 0:
+            self._whole = bytearray(size)
+        if self._whole is None:  # the last part again, after an interrupt: it has been accepted
+            return
+        end = start + len(part)
+        self._whole[start:end] = part
+        if end == size:
+            with memoryview(self._whole) as whole, whole[LINE:] as payload:
+                kind, begin, count, length = HEADER.unpack_from(whole)
+                with payload[:length] as exact:
+                    accept(kind, begin, count, exact)
+            self._whole = None
 
     def close(self) -> None:
         """Let go of the memory, of that of a frame too whose reading was interrupted."""

@@ -8,24 +8,23 @@ from __future__ import annotations
 
 import os
 import threading
-from typing import TYPE_CHECKING, Final
+from typing import TYPE_CHECKING
 
 from pyspeedup.concurrent import _platform
 from pyspeedup.concurrent._buffering import producer as _producer
+from pyspeedup.concurrent._buffering import ring
 from pyspeedup.concurrent._buffering.channel import connect
 from pyspeedup.concurrent._processes import children
 
 if TYPE_CHECKING:
     from collections.abc import Callable
 
-    from pyspeedup.concurrent._buffering.ring import Frame
+    from pyspeedup.concurrent._buffering.ring import Accept
 
 __all__ = ["Supply"]
 
 GRACE = 0.2
 """Seconds that a producer has, when nobody needs it any longer, to run its generator's cleaning up."""
-AT_ONCE: Final = 1 << 16
-"""Bytes of frames after which a reading thread lets its Buffer use what has come."""
 
 
 class Supply:
@@ -48,81 +47,90 @@ class Supply:
         self.exitcode: int | None = None
         self._watch = _platform.watch_process(self.pid)
         self._channel.watch(self._child.sentinel if self._watch is None else self._watch)
-        self._news = threading.Condition()
+        self._lock = threading.Lock()
+        self._news = threading.Condition(self._lock)
+        self._others = 0
+        """How many threads wait for the news of the one that reads."""
         self._ending = threading.Lock()
         self._reader: int | None = None
-        self._ended = False
+        self._ended = self._released = False
 
     def ask(self, count: int) -> None:
         """Say that `count` items were asked for, so that the producer may go on; doesn't wait."""
         if count > self._asked:
-            with self._news:
+            with self._lock:
                 self._asked = count
                 if not self._ended:
                     self._channel.ask(count)
 
-    def advance(
-        self, satisfied: Callable[[], bool], accept: Callable[[Frame | None], None]
-    ) -> None:
+    def advance(self, satisfied: Callable[[], bool], accept: Accept) -> None:
         """Give what has arrived to `accept`; if nothing has, wait for it, or for another thread's news.
 
-        `accept` gets None if the producer is dead. Nothing is done once `satisfied`.
+        `accept` gets the kind `GONE` if the producer is dead. Nothing is done once `satisfied`.
         """
         me = threading.get_ident()
         try:  # already here: an interrupt could come as soon as we are the reader
-            with self._news:
+            with self._lock:
                 if satisfied():
                     return
-                if self._reader not in {None, me}:
-                    self._news.wait()
-                    return
-                self._reader = me
-            self._read(accept)
+                mine = self._reader in {None, me}
+                if mine:
+                    self._reader = me
+                else:
+                    self._wait_for_news()
+            if mine:
+                self._read(accept)
         finally:
             if self._reader == me:
                 self._leave()
 
+    def _wait_for_news(self) -> None:
+        self._others += 1
+        try:
+            self._news.wait()
+        finally:
+            self._others -= 1
+
     def _leave(self) -> None:
-        with self._news:
+        with self._lock:
             self._reader = None
             if self._ended:
                 self._release()
-            self._news.notify_all()
+            if self._others:
+                self._news.notify_all()
 
-    def _read(self, accept: Callable[[Frame | None], None]) -> None:
+    def _read(self, accept: Accept) -> None:
         channel = self._channel
-        if channel.first() is None:
+        if not channel.read(accept):
             channel.wait()
-        size = 0
-        while size < AT_ONCE and (frame := channel.first()) is not None:
-            size += 1 + len(frame.payload)
-            accept(frame)
-            channel.release(frame)
-        if size == 0 and channel.closed:
-            accept(None)
+            if not channel.read(accept) and channel.closed:
+                accept(ring.GONE, 0, 0, memoryview(b""))
 
-    def end(self) -> int | None:
-        """End the producer, and return its exit code; again is harmless."""
+    def end(self, *, reading: bool = False) -> int | None:
+        """End the producer, and return its exit code; again is harmless.
+
+        `reading` says that this is called by what `advance` gives frames to.
+        """
         with self._ending:
             if not self._ended:
                 self._channel.shut()
                 self._child.join(GRACE)
                 self._child.end()
                 self.exitcode = self._child.exitcode
-                self._after_end()
+            with self._lock:
+                self._ended = True
+                # Else the reader will, when it leaves. If it is this thread, it was interrupted.
+                if not reading and self._reader in {None, threading.get_ident()}:
+                    self._release()
+                self._news.notify_all()
             return self.exitcode
-
-    def _after_end(self) -> None:
-        with self._news:
-            self._ended = True
-            if self._reader is None:
-                self._release()
-            self._news.notify_all()
 
     def _release(self) -> None:
         """Close what a reading thread would wait on: not before there is none."""
-        self._close_own()
-        self._child.process.close()
+        if not self._released:
+            self._released = True
+            self._close_own()
+            self._child.process.close()
 
     def _close_own(self) -> None:
         self._channel.close()

@@ -75,7 +75,7 @@ class Refusal:
         if not satisfied():
             raise RuntimeError(self._message.format(index=self._asked - 1))
 
-    def end(self) -> None:
+    def end(self, *, reading: bool = False) -> None:
         """Have nothing to end."""
 
     def abandon(self) -> None:
