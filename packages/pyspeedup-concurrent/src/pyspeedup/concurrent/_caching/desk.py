@@ -14,7 +14,7 @@ import threading
 import time
 import weakref
 from dataclasses import dataclass, field
-from typing import TYPE_CHECKING, Any, Protocol
+from typing import TYPE_CHECKING, Any
 
 from pyspeedup.concurrent._caching.board import Done, Running, Wait
 from pyspeedup.concurrent._caching.local import ANSWERED, key_begun_in
@@ -26,9 +26,10 @@ if TYPE_CHECKING:
     from pyspeedup.concurrent._caching.calls import Key
     from pyspeedup.concurrent._caching.local import Memory
     from pyspeedup.concurrent._caching.notes import Note
+    from pyspeedup.concurrent._caching.office import Board, Office
     from pyspeedup.concurrent._caching.tally import Tally
 
-__all__ = ["Board", "Desk", "Office"]
+__all__ = ["Desk"]
 
 MOST_GIFTS = 8
 """So many calls are left to somebody idle at a time: to ask again takes longer than to find out that one is known."""
@@ -39,57 +40,6 @@ CHEAP_GIFT = 0.001
 SHORTEST_PAUSE, LONGEST_PAUSE = 0.001, 0.05
 MOST_LATE = 64
 """So many frames of a stack are looked through at a tick for calls that take long."""
-
-
-class Board(Protocol):
-    """Where those who compute tell each other who computes what, and what it came to; see `board`."""
-
-    def claim(self, name: Any, stack: int, /) -> Any:
-        """Return None if the call is the stack's own now, else what is known of it."""
-
-    def look(self, name: Any, /) -> Any:
-        """Return what is known of a call, None if nothing is."""
-
-    def publish(self, name: Any, data: Any, seconds: float, /) -> frozenset[int]:
-        """Let a claim become a value, or nothing if that is None; return who has to be woken."""
-
-    def wait(self, name: Any, stack: int, /) -> Wait:
-        """Begin to wait for a call."""
-
-    def unwait(self, stack: int, /) -> None:
-        """Wait no longer."""
-
-    def abandon(self, stack: int, /) -> frozenset[int]:
-        """Free what a stack has claimed and not published; return who has to be woken."""
-
-
-class Office(Protocol):
-    """What a desk needs of the worker that it belongs to."""
-
-    @property
-    def board(self) -> Board:
-        """The board that it shares with others."""
-
-    def name(self, memory: Memory, key: Key, /) -> Hashable | None:
-        """Return what the board knows a call by; None if it cannot be told of."""
-
-    def pack(self, memory: Memory, value: Any, /) -> Any:
-        """Return a value as the board takes it; None if it cannot be told."""
-
-    def unpack(self, data: Any, /) -> Any:
-        """Return a value from what the board had."""
-
-    def give(self, memory: Memory, keys: list[Key], /) -> bool:
-        """Leave calls to others, to be begun one after the other; False if that cannot be."""
-
-    def hungry(self) -> bool:
-        """Tell whether somebody is idle."""
-
-    def wake(self, places: frozenset[int], /) -> None:
-        """Wake who waits."""
-
-    def park(self, name: Hashable, /) -> float:
-        """Let other stacks run until there may be news of a call; return the seconds that none did."""
 
 
 @dataclass(eq=False, slots=True)

@@ -19,7 +19,6 @@ from pyspeedup.concurrent._caching import here as _here
 from pyspeedup.concurrent._caching import messages
 from pyspeedup.concurrent._caching.board import Board, Running
 from pyspeedup.concurrent._caching.calls import arguments_of
-from pyspeedup.concurrent._caching.desk import Board as _Board
 from pyspeedup.concurrent._caching.desk import Desk
 from pyspeedup.concurrent._caching.local_board import LocalBoard, Place
 from pyspeedup.concurrent._caching.meanings import Meanings
@@ -43,6 +42,7 @@ from pyspeedup.concurrent._processes import shipping
 if TYPE_CHECKING:
     from multiprocessing.connection import Connection
 
+    from pyspeedup.concurrent._caching import office
     from pyspeedup.concurrent._caching.calls import Key
     from pyspeedup.concurrent._caching.local import Memory
     from pyspeedup.concurrent._caching.messages import Shipment
@@ -66,7 +66,7 @@ class Worker:
         self._read = 0
         self._sending = threading.Lock()
         self._serials = itertools.count()
-        self.board: _Board = _GuardedBoard(seat.board_memory, seat.place, seat.life)
+        self.board: office.Board = _GuardedBoard(seat.board_memory, seat.place, seat.life)
         self._desk = Desk(self, seat.attention)
         self._stacks = Stacks(self)
         self.meanings = Meanings(self._desk)
