@@ -46,6 +46,8 @@ __all__ = ["Job", "Pool"]
 THREAD_NAME = f"{children.NAME_PREFIX}pool"
 MOST_STILLBORN = 3
 """So many workers in a row that end before they are ready, and no more are tried."""
+LAST_MOMENT = 0.5
+"""Seconds that a worker whose connection has ended is waited for: what it forked may keep it from being seen dead."""
 LIGHT = 1 << 15
 """Bytes of arguments that fit into a pipe, whoever reads at its other end."""
 
@@ -229,7 +231,7 @@ class Pool:
                 if not to_the_end:
                     return
         except (EOFError, OSError):  # cut off in mid-message: it is dead, or as good as dead
-            hand.child.join()
+            hand.child.join(LAST_MOMENT)
         else:
             if hand.child.is_alive():
                 return
