@@ -210,8 +210,8 @@ def docs(session: nox.Session) -> None:
 def bench(session: nox.Session, script: str) -> None:
     """Print a table of benchmarks/: ratios to named peers in one run."""
     _install_built(session, f"pyspeedup[all]=={_version()}", *PEERS[script])
-    few = ["--rounds=1", "--cap=1"] if script == "memory" else ["--rounds=1"]
-    session.run("python", f"benchmarks/bench_{script}.py", *(session.posargs or few))
+    few = {"memory": ["--rounds=1", "--cap=1"], "concurrent": ["--rounds=1", "--quick"]}
+    session.run("python", f"benchmarks/bench_{script}.py", *(session.posargs or few[script]))
 
 
 @nox.session(default=False, venv_backend="none")
