@@ -74,6 +74,42 @@ assert Cache(lambda n: type(C()).__name__)(12) == "C"
 """)
 
 
+def test_a_cache_loads_nothing_of_buffers_and_no_protocols():
+    loaded = modules_after("""
+from pyspeedup.concurrent import Cache
+assert Cache(lambda n: n * n)(12) == 144
+""")
+    assert not {name for name in loaded if "buffer" in name and name.startswith("pyspeedup")}
+    assert "pyspeedup.core.protocols" not in loaded
+
+
+def test_a_buffer_loads_nothing_of_caches_until_it_must():
+    loaded = modules_after("from pyspeedup.concurrent import Buffer, buffer")
+    assert "pyspeedup.concurrent.cache" not in loaded
+
+
+@pytest.mark.parametrize(
+    "before",
+    [
+        "",
+        "import pyspeedup.concurrent.buffer",
+        "from pyspeedup.concurrent.buffer import Buffer",
+        "from pyspeedup.concurrent import Buffer",
+        "import pyspeedup.concurrent as c; c.buffer",
+    ],
+)
+def test_buffer_means_the_decorator_whatever_was_imported_before(before):
+    modules_after(f"""{before}
+from pyspeedup.concurrent import *
+import pyspeedup.concurrent as package
+@buffer()
+def numbers():
+    yield from range(3)
+assert isinstance(numbers, Buffer) and package.buffer is buffer
+assert set(package.__all__) == set(dir(package))
+""")
+
+
 SECOND_CLAIM = """
 from pyspeedup.concurrent import Cache
 from pyspeedup.core import DuplicateNameError, hookimpl, register

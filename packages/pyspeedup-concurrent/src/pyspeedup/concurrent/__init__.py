@@ -4,27 +4,29 @@
 - `Cache`: a function that remembers its results and is evaluated by worker processes.
 - the halt conditions, which tell a search through a `Buffer` when to stop.
 
-Importing this starts nothing.
+Importing this starts nothing, and loads each of them when it is asked for.
 """
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Any
+import importlib
+import sys
+import types
+from typing import TYPE_CHECKING, Any, Final
 
-from pyspeedup.concurrent.buffer import Buffer, buffer
-from pyspeedup.concurrent.cache import Cache, CacheInfo
-from pyspeedup.concurrent.halting import (
-    absolutelyNonDecreasing,
-    afterAttempts,
-    afterSeconds,
-    anyOf,
-    uniformlyNonDecreasing,
-    uniformlyNonIncreasing,
-)
 from pyspeedup.core import announce
 
 if TYPE_CHECKING:
-    from pyspeedup.concurrent._caching.profile import Profile
+    from pyspeedup.concurrent.buffer import Buffer, buffer
+    from pyspeedup.concurrent.cache import Cache, CacheInfo
+    from pyspeedup.concurrent.halting import (
+        absolutelyNonDecreasing,
+        afterAttempts,
+        afterSeconds,
+        anyOf,
+        uniformlyNonDecreasing,
+        uniformlyNonIncreasing,
+    )
 
     __version__: str
 
@@ -32,7 +34,6 @@ __all__ = [
     "Buffer",
     "Cache",
     "CacheInfo",
-    "Profile",
     "__version__",
     "absolutelyNonDecreasing",
     "afterAttempts",
@@ -43,17 +44,41 @@ __all__ = [
     "uniformlyNonIncreasing",
 ]
 
+_MODULES: Final = {"Buffer": "buffer", "buffer": "buffer", "Cache": "cache", "CacheInfo": "cache"}
+"""Where a name is to be found; what is not here is a halt condition."""
+
 announce("pyspeedup.concurrent._plugin")
 
 
 def __getattr__(name: str) -> Any:
-    """Bring in what few programs need, and read the version, only when it is asked for."""
-    if name == "Profile":
-        from pyspeedup.concurrent._caching.profile import Profile
-
-        return Profile
+    """Load what is asked for: a program that has a Cache need not pay for Buffers."""
     if name == "__version__":
         from importlib.metadata import version
 
         return version("pyspeedup-concurrent")
-    raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
+    if name not in __all__:
+        raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
+    module = importlib.import_module(f"{__name__}.{_MODULES.get(name, 'halting')}")
+    value = globals()[name] = getattr(module, name)
+    return value
+
+
+def __dir__() -> list[str]:
+    """Name what can be asked for."""
+    return [*__all__]
+
+
+class _Package(types.ModuleType):
+    """This module. Its `buffer` is the decorator, which is in a submodule of the same name."""
+
+    @property
+    def buffer(self) -> Any:
+        """The decorator."""
+        return __getattr__("buffer")
+
+    @buffer.setter
+    def buffer(self, _: types.ModuleType) -> None:
+        """Leave it so when the import system binds the submodule here."""
+
+
+sys.modules[__name__].__class__ = _Package

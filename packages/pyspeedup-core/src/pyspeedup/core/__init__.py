@@ -109,3 +109,8 @@ def __getattr__(name: str) -> Any:
 
         return version("pyspeedup-core")
     raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
+
+
+def __dir__() -> list[str]:
+    """Name what can be asked for."""
+    return [*__all__]
