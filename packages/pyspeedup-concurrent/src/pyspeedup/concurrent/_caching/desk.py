@@ -388,6 +388,10 @@ class Desk:
             if self.flag[0] or self._unmet or self._not_before:
                 self._look()
 
+    def late_names(self) -> list[Any]:
+        """Return the names of what was claimed while it ran, and still runs."""
+        return [name for memory in [*self._memories] for name in [*memory.late.values()]]
+
     def _innermost(self) -> list[tuple[Memory, Key]]:
         """Return what the present stack computes, the innermost `MOST_LATE` frames of it."""
         frame = sys._current_frames().get(self._stack.owner or 0)  # noqa: SLF001 -- what CPython offers for this

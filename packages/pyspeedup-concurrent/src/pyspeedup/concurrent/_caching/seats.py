@@ -22,6 +22,7 @@ __all__ = ["HUNGER", "Seat", "Seats"]
 LINE: Final = 16
 """Words for each seat, and for what belongs to none: a line of the processor's cache."""
 HUNGER: Final = 0
+_NEWS: Final = 1
 _READ, _ATTENTION = 0, 1
 """Where in a seat's line these stand."""
 WAKE_BYTES: Final = 4096
@@ -46,6 +47,20 @@ class Seat:
     def __reduce__(self) -> tuple[type[Seat], tuple[_Shared, int, int]]:
         """Arrive in a process that is being started."""
         return Seat, (self._seats, self.place, self.life)
+
+    @property
+    def other_places(self) -> list[int]:
+        """Where the other workers are."""
+        return [place for place in range(len(self._seats.wakes)) if place != self.place]
+
+    @property
+    def news(self) -> int:
+        """A number that each worker that has something to tell to all changes."""
+        return self.shared[_NEWS]
+
+    @news.setter
+    def news(self, number: int) -> None:
+        self.shared[_NEWS] = number
 
     def count(self, read: int) -> None:
         """Let the engine know how many messages have been read."""

@@ -21,6 +21,7 @@ from pyspeedup.concurrent._caching.board import Board, Running
 from pyspeedup.concurrent._caching.calls import arguments_of
 from pyspeedup.concurrent._caching.desk import Desk
 from pyspeedup.concurrent._caching.local_board import LocalBoard, Place
+from pyspeedup.concurrent._caching.long_calls import LongCalls
 from pyspeedup.concurrent._caching.meanings import Meanings
 from pyspeedup.concurrent._caching.messages import (
     PROTOCOL,
@@ -70,6 +71,7 @@ class Worker:
         self._desk = Desk(self, seat.attention)
         self._stacks = Stacks(self)
         self.meanings = Meanings(self._desk)
+        self._long_calls = LongCalls(self.board, seat, self.meanings)
         self._unlearnt: dict[int, Shipment] = {}
         self._waits: list[tuple[float, float]] = []
         self._waited = 0.0
@@ -89,6 +91,9 @@ class Worker:
         """Look after what takes long, in another thread, whenever the engine says so."""
         while os.read(self._seat.tick.fileno(), 64):
             self._desk.tick()
+            if not self._seat.is_alone:
+                self._long_calls.hear()
+                self._long_calls.tell(self._desk.late_names())
 
     def detach(self) -> None:
         """Compute by itself from now on, in a process forked from here: what is shared isn't its own."""
@@ -164,6 +169,7 @@ class Worker:
     def run(self, task: Begin | Note, stack: int, /) -> None:
         """Compute a task on a fresh stack."""
         self._desk.begin(stack)
+        self._long_calls.hear()
         if isinstance(task, Note):
             self._compute_note(task)
             self._end_if_forked(None)
