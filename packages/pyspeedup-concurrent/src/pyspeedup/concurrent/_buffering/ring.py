@@ -182,16 +182,12 @@ class Writer:
     def _free(self, extent: int) -> int | None:
         """Return where `extent` bytes are free, and behind them a line for the mark, if it may be needed."""
         head = self._head
-        ahead = head if head + extent + LINE <= self._capacity else None
-        if not self._starts:
-            if ahead is not None and head <= COMFORT:
-                return ahead
-            return 0 if extent + LINE <= self._capacity else None
-        tail = self._starts[0]
-        if head <= tail:
+        tail = self._starts[0] if self._starts else head
+        if self._starts and head <= tail:
             return head if head + extent <= tail else None
+        ahead = head if head + extent + LINE <= self._capacity else None
         if extent <= tail and (ahead is None or head > COMFORT):
-            return 0
+            return 0  # the mark at the head must stay until it is read
         return ahead
 
     def _grow(self, extent: int) -> bool:
