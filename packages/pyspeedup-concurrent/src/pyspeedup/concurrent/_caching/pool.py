@@ -18,7 +18,7 @@ import threading
 import weakref
 from collections import deque
 from dataclasses import dataclass, field
-from multiprocessing import connection
+from multiprocessing import connection, util
 from typing import TYPE_CHECKING, Any, NamedTuple
 
 from pyspeedup.concurrent._caching import messages as _messages
@@ -114,6 +114,7 @@ class Pool:
             self._release()
             raise
         _pools.add(self)
+        _close_all_with_this_process()
         self._start_thread()
 
     # From any thread ------------------------------------------------------------------------------
@@ -384,6 +385,8 @@ class Pool:
 
 
 _pools: weakref.WeakSet[Pool] = weakref.WeakSet()
+_closed_with: int | None = None
+"""The process whose end `_close_all` is registered for."""
 
 
 def _pause_all() -> None:
@@ -399,6 +402,14 @@ def _resume_all() -> None:
 def _close_all() -> None:
     for pool in list(_pools):
         pool.close()
+
+
+def _close_all_with_this_process() -> None:
+    """In a process of multiprocessing's, which runs no exit handlers: close before the children are ended."""
+    global _closed_with  # noqa: PLW0603 -- one registration a process
+    if _closed_with != os.getpid():
+        util.Finalize(None, _close_all, exitpriority=20)
+        _closed_with = os.getpid()
 
 
 def _abandon_all() -> None:
