@@ -253,3 +253,105 @@ def test_the_pid_in_an_error_is_the_workers(run_program):
     """)
     assert (result.stdout, result.stderr) == ("-9 True\n", "")
     assert os.getpid()
+PARKED = """
+import multiprocessing, os, signal, sys, time
+from pyspeedup.concurrent import Cache
+
+method = sys.argv[1]
+multiprocessing.set_start_method(method)
+
+@Cache(workers=3)
+def shared():
+    time.sleep(1000)
+
+@Cache(workers=3)
+def branch(n, path):
+    with open(path, "a") as file:
+        file.write(f"{os.getpid()}\\n")
+    return shared()
+
+futures = [branch.submit(n, sys.argv[2]) for n in range(12)]
+while True:
+    with open(sys.argv[2], "a+") as file:
+        file.seek(0)
+        pids = file.read().split()
+    if len(pids) == 12:  # those that cannot compute it have parked, each for several branches
+        break
+    time.sleep(0.01)
+print(*{*pids}, flush=True)
+os.kill(os.getpid(), signal.SIGKILL)
+"""
+
+
+@linux
+@pytest.mark.parametrize("method", METHODS)
+def test_workers_whose_stacks_are_parked_end_with_a_killed_program(run_program, tmp_path, method):
+    result = run_program(PARKED, method, str(tmp_path / "log"))
+    assert result.returncode == -signal.SIGKILL, result.stderr
+    pids = [int(pid) for pid in result.stdout.split()]
+    assert len(pids) == 3
+    wait_until_gone(pids)
+
+
+def test_ctrl_c_while_stacks_are_parked_shows_one_traceback_and_leaves_nothing(run_program):
+    result = run_program("""
+        import os, signal, threading, time
+        from pyspeedup.concurrent import Cache
+
+        @Cache(workers=2)
+        def shared(seconds):
+            time.sleep(seconds)
+            return 1
+
+        @Cache(workers=2)
+        def branch(n, seconds):
+            return shared(seconds) + n
+
+        futures = [branch.submit(n, 0.5) for n in range(6)]
+        threading.Timer(0.3, os.kill, (os.getpid(), signal.SIGINT)).start()
+        try:
+            [future.result() for future in futures]
+        except KeyboardInterrupt:
+            print("interrupted", flush=True)
+        print(sum(branch(n, 0.5) for n in range(6)), flush=True)
+        threading.Timer(0.3, os.kill, (os.getpid(), signal.SIGINT)).start()
+        branch(0, 1000)
+    """)
+    assert result.returncode == -signal.SIGINT
+    assert result.stdout == "interrupted\n21\n"
+    assert result.stderr.count("Traceback") == 1
+    assert result.stderr.strip().endswith("KeyboardInterrupt")
+
+
+@linux
+def test_processes_forked_from_a_program_have_workers_of_their_own(run_program):
+    result = run_program("""
+        import multiprocessing, os, sys
+        from concurrent.futures import ProcessPoolExecutor
+        from pyspeedup.concurrent import Cache
+
+        @Cache(workers=2)
+        def where(n):
+            return n, os.getpid()
+
+        def ask(start):
+            found = [where(n) for n in range(start, start + 20)]
+            assert [n for n, _ in found] == [*range(start, start + 20)]
+            return {pid for _, pid in found}
+
+        if __name__ == "__main__":
+            ours = ask(0)
+            context = multiprocessing.get_context("fork")
+            with ProcessPoolExecutor(2, mp_context=context) as pool:
+                for others in pool.map(ask, [100, 200, 300]):
+                    assert not others & ours
+            for ending in (os._exit, sys.exit):
+                pid = os.fork()
+                if pid == 0:
+                    ending(0 if not ask(1000) & ours else 1)
+                assert os.waitstatus_to_exitcode(os.waitpid(pid, 0)[1]) == 0
+                assert ask(2000) <= ours | ask(3000)
+            print("end")
+    """)
+    assert (result.returncode, result.stdout) == (0, "end\n"), result.stderr
+    assert result.stderr == ""
