@@ -15,6 +15,7 @@ from pyspeedup.concurrent._caching.board import Done
 from pyspeedup.concurrent._caching.desk import GIVEN
 
 if TYPE_CHECKING:
+    from pyspeedup.concurrent._caching.local import Memory
     from pyspeedup.concurrent._caching.meanings import Meanings
     from pyspeedup.concurrent._caching.office import Board
     from pyspeedup.concurrent._caching.seats import Seat
@@ -35,6 +36,8 @@ class LongCalls:
         self._meanings = meanings
         self._told: list[bytes] = []
         self._heard: dict[int, bytes] = {}
+        self._unknown: list[bytes] = []
+        """Of functions that have not come here yet."""
         self._at_news = seat.news
 
     def tell(self, names: list[bytes]) -> None:
@@ -48,26 +51,33 @@ class LongCalls:
     def hear(self) -> None:
         """Mark what others have told of since this was asked last; costs 0.1 us if they have not."""
         news = self._seat.news
-        if news == self._at_news:
+        if news == self._at_news and not self._unknown:
             return
         self._at_news = news
+        names, self._unknown = self._unknown, []
         for place in self._seat.other_places:
             found = self._board.look(_list_of(place))
             if isinstance(found, Done) and self._heard.get(place) != found.data:
                 self._heard[place] = found.data
-                for name in pickle.loads(found.data):
-                    self._mark(name)
+                names += pickle.loads(found.data)
+        for name in names[-MOST * len(self._seat.other_places) :]:
+            self._mark(name)
 
     def _mark(self, name: bytes) -> None:
         try:
             number, generation, key = pickle.loads(name)
-            memory = self._meanings[number].memory
-            if memory is None or memory.generation != generation or key in memory.values:
-                return
-            if key not in memory.late:
+            memory = self._memory_of(number)
+            if memory is None:
+                self._unknown.append(name)
+            elif memory.generation == generation and not (
+                key in memory.values or key in memory.late
+            ):
                 memory.marks[key] = GIVEN
-        except Exception:  # noqa: BLE001 -- a class's own code, or a function not known here: nothing is waited for
+        except Exception:  # noqa: BLE001 -- a class's own code; what cannot arrive is not waited for
             return
+
+    def _memory_of(self, number: int) -> Memory | None:
+        return self._meanings[number].memory if number in self._meanings else None
 
 
 def _list_of(place: int) -> bytes:

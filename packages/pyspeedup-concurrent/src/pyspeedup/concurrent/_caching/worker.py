@@ -169,7 +169,6 @@ class Worker:
     def run(self, task: Begin | Note, stack: int, /) -> None:
         """Compute a task on a fresh stack."""
         self._desk.begin(stack)
-        self._long_calls.hear()
         if isinstance(task, Note):
             self._compute_note(task)
             self._end_if_forked(None)
@@ -230,6 +229,7 @@ class Worker:
             if message.generations is not None:
                 self.meanings.forget(message.generations)
             self._learn(call.number, message.shipment)
+            self._long_calls.hear()
             try:
                 if isinstance(call, BatchCall):
                     if message.wanted:
