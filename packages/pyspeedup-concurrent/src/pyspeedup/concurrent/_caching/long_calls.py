@@ -38,7 +38,7 @@ class LongCalls:
         self._heard: dict[int, bytes] = {}
         self._unknown: list[bytes] = []
         """Of functions that have not come here yet."""
-        self._at_news = seat.news
+        self._at_news = -1  # others may have told before this worker came
 
     def tell(self, names: list[bytes]) -> None:
         """Let others know the names of the calls that take long here, the youngest last."""
