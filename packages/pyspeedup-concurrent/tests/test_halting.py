@@ -15,6 +15,7 @@ from pyspeedup.concurrent.halting import (
     absolutelyNonDecreasing,
     afterAttempts,
     afterSeconds,
+    allOf,
     anyOf,
     uniformlyNonDecreasing,
     uniformlyNonIncreasing,
@@ -120,7 +121,12 @@ def test_after_seconds_keeps_a_clock_a_thread(clock):
 @pytest.mark.parametrize("ship", [pickle.dumps, lambda each: shipping.dumps(each, "it")])
 @pytest.mark.parametrize(
     "condition",
-    [afterAttempts(3), afterSeconds(2.5), anyOf(uniformlyNonDecreasing, afterAttempts(3))],
+    [
+        afterAttempts(3),
+        afterSeconds(2.5),
+        anyOf(uniformlyNonDecreasing, afterAttempts(3)),
+        allOf(uniformlyNonDecreasing, afterAttempts(3)),
+    ],
 )
 def test_conditions_travel(condition, ship):
     assert repr(pickle.loads(ship(condition))) == repr(condition)
@@ -134,7 +140,9 @@ def test_conditions_travel(condition, ship):
         (lambda: afterSeconds(-1), ValueError, "seconds must be 0 or more, not -1"),
         (lambda: afterSeconds(float("nan")), ValueError, "seconds must be 0 or more, not nan"),
         (lambda: afterSeconds("1"), TypeError, "seconds must be a number, not '1'"),
-        (anyOf, TypeError, "at least one"),
+        (anyOf, TypeError, "anyOf needs at least one"),
+        (allOf, TypeError, "allOf needs at least one"),
+        (lambda: allOf("noSuchCondition"), UnknownNameError, "noSuchCondition"),
         (lambda: anyOf(afterAttempts(1), 3), TypeError, "a condition must be callable.*not 3"),
         (lambda: anyOf("noSuchCondition"), UnknownNameError, "noSuchCondition"),
     ],
@@ -175,3 +183,21 @@ class TestAnyOf(HaltConditionContract):
 
     def make_condition(self):
         return anyOf(uniformlyNonDecreasing, afterAttempts(2))
+
+
+class TestAllOf(HaltConditionContract):
+    gives_up = True
+
+    def make_condition(self):
+        return allOf(uniformlyNonDecreasing, afterAttempts(2))
+
+
+def test_all_of_asks_up_to_the_first_that_goes_on():
+    asked = []
+
+    def answering(answer):
+        return lambda *_: asked.append(answer) or answer
+
+    assert not allOf(answering(True), answering(False), answering(True))(None, None, 0)
+    assert asked == [True, False]
+    assert allOf(answering(True), answering(True))(None, None, 0)

@@ -30,6 +30,7 @@ __all__ = [
     "absolutelyNonDecreasing",
     "afterAttempts",
     "afterSeconds",
+    "allOf",
     "anyOf",
     "resolve",
     "uniformlyNonDecreasing",
@@ -157,17 +158,51 @@ class anyOf:  # noqa: N801 -- as above
 
     def __init__(self, *conditions: HaltCondition | str) -> None:
         """Look the names up."""
-        if not conditions:
-            raise TypeError("anyOf needs at least one condition")
-        self.conditions = tuple(resolve(condition, "a condition") for condition in conditions)
+        self.conditions = _resolved("anyOf", conditions)
 
     def __call__(self, buffer: Any, item: Any, attempts: int, /) -> bool:
         """Ask each in turn."""
         return any(condition(buffer, item, attempts) for condition in self.conditions)
 
     def __repr__(self) -> str:
-        names = (getattr(each, "__name__", None) or repr(each) for each in self.conditions)
-        return f"anyOf({', '.join(names)})"
+        return f"anyOf({_names(self.conditions)})"
+
+
+class allOf:  # noqa: N801 -- as above
+    """Stop once all of `conditions`, each a callable or a registered name, say so of the same value.
+
+    Law: that of one of them suffices, if each of the others stops in the end. They are asked in
+    order, up to the first that does not stop. Raises as `anyOf` does.
+
+    >>> from types import SimpleNamespace
+    >>> both = allOf("uniformlyNonDecreasing", afterAttempts(10))
+    >>> squares = SimpleNamespace(cached=[0, 1, 4, 9])
+    >>> both(squares, 7, 0), both(squares, 7, 10), both(squares, 10, 10)
+    (False, True, False)
+    """
+
+    def __init__(self, *conditions: HaltCondition | str) -> None:
+        """Look the names up."""
+        self.conditions = _resolved("allOf", conditions)
+
+    def __call__(self, buffer: Any, item: Any, attempts: int, /) -> bool:
+        """Ask each in turn."""
+        return all(condition(buffer, item, attempts) for condition in self.conditions)
+
+    def __repr__(self) -> str:
+        return f"allOf({_names(self.conditions)})"
+
+
+def _resolved(
+    combinator: str, conditions: tuple[HaltCondition | str, ...]
+) -> tuple[HaltCondition, ...]:
+    if not conditions:
+        raise TypeError(f"{combinator} needs at least one condition")
+    return tuple(resolve(condition, "a condition") for condition in conditions)
+
+
+def _names(conditions: tuple[HaltCondition, ...]) -> str:
+    return ", ".join(getattr(each, "__name__", None) or repr(each) for each in conditions)
 
 
 def resolve(condition: HaltCondition | str, argument: str = "haltCondition") -> HaltCondition:

@@ -7,6 +7,7 @@ while the generator computes the next item, and sends that.
 
 from __future__ import annotations
 
+import contextlib
 import sys
 import threading
 from collections.abc import Iterable, Iterator
@@ -216,13 +217,27 @@ class Outbox:
         with self._sending:
             self._send_pending()
 
-    def _send_pending(self, *, wait: bool = True) -> None:
-        pending = self._pending[:]
-        if pending:
-            load = items.run(pending) if self._bodies else items.together(pending)
-            if self._channel.write(self._sent, len(pending), load, wait=wait):
-                del self._pending[: len(pending)]
-                self._sent += len(pending)
+    def _send_pending(self) -> None:
+        try:
+            self._send_first(len(self._pending))
+        except OSError:  # no memory: what fits one by one goes, up to the item that does not
+            try:
+                while self._send_first(1):
+                    continue
+            finally:
+                self._pending.clear()
+
+    def _send_first(self, count: int, *, wait: bool = True) -> bool:
+        """Send up to `count` of what is pending; False if there is nothing, or it cannot be sent."""
+        first = self._pending[:count]
+        if not first:
+            return False
+        load = items.run(first) if self._bodies else items.together(first)
+        sent = self._channel.write(self._sent, len(first), load, wait=wait)
+        if sent:
+            del self._pending[: len(first)]
+            self._sent += len(first)
+        return sent
 
     def finish(self, kind: int, payload: bytes = b"") -> None:
         """Send what there is, and how the sequence ends."""
@@ -235,8 +250,9 @@ class Outbox:
         """Send what is finished whenever it is demanded, until nobody needs it."""
         while self._channel.hear():
             self._end = 0
-            with self._sending:
-                self._send_pending(wait=False)
+            # If there is no memory, the main thread finds that too, and says it at the item's place.
+            with self._sending, contextlib.suppress(OSError):
+                self._send_first(len(self._pending), wait=False)
         self._end = 0
 
 
