@@ -18,6 +18,7 @@ from __future__ import annotations
 import atexit
 import multiprocessing
 import os
+import sys
 import threading
 import warnings
 import weakref
@@ -147,9 +148,8 @@ def start_child(
         pause()
     try:
         with warnings.catch_warnings():
-            if (
-                not _other_threads()
-            ):  # numeric libraries have threads that Python counts, but are safe
+            # Python 3.12 warns; numeric libraries have threads that it counts, but are safe.
+            if sys.version_info >= (3, 12) and not _other_threads():
                 warnings.filterwarnings("ignore", ".*multi-threaded.*fork", DeprecationWarning)
             return _start(chosen, target, args, name)
     finally:
