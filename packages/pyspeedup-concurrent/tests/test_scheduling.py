@@ -256,3 +256,22 @@ def play_cases(number, *, has_deaths, has_rings):
 @pytest.mark.parametrize("has_rings", [False, True])
 def test_without_damage_the_same_cases_end_well(has_deaths, has_rings):
     play_cases(20, has_deaths=has_deaths, has_rings=has_rings)
+
+
+def test_hints_are_not_followed_once_nobody_wants_anything():
+    engine = dispatcher.Dispatcher()
+    engine.submit("wanted")
+    engine.add_worker("a")
+    engine.add_worker("b")
+    assert engine.give("a", "gift") == [dispatcher.Begin("b", "gift", wanted=False)]
+    engine.give("a", "another gift")
+    assert engine.finish("a", "wanted", 6) == [dispatcher.Resolve("wanted", 6)]
+    assert engine.give("b", "a gift of a gift") == []
+    assert engine.finish("b", "gift", None) == []
+    assert engine.settled
+
+
+def test_hints_in_a_ring_of_calls_do_not_feed_each_other():
+    world = busy_case(1256, "kill", "batch", "kill", rings=True).play()
+    assert world.seen["Give"]
+    assert world.system.steps < 5 * MOST_STEPS

@@ -160,7 +160,7 @@ class Dispatcher(Generic[Outcome]):
         station.listening = listening
         resolved = [*self._settle(job, outcome)]
         if not station.jobs:
-            self._drop_gifts(worker)
+            self._drop_gifts_of(worker)
         # The next call is on its way before the answer of the last one is dealt with.
         return [*self._hand_out(), *resolved]
 
@@ -198,7 +198,7 @@ class Dispatcher(Generic[Outcome]):
         """
         lost = self._stations.pop(worker).jobs
         unread = None if heard or not lost else lost[-1]
-        self._drop_gifts(worker)
+        self._drop_gifts_of(worker)
         resolved: list[Action[Outcome]] = []
         for job in lost:
             job.runner = None
@@ -227,14 +227,29 @@ class Dispatcher(Generic[Outcome]):
         if job.wanted and outcome is not None:
             yield Resolve(job.call, outcome)
 
-    def _drop_gifts(self, giver: Worker) -> None:
+    def _is_anything_wanted(self) -> bool:
+        """Tell whether gifts serve anybody: else each could bring forth others, for ever."""
+        return any(job.wanted for job in self._jobs.values())
+
+    def _drop_gifts_of(self, giver: Worker) -> None:
         """Forget what `giver` left to others, nobody has begun, and nobody is left to want."""
         for job in self._gifts:
-            if job.giver == giver and job.runner is None and not job.wanted:
-                self._jobs.pop(job.call, None)
+            if job.giver == giver:
+                self._drop(job)
+
+    def _drop_gifts(self) -> None:
+        for job in self._gifts:
+            self._drop(job)
+        self._gifts.clear()
+
+    def _drop(self, gift: _Job) -> None:
+        if self._jobs.get(gift.call) is gift and gift.runner is None and not gift.wanted:
+            del self._jobs[gift.call]
 
     def _hand_out(self) -> Iterator[Action[Outcome]]:
         """Send what is queued to those who listen, the idle ones first."""
+        if self._gifts and not self._is_anything_wanted():
+            self._drop_gifts()
         for queue in (self._gifts, self._queue):
             while self._clear_away(queue):
                 job = queue[0]
