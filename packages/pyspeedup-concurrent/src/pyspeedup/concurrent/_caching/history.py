@@ -13,14 +13,19 @@ from pyspeedup.core import FunctionStats, Span
 if TYPE_CHECKING:
     from collections.abc import Callable
 
+    from pyspeedup.concurrent._caching.messages import Call
+
 __all__ = ["History"]
 
 MOST_SPANS: Final = 20_000
+MOST_BYTES: Final = 1 << 21
+"""So much is kept of the calls' arguments; if they are large, of fewer calls."""
+LONGEST_ARGUMENTS: Final = 1 << 10
 LONGEST_REPR: Final = 60
 
 
 class History:
-    """Keeps sums for each function, and the last `MOST_SPANS` things that were computed or waited for.
+    """Keeps sums for each function, and the last things that were computed or waited for, `MOST_SPANS` at most.
 
     >>> History().stats(7, workers=2, idle=0.0).calls
     0
@@ -29,17 +34,21 @@ class History:
     def __init__(self) -> None:
         """Begin with nothing."""
         self._tallies: dict[int, Tally] = {}
-        self._spans: deque[tuple[int, Any, str, float, float]] = deque(maxlen=MOST_SPANS)
+        self._spans: deque[tuple[int, Any, str, float, float]] = deque()
+        self._bytes = 0
 
     def add(self, pid: int, done: Done) -> None:
         """Take in what a worker has said of something that it has computed."""
         kind = _kind_of(done)
-        call = (
-            done.call if len(done.call.arguments) <= 1 << 10 else done.call._replace(arguments=b"")
-        )
+        call: Call | BatchCall = done.call
+        if len(call.arguments) > LONGEST_ARGUMENTS:
+            call = call._replace(arguments=b"")
         self._spans.append((pid, call, kind, done.begun, done.ended))
         for begun, ended in done.waits:
             self._spans.append((pid, call, "wait", begun, ended))
+        self._bytes += len(call.arguments) * (1 + len(done.waits))
+        while self._bytes > MOST_BYTES or len(self._spans) > MOST_SPANS:
+            self._bytes -= len(self._spans.popleft()[1].arguments)
         for number, tally in done.tallies.items():
             self._tallies.setdefault(number, Tally()).add(tally)
 
