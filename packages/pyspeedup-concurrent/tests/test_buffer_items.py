@@ -44,10 +44,6 @@ def decoded(load, count, skip=0):
         return items.decode(kind, count, view, skip)
 
 
-def same(one, other):
-    return one == other and pickle.dumps(one) == pickle.dumps(other)
-
-
 @given(st.lists(nested, min_size=1, max_size=8), st.integers(0, 3))
 def test_a_run_is_read_as_it_was_written(values, skip):
     got, failure = decoded(items.run([items.body(value) for value in values]), len(values), skip)
@@ -73,6 +69,13 @@ def test_what_is_kept_is_equal_and_cannot_change(value):
         elif isinstance(value, list):
             value.append(1)
         assert repr(kept) == before
+
+
+@pytest.mark.parametrize("value", [{"a": 1}, {}, [1, "b"], []])
+def test_what_can_be_changed_is_copied(value):
+    kept = items.kept(value)
+    assert kept == value
+    assert kept is not value
 
 
 class Colour(enum.IntEnum):
