@@ -17,6 +17,9 @@ class OnTheCluster(EngineContract):
     def make_callable(self, engine, function):
         return Cache(function, engine=engine)
 
+    def number_of(self, function):
+        return function._evaluator()[1]
+
 
 class TestComputingNestedCallsOnTheSpot(OnTheCluster):
     def make_engine(self):

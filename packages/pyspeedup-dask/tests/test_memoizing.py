@@ -1,3 +1,4 @@
+import gc
 import os
 import sys
 import threading
@@ -27,6 +28,12 @@ def counts(path):
 def tasks_on(engine):
     """Return how many tasks each worker knows of."""
     return engine._link._client.run(lambda dask_worker: len(dask_worker.state.tasks)).values()
+
+
+def keys_on(engine):
+    """Return what the scheduler knows of that this package has put there."""
+    known = engine._link._client.run_on_scheduler(lambda dask_scheduler: list(dask_scheduler.tasks))
+    return [key for key in known if key.startswith("pyspeedup")]
 
 
 def wait_until(condition):
@@ -154,6 +161,41 @@ def test_functions_that_need_each_other(make_engine):
     assert [is_even(9), is_odd(9), is_even(10)] == [False, True, True]
 
 
+def test_a_closed_engine_leaves_nothing_on_the_cluster(cluster):
+    treasure = bytes(100_000)
+
+    with Dask(address=cluster) as witness:
+        assert witness.workers == 2
+        on_workers = witness._link._client.run
+        on_workers(gc.disable)  # nothing may wait for it
+        try:
+            with Dask(address=cluster, threshold=0) as engine:
+
+                @Cache(engine=engine)
+                def count(n):
+                    return len(treasure) if n == 0 else count(n - 1) + 1
+
+                assert count(3) == 100_003
+                wait_until(lambda: len(keys_on(witness)) == 5)  # four calls and the function
+            wait_until(lambda: not keys_on(witness))
+        finally:
+            on_workers(gc.enable)
+
+
+@pytest.mark.parametrize("threshold", [0, 1])
+def test_nested_calls_by_submit_and_map(make_engine, threshold):
+    @Cache(engine=make_engine(threshold=threshold))
+    def count(n):
+        if n < 3:
+            return n
+        return count.submit(n - 1).result() + sum(count.map(range(n - 2)))
+
+    def plainly(n):
+        return n if n < 3 else plainly(n - 1) + sum(map(plainly, range(n - 2)))
+
+    assert count(7) == plainly(7)
+
+
 @pytest.mark.parametrize("threshold", [0, 1])
 def test_methods(make_engine, threshold):
     class Tower:
@@ -170,7 +212,12 @@ def test_methods(make_engine, threshold):
         def height(self, n, step=1):
             return self.base if n == 0 else self.height(n - 1, step=step) + step
 
+        @Cache(engine=make_engine(threshold=threshold))
+        def heights(self, n):
+            return [*self.height.map(range(n)), self.height.submit(n).result()]
+
     assert Tower(10).height(4) == 14
+    assert Tower(10).heights(2) == [10, 11, 12]
     assert Tower(10).height(4, 3) == 22
 
 

@@ -8,7 +8,7 @@ from functools import partial
 from typing import TYPE_CHECKING, Any
 
 from pyspeedup.dask._here import here
-from pyspeedup.dask._homes import find_home, known_home
+from pyspeedup.dask._homes import find_home, find_stay, known_home
 from pyspeedup.dask._outcome import Outcome
 from pyspeedup.dask._packing import loads
 from pyspeedup.dask._task import Task
@@ -28,6 +28,7 @@ def evaluate(call: bytes, *, header: bytes, payload: bytes) -> Outcome:
 
     told: Call = pickle.loads(call)
     common: Header = pickle.loads(header)
+    stay = find_stay(common.token)
     task = Task(common, str(get_worker().get_current_task()), told)
     before, here.task = here.task, task
     try:
@@ -36,10 +37,8 @@ def evaluate(call: bytes, *, header: bytes, payload: bytes) -> Outcome:
         )
     finally:
         here.task = before
-    # Those of nested calls are held by who asked, so that nothing goes round in a ring.
-    home = known_home(common.token, common.digest) if told.depth == 0 else None
     outcome.root = told.root
-    outcome.holds = (*task.made_from, home)
+    outcome.holds = (*task.made_from, stay)
     return outcome
 
 

@@ -1,7 +1,9 @@
 """A function where it is evaluated: what its name means there, what it remembers, what its calls cost.
 
-One home a function, engine and process. It lives as long as somebody refers to it: an evaluation, or
-a result that the cluster keeps for the engine. So it goes with the engine, whatever ends that.
+One home a function, engine and process. It remembers as long as somebody has reason to: an evaluation, or
+a result that the cluster keeps for the engine, each of which holds the engine's `Stay` in this process.
+So what is remembered goes with the engine, whatever ends that, and at once: a home and its function
+refer to each other, and would wait for the garbage collector, while the cluster kept what they hold.
 """
 
 from __future__ import annotations
@@ -14,6 +16,7 @@ from typing import TYPE_CHECKING, Any, Final, NamedTuple
 
 from pyspeedup.concurrent._caching.calls import Normalizer, as_call
 from pyspeedup.concurrent._caching.local import LocalMethod
+from pyspeedup.concurrent._caching.nested import map_here, submit_here
 from pyspeedup.dask._here import here
 
 if TYPE_CHECKING:
@@ -22,7 +25,16 @@ if TYPE_CHECKING:
 
     from pyspeedup.concurrent._caching.calls import Key
 
-__all__ = ["FIRST_GENERATION", "UNKNOWN", "Generation", "Home", "find_home", "known_home"]
+__all__ = [
+    "FIRST_GENERATION",
+    "UNKNOWN",
+    "Generation",
+    "Home",
+    "Stay",
+    "find_home",
+    "find_stay",
+    "known_home",
+]
 
 SWIFTEST_CHANGE = 0.1
 """How much of the mean is made by the last call, at least, so that it follows what happens now."""
@@ -84,6 +96,12 @@ class Home:
             if generation.number > self.generation.number:
                 self.memory, self.generation = {}, generation
 
+    def let_go(self) -> None:
+        """Remember nothing, and hold nothing of the cluster's; it can be used on."""
+        with _lock:
+            self.memory = {}
+            self.packed = self.holder = None
+
     def compute(self, args: tuple[Any, ...], kwargs: dict[str, Any]) -> Any:
         """Answer a call here; what cannot be remembered is computed all the same."""
         try:
@@ -102,8 +120,41 @@ class Home:
         return self.seconds >= threshold
 
 
+class Stay:
+    """An engine's presence in this process: when nobody holds it any more, its homes end.
+
+    >>> stay = find_stay("an engine")
+    >>> home = find_home("an engine", "digest", "square", is_method=False)
+    >>> home.memory["7"] = 49
+    >>> del stay
+    >>> home.memory
+    {}
+    """
+
+    def __init__(self) -> None:
+        """Have no home yet."""
+        self.homes: set[Home] = set()
+        weakref.finalize(self, _end_all, self.homes).atexit = False
+
+
+def _end_all(homes: set[Home]) -> None:
+    for home in homes:
+        home.let_go()
+        _homes.pop((home.token, home.digest), None)  # whoever comes next brings all along again
+
+
 _homes: weakref.WeakValueDictionary[tuple[str, str], Home] = weakref.WeakValueDictionary()
+_stays: weakref.WeakValueDictionary[str, Stay] = weakref.WeakValueDictionary()
 _lock = threading.RLock()
+
+
+def find_stay(token: str) -> Stay:
+    """Return an engine's presence in this process, which begins now if there is none."""
+    with _lock:
+        stay = _stays.get(token)
+        if stay is None:
+            stay = _stays[token] = Stay()
+        return stay
 
 
 def find_home(token: str, digest: str, name: str, *, is_method: bool) -> Home:
@@ -112,6 +163,9 @@ def find_home(token: str, digest: str, name: str, *, is_method: bool) -> Home:
         home = _homes.get((token, digest))
         if home is None:
             home = _homes[token, digest] = Home(token, digest, name, is_method=is_method)
+        stay = _stays.get(token)
+        if stay is not None:  # none where a result is read in the program
+            stay.homes.add(home)
         return home
 
 
@@ -151,7 +205,13 @@ def _memoized(home: Home) -> types.FunctionType:
             here.task.note(home, home.memory, keys)
 
     marked: types.FunctionType = memoized  # type: ignore[assignment]  # that is what def makes
-    vars(marked).update(apply_async=apply_async, batch_async=batch_async, pyspeedup_home=home)
+    vars(marked).update(
+        apply_async=apply_async,
+        batch_async=batch_async,
+        submit=functools.partial(submit_here, marked),
+        map=functools.partial(map_here, marked),
+        pyspeedup_home=home,
+    )
     return marked
 
 

@@ -18,8 +18,8 @@ __all__ = ["Outcome"]
 class Outcome:
     """A value or an error, or the values of a batch and the error that cut it short, as bytes.
 
-    Where it was made it also holds on to what it is good to have as long as it is wanted itself: the
-    function's home, and the results that it was made from. These stand in the order of who needs
+    Where it was made it also holds on to what it is good to have as long as it is wanted itself: what is
+    remembered there for the engine, and the results that it was made from. These stand in the order of who needs
     whom, so that no two can hold each other.
     """
 

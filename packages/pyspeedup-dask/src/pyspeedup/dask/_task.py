@@ -179,14 +179,15 @@ class Task:
 
         from pyspeedup.dask._evaluation import evaluate
 
-        client = get_client()
-        if home.packed is None:
-            home.packed = dumps(home.meaning, f"{home.name}()", self.generation_of)
-        home.holder = home.holder or as_payload(client, home.packed)
+        client, packed, payload = get_client(), home.packed, home.holder
+        if packed is None:
+            packed = home.packed = dumps(home.meaning, f"{home.name}()", self.generation_of)
+        if payload is None:
+            payload = home.holder = as_payload(client, packed)
         header = self.header._replace(
             digest=home.digest, name=home.name, is_method=home.is_method, seconds=home.seconds
         )
-        return send(client, evaluate, header, home.holder, calls)
+        return send(client, evaluate, header, payload, calls)
 
     def _is_news(self, future: Any, outcome: Outcome) -> bool:
         """Let go of an error, which is not to be remembered; tell whether this call arose from ours and raised it."""
