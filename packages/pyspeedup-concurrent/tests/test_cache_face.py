@@ -219,6 +219,18 @@ def test_clearing_is_seen_through_every_spelling():
     assert tuple(read.cache_info()) == (3, 1, None, 1)
 
 
+@pytest.mark.parametrize("maxsize", [None, 5])
+def test_clearing_is_seen_by_who_holds_the_call_itself(maxsize):
+    text = ["old"]
+    read = Cache(lambda: text[0], engine="serial", maxsize=maxsize)
+    call = read.__call__
+    assert call() == "old"
+    for new in ("new", "newer", "newest"):
+        text[0] = new
+        read.cache_clear()
+        assert [call(), read(), call()] == [new] * 3
+
+
 # Methods -------------------------------------------------------------------------------------------
 
 

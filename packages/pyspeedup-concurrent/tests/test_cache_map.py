@@ -3,9 +3,11 @@
 import itertools
 import os
 import random
+import signal
 import sys
 import threading
 import time
+import warnings
 from concurrent.futures import ThreadPoolExecutor
 
 import pytest
@@ -565,6 +567,54 @@ def test_without_tqdm_it_says_what_to_install(monkeypatch):
     with pytest.raises(ImportError, match=r"pyspeedup-concurrent\[progress\]"):
         square.map(range(100), progress=True)
     assert square.cache_info().misses == 0
+
+
+# Forks ---------------------------------------------------------------------------------------------
+
+
+@pytest.mark.skipif(not hasattr(os, "fork"), reason="without a fork nobody inherits a map")
+def test_a_map_that_came_along_with_a_fork_says_so():
+    with Processes(workers=1) as engine:
+        square = Cache(lambda n: n * n, engine=engine)
+        results = square.map(itertools.count(), chunksize=1)
+        assert next(results) == 0
+        pid = os.fork()
+        if pid == 0:
+            try:
+                list(results)
+            except RuntimeError as error:
+                os._exit(7 if "begun before a fork" in str(error) and square(3) == 9 else 1)
+            os._exit(2)
+        assert os.waitstatus_to_exitcode(os.waitpid(pid, 0)[1]) == 7
+        assert next(results) == 1
+        results.close()
+
+
+@pytest.mark.skipif(not hasattr(os, "fork"), reason="there is nothing to inherit")
+@pytest.mark.parametrize("options", [{}, {"maxsize": 5}, {"store": {}}])
+def test_a_fork_inherits_what_is_known_and_no_lock_that_is_held(options):
+    square = Cache(lambda n: n * n, engine="serial", **options)
+    assert square(3) == 9
+    recall = square._recall
+    held, go_on = threading.Event(), threading.Event()
+
+    def hold():
+        with recall._lock, getattr(recall.memory, "_lock", recall._lock):
+            held.set()
+            go_on.wait()
+
+    thread = threading.Thread(target=hold)
+    thread.start()
+    held.wait()
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore", DeprecationWarning)  # that other threads run is the point
+        pid = os.fork()
+    if pid == 0:
+        signal.alarm(30)  # a lock that nobody releases would hold it for ever
+        os._exit(0 if [square(3), square(4), *square.map([5])] == [9, 16, 25] else 1)
+    go_on.set()
+    thread.join()
+    assert os.waitstatus_to_exitcode(os.waitpid(pid, 0)[1]) == 0
 
 
 # Interrupts ----------------------------------------------------------------------------------------

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import functools
 import itertools
+import os
 import threading
 import time
 from collections import deque
@@ -110,6 +111,7 @@ class Feed:
         self._complete: deque[Part] = deque()
         self._news: SimpleQueue[Part] = SimpleQueue()
         self._is_exhausted = False
+        self._process = os.getpid()
         self._stretch = 1
         """How many calls are looked up at once; more while none of them has to be evaluated."""
 
@@ -146,6 +148,8 @@ class Feed:
         self._parts.clear()
 
     def _wait(self, deadline: float | None) -> None:
+        if os.getpid() != self._process:
+            raise RuntimeError("this map was begun before a fork; its results go to the parent")
         timeout = None if deadline is None else max(0.0, deadline - time.monotonic())
         try:
             self._take_in(self._news.get(timeout=timeout))

@@ -8,6 +8,7 @@ import marshal
 import pickle
 import threading
 import types
+import weakref
 from collections import OrderedDict
 from typing import TYPE_CHECKING, Any, Protocol
 
@@ -52,7 +53,10 @@ class Memory(Protocol):
     def __len__(self) -> int: ...
 
     def clear(self) -> None:
-        """Forget all."""
+        """Forget all, in every front too."""
+
+    def begin_afresh(self) -> None:
+        """Hold no lock, as in a forked process."""
 
 
 class Everything(dict[Any, Any]):
@@ -67,9 +71,14 @@ class Everything(dict[Any, Any]):
     (9, 9, 1)
     """
 
-    __slots__ = ("_cached",)
+    __slots__ = ("_cached", "_fronts")
 
-    _cached: functools._lru_cache_wrapper[Any]
+    def __init__(self, answers: Iterable[tuple[Key, Any]] | dict[Key, Any] = ()) -> None:
+        """Hold `answers`, and have no front yet."""
+        super().__init__(answers)
+        self._cached: functools._lru_cache_wrapper[Any]
+        self._fronts: weakref.WeakSet[Any] = weakref.WeakSet()
+        """All of them: somebody may hold one that is not in use any more."""
 
     @property
     def hits(self) -> int:
@@ -79,7 +88,17 @@ class Everything(dict[Any, Any]):
     def front(self, answer: Callable[..., Any]) -> Callable[..., Any]:
         """Return what a Cache is called by; see `Memory.front`."""
         self._cached = functools.lru_cache(None)(answer)
+        self._fronts.add(self._cached)
         return self._cached
+
+    def clear(self) -> None:
+        """Forget all, in every front too."""
+        super().clear()
+        for front in self._fronts:
+            front.cache_clear()
+
+    def begin_afresh(self) -> None:
+        """Hold no lock, as ever."""
 
     def knows_none_of(self, keys: dict[Key, Any]) -> bool:
         """Tell whether none of these calls is known, in 40 ns each."""
@@ -100,8 +119,12 @@ class Recent:
         """Keep at most `size`; none at all for 0."""
         self._size = size
         self._values: OrderedDict[Key, Any] = OrderedDict()
-        self._lock = threading.RLock()  # arguments are compared under it, by code of the user's
         self._hits: list[int] = [0]
+        self.begin_afresh()
+
+    def begin_afresh(self) -> None:
+        """Hold no lock, as in a forked process."""
+        self._lock = threading.RLock()  # arguments are compared under it, by code of the user's
 
     @property
     def hits(self) -> int:
@@ -181,8 +204,12 @@ class Stored:
         named = function if hasattr(function, "__qualname__") else type(function)
         name = f"{named.__module__}.{named.__qualname__}"
         self._prefix = ("pyspeedup", name, _digest(function))
-        self._lock = threading.RLock()
         self.hits = 0
+        self.begin_afresh()
+
+    def begin_afresh(self) -> None:
+        """Hold no lock, as in a forked process."""
+        self._lock = threading.RLock()
 
     def front(self, answer: Callable[..., Any]) -> Callable[..., Any]:
         """Return what a Cache is called by; see `Memory.front`. A hit goes to the mapping."""

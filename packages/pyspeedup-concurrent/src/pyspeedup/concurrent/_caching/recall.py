@@ -64,6 +64,7 @@ class Recall:
 
     def begin_afresh(self) -> None:
         """Have no call under way, as in a forked process, where nobody would ever answer it."""
+        self.memory.begin_afresh()
         self._lock = threading.RLock()  # arguments are compared under it, by code of the user's
         self._is_current = True
         self._promises: dict[Key, Promise] = {}
