@@ -326,7 +326,7 @@ def test_ctrl_c_while_stacks_are_parked_shows_one_traceback_and_leaves_nothing(r
 @linux
 def test_processes_forked_from_a_program_have_workers_of_their_own(run_program):
     result = run_program("""
-        import multiprocessing, os, sys
+        import multiprocessing, os, sys, warnings
         from concurrent.futures import ProcessPoolExecutor
         from pyspeedup.concurrent import Cache
 
@@ -340,6 +340,8 @@ def test_processes_forked_from_a_program_have_workers_of_their_own(run_program):
             return {pid for _, pid in found}
 
         if __name__ == "__main__":
+            # Python 3.13 counts threads once ours has been started again
+            warnings.filterwarnings("ignore", ".*multi-threaded", DeprecationWarning)
             ours = ask(0)
             context = multiprocessing.get_context("fork")
             with ProcessPoolExecutor(2, mp_context=context) as pool:
