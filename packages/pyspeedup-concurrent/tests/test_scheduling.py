@@ -246,9 +246,9 @@ def play_cases(number, *, has_deaths, has_rings):
     for seed in range(number):
         case = busy_case(seed, *["kill"] * has_deaths, rings=has_rings)
         case.sample, case.roomy = NEVER, True
-        if has_deaths:  # with little else to do, nobody is woken by chance
-            last = len(case.nodes) - 1
-            case.program[:1] = [("submit", last, 0), ("submit", last - 1, 10 + seed)]
+        if has_deaths and not has_rings:  # with nothing else to do, nobody is woken by chance
+            case.nodes = [*[Node()] * 5, Node(tuple(range(5))), Node((5,)), Node((5,))]
+            case.program = [("submit", 6, 0), ("submit", 7, 20 + seed), ("kill", seed, 0)]
         (check_answers if has_deaths or has_rings else check_once)(case)
 
 
