@@ -253,6 +253,8 @@ def test_the_pid_in_an_error_is_the_workers(run_program):
     """)
     assert (result.stdout, result.stderr) == ("-9 True\n", "")
     assert os.getpid()
+
+
 PARKED = """
 import multiprocessing, os, signal, sys, time
 from pyspeedup.concurrent import Cache

@@ -584,3 +584,17 @@ def test_pools_that_come_and_go_leave_nothing_open():
             assert engine.submit(engine.define(abs, "abs"), (-3,), {}).result(PATIENCE) == 3
         counts.append(count())
     assert counts[2:] == counts[2:3] * 10
+
+
+def test_an_engine_may_be_closed_where_an_answer_arrives():
+    engine = Processes(workers=2)
+    number = engine.define(operator.mul, "mul")
+    futures = [engine.submit(number, (n, n), {}) for n in range(100)]
+    closed = threading.Event()
+    futures[10].add_done_callback(lambda _: (engine.close(), closed.set()))
+    for n, future in enumerate(futures):
+        with contextlib.suppress(CancelledError):
+            assert future.result(PATIENCE) == n * n
+    assert closed.wait(PATIENCE)
+    with pytest.raises(RuntimeError, match="closed"):
+        engine.submit(number, (1, 1), {})
