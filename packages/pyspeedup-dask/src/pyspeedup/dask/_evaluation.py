@@ -38,6 +38,7 @@ def evaluate(call: bytes, *, header: bytes, payload: bytes) -> Outcome:
     finally:
         here.task = before
     outcome.root = told.root
+    outcome.own_seconds = task.own_seconds()
     outcome.holds = (*task.made_from, stay)
     return outcome
 
@@ -69,8 +70,8 @@ def _arrive(task: Task, payload: bytes) -> Home:
     if home.function is None or home.generation.number < generation.number:
         loads(payload, header.token)
         home.packed, home.holder = payload, None
-    if home.calls == 0:
-        home.seconds = header.seconds
+    if header.seconds is not None:
+        home.hear(header.seconds)
     _forget_what_is_past(task)
     return home
 

@@ -29,6 +29,7 @@ class Outcome:
         error: bytes | None,
         seconds: float,
         root: str = "",
+        own_seconds: float | None = None,
         *,
         unsendable: bool = False,
     ) -> None:
@@ -38,6 +39,8 @@ class Outcome:
         self.seconds = seconds
         self.root = root
         """The call of the program that it was first computed for; to others an error may be an old one."""
+        self.own_seconds = own_seconds
+        """What a call of the function is known to take by itself, on the mean, where this was made."""
         self.unsendable = unsendable
         """Whether there is a value, which cannot leave the worker."""
         self.holds: tuple[Any, ...] = ()
@@ -107,10 +110,12 @@ class Outcome:
         """Travel with the bytes beside the pickle, and without what is held here."""
         aside = self.value is not None and protocol >= 5  # noqa: PLR2004 -- since then it can
         value = pickle.PickleBuffer(self.value) if aside else self.value
-        return _arrive, (value, self.error, self.seconds, self.root, self.unsendable)
+        told = (self.seconds, self.root, self.own_seconds, self.unsendable)
+        return _arrive, (value, self.error, told)
 
 
 def _arrive(
-    value: Any, error: bytes | None, seconds: float, root: str, unsendable: bool
+    value: Any, error: bytes | None, told: tuple[float, str, float | None, bool]
 ) -> Outcome:
-    return Outcome(value, error, seconds, root, unsendable=unsendable)
+    seconds, root, own_seconds, unsendable = told
+    return Outcome(value, error, seconds, root, own_seconds, unsendable=unsendable)

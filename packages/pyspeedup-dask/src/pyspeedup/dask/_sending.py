@@ -31,8 +31,8 @@ class Header(NamedTuple):
     generations: Mapping[str, Generation]
     """Those of the functions that were told to forget, by digest."""
     threshold: float
-    seconds: float
-    """What a call is known to take by itself, where it is sent from."""
+    seconds: float | None
+    """What a call is known to take by itself, where it is sent from; None if nothing is."""
 
 
 class Call(NamedTuple):
@@ -44,6 +44,8 @@ class Call(NamedTuple):
     root: str
     """Names the call of the program that it is part of."""
     is_batch: bool = False
+    within: frozenset[str] = frozenset()
+    """Digests of the functions that wait for it, one for the other."""
 
 
 def as_payload(client: Any, packed: bytes) -> Any:

@@ -1,13 +1,15 @@
 """One evaluation: which nested calls it computes itself, which it leaves to other workers, and when.
 
 A task costs milliseconds, so only what takes longer is worth one. Calls of a function whose calls take at least
-the threshold by themselves are tasks, so that all the cluster computes each once; hints for them are begun at once. Others are computed
+the threshold by themselves are tasks, so that all the cluster computes each once; hints for them are begun at once. So is the call of
+a function of which nothing is known yet, unless it is part of one of that function. Others are computed
 on the spot. Of the hints for them the oldest, which stands for the largest part of the work, becomes a task when this evaluation
 has computed for as long as the threshold since the last; that bounds what it costs, whatever the calls take.
 """
 
 from __future__ import annotations
 
+import math
 import time
 from collections import deque
 from typing import TYPE_CHECKING, Any, TypeAlias
@@ -39,11 +41,13 @@ MOST_KEPT = 1_000
 class _Frame:
     """A call that is being computed here."""
 
-    __slots__ = ("begun", "elsewhere", "home", "key")
+    __slots__ = ("begun", "elsewhere", "home", "is_first", "key")
 
-    def __init__(self, home: Home, key: Key | None) -> None:
+    def __init__(self, home: Home, key: Key | None, *, is_first: bool = True) -> None:
         self.home = home
         self.key = key
+        self.is_first = is_first
+        """Whether the same call is not being computed further out."""
         self.begun = time.perf_counter()
         self.elsewhere = 0.0
         """Seconds of it that were other calls', or spent waiting."""
@@ -62,6 +66,8 @@ class Task:
         self.call = call
         self.made_from: deque[Any] = deque(maxlen=MOST_KEPT)
         self._frames: list[_Frame] = []
+        self._running: set[tuple[Home, Key]] = set()
+        """What the frames are about."""
         self._asked: tuple[Home, Key] | None = None
         self._notes: deque[tuple[Home, Memory, Key]] = deque()
         self._given: dict[tuple[Home, Key], Any] = {}
@@ -77,6 +83,11 @@ class Task:
             self._asked = None
         return home.compute(args, kwargs)
 
+    def own_seconds(self) -> float | None:
+        """Return what a call of the function takes by itself, as far as is known by now."""
+        home = self._frames[0].home if self._frames else None
+        return home.seconds if home is not None and home.is_known else None
+
     def generation_of(self, digest: str) -> Generation:
         """Return which memory of a function this evaluation keeps to."""
         return self.header.generations.get(digest, FIRST_GENERATION)
@@ -85,20 +96,25 @@ class Task:
 
     def enter(self, home: Home, memory: Memory, key: Key) -> Any:
         """Return a value that another task has computed; `UNKNOWN`: compute it here, then `leave`."""
-        if self._asked == (home, key):
+        call = (home, key)
+        is_first = call not in self._running
+        if self._asked == call:
             self._asked = None
-        elif not self._is_running(home, key):
+        elif is_first:
             future = self._task_for(home, memory, key)
             if future is not None:
                 value = self._fetch(future, home, memory, key)
                 if value is not UNKNOWN:
                     return value
-        self._frames.append(_Frame(home, key))
+        self._running.add(call)
+        self._frames.append(_Frame(home, key, is_first=is_first))
         return UNKNOWN
 
     def leave(self) -> None:
         """Measure a call that has ended, or failed."""
         frame, now = self._frames.pop(), time.perf_counter()
+        if frame.is_first:
+            self._running.discard((frame.home, frame.key))
         frame.home.learn(frame.own_seconds(now))
         self._frames[-1].elsewhere += now - frame.begun
 
@@ -112,14 +128,20 @@ class Task:
 
     # Tasks of nested calls ----------------------------------------------------------------------
 
-    def _is_running(self, home: Home, key: Key) -> bool:
-        return any(frame.home is home and frame.key == key for frame in self._frames)
+    def _is_new(self, home: Home) -> bool:
+        """Tell whether nothing is known of a function, and nothing will be without a call of it."""
+        return (
+            not home.is_known
+            and self.header.threshold < math.inf
+            and home.digest not in self.call.within
+            and not any(frame.home is home for frame in reversed(self._frames))
+        )
 
     def _task_for(self, home: Home, memory: Memory, key: Key) -> Any | None:
         """Return the future of a call that is a task by now, or None if it is to be computed here."""
         self._notice_weight()
         future = self._given.pop((home, key), None)
-        if future is None and home.is_heavy(self.header.threshold):
+        if future is None and (home.is_heavy(self.header.threshold) or self._is_new(home)):
             self._give([*self._heavy_notes(), (home, memory, key)])
             future = self._given.pop((home, key), None)
         elif future is None:
@@ -149,10 +171,11 @@ class Task:
     def _give(self, wanted: Iterable[tuple[Home, Memory, Key]]) -> bool:
         """Make tasks of those calls that are neither known, running nor tasks; tell whether any was."""
         calls: dict[Home, dict[Key, tuple[str, Call]]] = {}
+        within = self.call.within.union(frame.home.digest for frame in self._frames)
         for home, memory, key in wanted:
             known = key in memory or (home, key) in self._given
-            if not known and not self._is_running(home, key):
-                call = self._pack(home, key)
+            if not known and (home, key) not in self._running:
+                call = self._pack(home, key, within)
                 if call is not None:
                     calls.setdefault(home, {})[key] = call
         for home, of_home in calls.items():
@@ -161,7 +184,7 @@ class Task:
             self.made_from.extend(futures)
         return bool(calls)
 
-    def _pack(self, home: Home, key: Key) -> tuple[str, Call] | None:
+    def _pack(self, home: Home, key: Key, within: frozenset[str]) -> tuple[str, Call] | None:
         args, kwargs = arguments_of(key)
         try:
             packed = dumps((args, kwargs), f"the arguments of {home.name}()", self.generation_of)
@@ -169,10 +192,8 @@ class Task:
             return None
         digest = digest_of_call(args, kwargs, packed)
         generation = self.generation_of(home.digest).name
-        return task_key(home.name, home.digest, generation, digest), self._nested(packed)
-
-    def _nested(self, packed: bytes) -> Call:
-        return Call(packed, self.call.depth + 1, self.call.root)
+        call = Call(packed, self.call.depth + 1, self.call.root, within=within)
+        return task_key(home.name, home.digest, generation, digest), call
 
     def _send(self, home: Home, calls: list[tuple[str, Call]]) -> list[Any]:
         from distributed import get_client
@@ -185,7 +206,10 @@ class Task:
         if payload is None:
             payload = home.holder = as_payload(client, packed)
         header = self.header._replace(
-            digest=home.digest, name=home.name, is_method=home.is_method, seconds=home.seconds
+            digest=home.digest,
+            name=home.name,
+            is_method=home.is_method,
+            seconds=home.seconds if home.is_known else None,
         )
         return send(client, evaluate, header, payload, calls)
 
@@ -203,6 +227,8 @@ class Task:
             outcome = wait_for(future, self.key, home.name)
         finally:
             self._frames[-1].elsewhere += time.perf_counter() - begun
+        if outcome is not None and outcome.own_seconds is not None:
+            home.hear(outcome.own_seconds)
         if outcome is None or (outcome.failed and not self._is_news(future, outcome)):
             return UNKNOWN
         cheap = outcome.seconds < self.header.threshold

@@ -330,7 +330,7 @@ class Dask:
                     is_method,
                     self._generations,
                     self._threshold,
-                    0.0,
+                    None,
                 )
                 memoized = Memoized(definition.function, name, is_method=is_method)
                 packed = dumps(memoized, f"{name}()", self._generation_of)
