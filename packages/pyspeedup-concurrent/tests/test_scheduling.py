@@ -275,3 +275,10 @@ def test_hints_in_a_ring_of_calls_do_not_feed_each_other():
     world = busy_case(1256, "kill", "batch", "kill", rings=True).play()
     assert world.seen["Give"]
     assert world.system.steps < 5 * MOST_STEPS
+
+
+def test_what_is_left_to_others_keeps_its_function():
+    other = Node(function=2)
+    nodes = [Node(), Node(), other, *[Node()] * 3, Node((2, 1), (1,)), *[Node()] * 4]
+    nodes.append(Node((6,), (0, 11, 2), 0.03, function=2))
+    check_once(Case(nodes, 3, [("submit", 11, 0), ("submit", 0, 0)], b"", 1))

@@ -9,6 +9,7 @@ but for those that turn out to take long, which are claimed while they run.
 
 from __future__ import annotations
 
+import itertools
 import sys
 import threading
 import time
@@ -336,9 +337,10 @@ class Desk:
             return  # until the next tick
         notes = self._oldest_notes()
         self._unmet = not notes
-        if not notes:
-            return
-        memory = notes[0].memory
+        for memory, alike in itertools.groupby(notes, lambda note: note.memory):
+            self._give(memory, [*alike])
+
+    def _give(self, memory: Memory, notes: list[Note]) -> None:
         if self._office.give(memory, [note.key for note in notes]):
             for note in notes:
                 memory.marks[note.key] = GIVEN
@@ -348,10 +350,13 @@ class Desk:
                 self._rest()
 
     def _oldest_notes(self) -> list[Note]:
-        """Take the oldest calls out, of one function: a few if it is dear, of which some will turn out to be known."""
+        """Take the oldest call out, or a few where its function is dear: some will turn out to be known.
+
+        The last of them may be one of another function, where those before it had been begun.
+        """
         notes = self._stack.notes
         found: list[Note] = []
-        while len(found) < MOST_GIFTS and (not found or self._is_alike(found[0], notes)):
+        while len(found) < MOST_GIFTS and (not found or self._is_alike(found[-1], notes)):
             note = notes.take()
             if note is None:
                 break
