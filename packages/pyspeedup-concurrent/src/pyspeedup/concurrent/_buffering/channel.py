@@ -31,7 +31,9 @@ __all__ = ["ConsumerEnd", "ProducerEnd", "connect"]
 BYTES_UNDER_WAY: Final = 256 << 20
 """Shared memory at most; only what is used is taken."""
 LOOKS: Final = 3000
-"""How often to look before sleeping: about what a sleep costs, 20 to 40 us."""
+"""How often to look before sleeping: about 0.1 ms, in which who sleeps is woken and answers."""
+BRIEFLY: Final = 300
+"""How often to look when the bell has rung."""
 HEARD: Final = 0.001
 """Seconds after which a consumer that waits asks for what may be held back."""
 NET: Final = 0.1
@@ -74,7 +76,7 @@ class _Patience:
         if self._credit <= 0:
             self._credit += 1
             return bool(words[word] >= enough)
-        if _finds(words, word, enough):
+        if _finds(words, word, enough, LOOKS):
             self._credit = self.MOST
             return True
         self._credit = self._credit - 1 or -self.PAUSE
@@ -99,11 +101,16 @@ class ConsumerEnd:
         self._sentinel = sentinel
 
     def ask(self, count: int) -> None:
-        """Let there be `count` items, and those that may run ahead of them."""
+        """Let there be `count` items, and those that may run ahead of them; `urge` wakes who sleeps."""
+        self._reader.words[ring.ASKED] = count
+
+    def urge(self) -> None:
+        """Wake the producer if it sleeps, and may go on."""
         words = self._reader.words
-        words[ring.ASKED] = count
-        if words[ring.RING_AT_ASKED] <= count:
+        if words[ring.RING_AT_ASKED] <= words[ring.ASKED]:
             self._ring_for(ring.RING_AT_ASKED)
+        if words[ring.RING_AT_RELEASED] <= words[ring.RELEASED]:
+            self._ring_for(ring.RING_AT_RELEASED)
 
     def read(self, accept: Accept) -> int:
         """Give frames that have come to `accept`, some KiB of them or one; 0 if there is none."""
@@ -119,6 +126,7 @@ class ConsumerEnd:
     def wait(self) -> None:
         """Wait until there is a frame, or none will come: then this end is closed."""
         words, enough = self._reader.words, self._reader.released + 1
+        self.urge()
         if self._patience.finds(words, ring.WRITTEN, enough):
             return
         soon = bool(words[ring.HOLDS])
@@ -127,18 +135,14 @@ class ConsumerEnd:
             fence()
             if words[ring.WRITTEN] >= enough:
                 break
-            # Asking and releasing have no fence, so the producer's word may have been missed there.
-            if words[ring.RING_AT_ASKED] <= words[ring.ASKED]:
-                self._ring_for(ring.RING_AT_ASKED)
-            if words[ring.RING_AT_RELEASED] <= words[ring.RELEASED]:
-                self._ring_for(ring.RING_AT_RELEASED)
-            if self._sleep(HEARD if soon else NET) and _finds(words, ring.WRITTEN, enough):
+            self.urge()  # for before the fence the producer's word may have been missed
+            self._sleep(HEARD if soon else NET)
+            if _finds(words, ring.WRITTEN, enough, BRIEFLY):  # it may be about to be written
                 break
             soon = False
         words[ring.WAITS] = 0
 
-    def _sleep(self, seconds: float) -> bool:
-        """Wait for the bell; True if it rang, so that a frame is there or about to be written."""
+    def _sleep(self, seconds: float) -> None:
         bell = self._bell
         if bell.gettimeout() != seconds:
             bell.settimeout(seconds)
@@ -146,10 +150,8 @@ class ConsumerEnd:
             self.closed = not bell.recv(DRAIN)
         except TimeoutError:
             self._rouse()
-            return False
         except ConnectionError:  # the producer was killed with bytes unread
             self.closed = True
-        return not self.closed
 
     def _rouse(self) -> None:
         if connection.wait([self._sentinel], 0):
@@ -214,6 +216,7 @@ class ProducerEnd:
 
     def look_for_asked(self, count: int) -> None:
         """Look for a moment, if that paid lately, whether `count` items are asked for."""
+        self.alert()
         self._patience.finds(self._words, ring.ASKED, count)
 
     def hold(self, *, back: bool) -> None:
@@ -221,7 +224,7 @@ class ProducerEnd:
         self._words[ring.HOLDS] = back
 
     def write(self, start: int, count: int, load: Load, *, wait: bool = True) -> bool:
-        """Send a frame. False if it cannot be: there is no room, unless it may `wait`, or nobody needs it.
+        """Send a frame, of which `alert` tells the consumer. False if it cannot be: there is no room, unless it may `wait`, or nobody needs it.
 
         `OSError` if there is no memory for it, though nothing is under way.
         """
@@ -232,12 +235,14 @@ class ProducerEnd:
             enough = self._writer.room_after
             if not (wait and self._wait(ring.RELEASED, ring.RING_AT_RELEASED, enough)):
                 return False
-        fence()
-        self.alert()
         return not self.closed
 
     def alert(self) -> None:
-        """Wake the consumer if it waits: a frame is there, or will be in less time than it takes to wake up."""
+        """Wake the consumer if it sleeps; to be called before any wait, and soon after a frame was written.
+
+        Just before that, too, if it sleeps for long: it takes longer to wake up than a frame to be written.
+        """
+        fence()
         if self._words[ring.WAITS]:
             self._words[ring.WAITS] = 0
             _ring(self._bell)
@@ -255,6 +260,7 @@ class ProducerEnd:
 
     def _wait(self, word: int, ring_at: int, enough: int) -> bool:
         words = self._words
+        self.alert()
         if self._patience.finds(words, word, enough):
             return True
         while not self.closed:
@@ -273,8 +279,8 @@ class ProducerEnd:
         return not self.closed
 
 
-def _finds(words: memoryview, word: int, enough: int) -> bool:
-    for _ in repeat(None, LOOKS):  # noqa: SIM110 -- a generator would look half as often
+def _finds(words: memoryview, word: int, enough: int, looks: int) -> bool:
+    for _ in repeat(None, looks):  # noqa: SIM110 -- a generator would look half as often
         if words[word] >= enough:
             return True
     return False

@@ -33,6 +33,8 @@ MOST_AT_ONCE = 4096
 """Values that an iterator is given at a time."""
 SHORT = 100e-6
 """Seconds that it may take over those that are not cached yet."""
+FEW = 2
+"""An iterator that takes more at a time is fast: to wake its producer costs more than it gains, until it waits."""
 
 INSIDE = (
     "item {{index}} of {name} is wanted inside its own generator, which has not produced it yet; "
@@ -192,7 +194,7 @@ class Growing(Generic[T]):
             if block and not self._closed:
                 self._loans.append(loan)
                 if self._supply is not None:
-                    self._supply.ask(position + 1)
+                    self._supply.ask(position + 1, urgent=most <= FEW)
             return loan
 
     def _take_back(self, loan: Loan[T]) -> int:

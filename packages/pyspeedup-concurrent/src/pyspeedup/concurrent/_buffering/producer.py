@@ -128,11 +128,14 @@ class Outbox:
             self._strides += 1
             began = perf_counter()
             ended = self._take_bodies(iterator) if self._bodies else self._take(iterator)
-            self._channel.alert()
+            if size == 1:
+                self._channel.alert()
             self._send()
-            took = perf_counter() - began
+            short = perf_counter() - began < STRIDE
+            if size == 1 or not short:  # else there will be more before the consumer is awake
+                self._channel.alert()
             # One that was long only for being interrupted is not to be forgotten at once.
-            self._stride = min(2 * size, self._most) if took < STRIDE else size // 2 or 1
+            self._stride = min(2 * size, self._most) if short else size // 2 or 1
 
     def _skip(self, iterator: Iterator[Any]) -> int:
         skipped = 0
@@ -204,6 +207,7 @@ class Outbox:
         with self._sending:
             self._send_pending()
             self._channel.write(self._sent, 1, load)
+            self._channel.alert()
             self._sent += 1
             self._end = 0
 
@@ -245,6 +249,7 @@ class Outbox:
         with self._sending:
             self._send_pending()
             self._channel.write(self._sent, 0, (kind, [payload], len(payload)))
+            self._channel.alert()
 
     def hear_demands(self) -> None:
         """Send what is finished whenever it is demanded, until nobody needs it."""
@@ -253,6 +258,7 @@ class Outbox:
             # If there is no memory, the main thread finds that too, and says it at the item's place.
             with self._sending, contextlib.suppress(OSError):
                 self._send_first(len(self._pending), wait=False)
+            self._channel.alert()
         self._end = 0
 
 

@@ -55,13 +55,18 @@ class Supply:
         self._reader: int | None = None
         self._ended = self._released = False
 
-    def ask(self, count: int) -> None:
-        """Say that `count` items were asked for, so that the producer may go on; doesn't wait."""
+    def ask(self, count: int, *, urgent: bool = True) -> None:
+        """Say that `count` items were asked for, so that the producer may go on; doesn't wait.
+
+        A producer that sleeps hears of it at once if that is `urgent`, else when somebody waits.
+        """
         if count > self._asked:
             with self._lock:
                 self._asked = count
                 if not self._ended:
                     self._channel.ask(count)
+                    if urgent:
+                        self._channel.urge()
 
     def advance(self, satisfied: Callable[[], bool], accept: Accept) -> None:
         """Give what has arrived to `accept`; if nothing has, wait for it, or for another thread's news.

@@ -66,7 +66,7 @@ class Refusal:
         self._message = message
         self._asked = 0
 
-    def ask(self, count: int) -> None:
+    def ask(self, count: int, *, urgent: bool = True) -> None:  # noqa: ARG002 -- a supply's arguments
         """Note what is needed: what is there is there."""
         self._asked = count
 
