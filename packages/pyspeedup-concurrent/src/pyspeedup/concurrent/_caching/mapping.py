@@ -143,13 +143,12 @@ class Feed:
     def close(self) -> None:
         """Drop what has not begun."""
         self._is_exhausted = True
-        for part in self._parts:
-            part.cancel()
+        if os.getpid() == self._process:
+            for part in self._parts:
+                part.cancel()
         self._parts.clear()
 
     def _wait(self, deadline: float | None) -> None:
-        if os.getpid() != self._process:
-            raise RuntimeError("this map was begun before a fork; its results go to the parent")
         timeout = None if deadline is None else max(0.0, deadline - time.monotonic())
         try:
             self._take_in(self._news.get(timeout=timeout))
@@ -170,6 +169,8 @@ class Feed:
 
     def fill(self) -> None:
         """Begin what there is room for, as far as workers can take it."""
+        if os.getpid() != self._process:
+            raise RuntimeError("this map was begun before a fork; its results go to the parent")
         while not self._news.empty():
             self._take_in(self._news.get())
         while not self._is_exhausted and self._under_way < self._supply:
