@@ -40,18 +40,6 @@ def survive_in_the_middle_of_a_recursion(engine, path):
     assert total(9) == 34
 
 
-def survive_in_a_nested_call(engine, path):
-    @Cache(engine=engine)
-    def outer(path):
-        return inner(path) + 1
-
-    @Cache(engine=engine)
-    def inner(path):
-        return die_at_first(1, path)
-
-    assert outer(str(path)) == 3
-
-
 def die_as_often_as_is_allowed(engine, path):
     number = engine.define(die_at_first, "die_at_first")
     with pytest.raises(WorkerError, match=r"die_at_first\(\) was begun on 2 workers") as caught:
@@ -65,7 +53,6 @@ def test_killed_workers(mortal_cluster, tmp_path):
     killed = []
     for run, deaths in (
         (survive_in_the_middle_of_a_recursion, 1),
-        (survive_in_a_nested_call, 1),
         (die_as_often_as_is_allowed, 2),
     ):
         path = tmp_path / run.__name__

@@ -49,8 +49,26 @@ def test_a_call_that_needs_itself_ends_in_a_recursion_error(make_engine):
         itself.submit(1).result(PATIENCE)
 
 
-def test_calls_that_need_each_other_end_in_a_recursion_error(make_engine):
-    @Cache(engine=make_engine(threshold=0))
+def be_patient(seconds):
+    from pyspeedup.dask import _waiting
+
+    before, _waiting.PATIENCE = _waiting.PATIENCE, seconds
+    return before
+
+
+@pytest.fixture
+def impatient_engine(make_engine):
+    """An engine whose workers look for rings soon."""
+    engine = make_engine(threshold=0)
+    assert engine.workers == 2
+    on_workers = engine._link._client.run
+    before = on_workers(be_patient, 0.3)
+    yield engine
+    on_workers(be_patient, max(before.values()))
+
+
+def test_calls_that_need_each_other_end_in_a_recursion_error(impatient_engine):
+    @Cache(engine=impatient_engine)
     def ring(n):
         return ring((n + 1) % 3) + 1
 
