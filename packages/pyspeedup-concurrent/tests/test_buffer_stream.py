@@ -371,3 +371,14 @@ def test_a_stream_works_without_looking(make):
 def test_where_writes_may_be_reordered_there_are_fences(make, monkeypatch):
     monkeypatch.setattr(channel._platform, "REORDERS", True)
     assert list(make(lambda: range(1000), 16)) == list(range(1000))
+
+
+@pytest.mark.parametrize(
+    "lacking",
+    [["memfd_create"], ["posix_fallocate"], ["pidfd_open"], ["memfd_create", "pidfd_open"]],
+)
+def test_a_stream_works_where_the_system_offers_less(make, monkeypatch, lacking):
+    for name in lacking:
+        monkeypatch.delattr(os, name, raising=False)
+    values = make(lambda: (bytes([n]) * 50_000 for n in range(40)), 16)
+    assert [(value[0], len(value)) for value in values] == [(n, 50_000) for n in range(40)]
