@@ -293,6 +293,17 @@ class Board:
             self.unwait(stack)
         return verdict
 
+    def is_waiting(self, stack: int) -> bool:
+        """Tell whether the claim stands that a stack began to wait for; costs under 1 us.
+
+        Another claim of the same call will not wake it, as it does not know of it.
+        """
+        wait = self._waits.get(stack)
+        if wait is None:
+            return False
+        slot, state = self._words[wait + 1], self._words[wait + 2]
+        return self._words[slot + STATES] == state and self._is_running(state)
+
     def unwait(self, stack: int) -> None:
         """Note that `stack` waits no longer; costs under 1 us, and is no error if it did not."""
         wait = self._waits.pop(stack, None)

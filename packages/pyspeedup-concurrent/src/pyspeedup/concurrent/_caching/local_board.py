@@ -93,6 +93,10 @@ class Place:
             owner = self._board.running.get(self._board.awaited.get(owner))
         return owner == (self._place, stack)
 
+    def is_waiting(self, stack: int) -> bool:
+        """Tell whether what a stack began to wait for is being computed."""
+        return self._board.awaited.get((self._place, stack)) in self._board.running
+
     def unwait(self, stack: int) -> None:
         """Note that a stack waits no longer."""
         with self._board.lock:

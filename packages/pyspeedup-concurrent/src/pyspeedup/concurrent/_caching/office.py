@@ -29,6 +29,9 @@ class Board(Protocol):
     def wait(self, name: Any, stack: int, /) -> Wait:
         """Begin to wait for a call."""
 
+    def is_waiting(self, stack: int, /) -> bool:
+        """Tell whether the claim stands that a stack began to wait for."""
+
     def unwait(self, stack: int, /) -> None:
         """Wait no longer."""
 

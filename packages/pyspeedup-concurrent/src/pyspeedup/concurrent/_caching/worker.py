@@ -17,7 +17,7 @@ from typing import TYPE_CHECKING, Any
 
 from pyspeedup.concurrent._caching import here as _here
 from pyspeedup.concurrent._caching import messages
-from pyspeedup.concurrent._caching.board import Board, Running
+from pyspeedup.concurrent._caching.board import Board
 from pyspeedup.concurrent._caching.calls import arguments_of
 from pyspeedup.concurrent._caching.desk import Desk
 from pyspeedup.concurrent._caching.local_board import LocalBoard, Place
@@ -75,7 +75,8 @@ class Worker:
         self._unlearnt: dict[int, Shipment] = {}
         self._waits: list[tuple[float, float]] = []
         self._waited = 0.0
-        self._has_said_parked = False
+        self._has_told = True
+        """Whether the engine knows that this worker listens; the first that it is told is `Ready`."""
         self._is_forked = False
         self._is_alone = seat.is_alone
         self._poll = select.poll()
@@ -104,9 +105,9 @@ class Worker:
 
     # The source of the stacks -------------------------------------------------------------------
 
-    def has_news(self, name: Any, /) -> bool:
-        """Tell whether a call that a stack waits for is no longer running."""
-        if isinstance(self.board.look(name), Running):
+    def has_news(self, stack: Any, /) -> bool:
+        """Tell whether what a stack waits for has come to an end, though it may have been begun anew."""
+        if self.board.is_waiting(stack):
             return False
         self._say_busy()
         return True
@@ -118,12 +119,13 @@ class Worker:
             if note is not None:
                 self._say_busy()
                 return note
+        if room:  # also where nobody waits: a stack that computed a note has told nothing at its end
             self._say_parked()
         ready = self._wait(parked=parked)
         if self._seat.wake.fileno() in ready:
             self._seat.clear_wake()
         elif room and ready:
-            self._has_said_parked = False
+            self._has_told = False
             return self._receive()
         return None
 
@@ -143,13 +145,13 @@ class Worker:
         return ready
 
     def _say_parked(self) -> None:
-        if not self._has_said_parked:
-            self._has_said_parked = True
+        if not self._has_told:
+            self._has_told = True
             self._send(Parked(self._read))
 
     def _say_busy(self) -> None:
-        if self._has_said_parked:
-            self._has_said_parked = False
+        if self._has_told:
+            self._has_told = False
             self._send(Busy())
 
     def _send(self, message: Any) -> None:
@@ -201,6 +203,7 @@ class Worker:
             tallies=tallies,
             waits=waits,
         )
+        self._has_told = done.listening
         self._send(done)
 
     def _end_if_forked(self, outcome: Outcome | None) -> None:
@@ -331,11 +334,11 @@ class Worker:
         """Wake the workers that wait for what was published."""
         self._seat.wake_others(places)
 
-    def park(self, name: Any, /) -> float:
+    def park(self, name: Any, /) -> float:  # noqa: ARG002 -- the board knows what the stack waits for
         """Let other stacks run until there may be news of a call; return the seconds that none did."""
         before = self._waited
         aside = self._desk.put_aside()
-        self._stacks.park(name)
+        self._stacks.park(aside.number)
         self._desk.restore(aside)
         return self._waited - before
 
