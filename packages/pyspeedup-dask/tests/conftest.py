@@ -23,7 +23,11 @@ if TYPE_CHECKING:
 def running_cluster(threads: int, folder: Path) -> Iterator[str]:
     """Run a cluster in a process of its own, what it logs in a file ``log`` of the folder."""
     program = Path(__file__).with_name("cluster_process.py")
-    environment = {**os.environ, "DASK_DISTRIBUTED__SCHEDULER__ALLOWED_FAILURES": "1"}
+    environment = {
+        **os.environ,
+        "DASK_DISTRIBUTED__SCHEDULER__ALLOWED_FAILURES": "1",
+        "TMPDIR": str(folder),  # workers may make folders there beside their own, which they leave
+    }
     with (
         (folder / "log").open("w") as log,
         subprocess.Popen(

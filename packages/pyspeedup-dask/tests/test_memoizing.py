@@ -90,7 +90,7 @@ def test_a_function_that_brings_other_values_finds_nothing(make_engine):
     def make_adder(offset):
         return Cache(lambda n: n + offset, engine=engine)
 
-    assert make_adder(1)(5), make_adder(2)(5) == (6, 7)
+    assert [make_adder(1)(5), make_adder(2)(5)] == [6, 7]
 
 
 def test_clearing_forgets_in_this_engine_alone(make_engine, tmp_path):
@@ -296,6 +296,21 @@ def test_what_takes_little_is_computed_on_the_spot(make_engine):
         return frozenset().union(*(process_of(below) for below in range(n)))
 
     assert len(process_of(30)) == 1
+
+
+def test_of_a_swift_function_only_the_first_calls_become_tasks(make_engine):
+    engine = make_engine()
+
+    @Cache(engine=engine)
+    def leaf(n):
+        return n
+
+    @Cache(engine=engine)
+    def loop(n):
+        return sum(leaf(10 * n + m) for m in range(10))
+
+    assert [loop(n) for n in range(10)] == [100 * n + 45 for n in range(10)]
+    assert sum("-leaf-" in key for key in keys_on(engine)) <= 2, "one of each worker"
 
 
 def test_batches_come_in_order_up_to_the_first_error(make_engine):
