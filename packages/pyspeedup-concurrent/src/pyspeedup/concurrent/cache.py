@@ -5,21 +5,15 @@ from __future__ import annotations
 import functools
 import os
 import weakref
-from typing import TYPE_CHECKING, Any, Generic, NamedTuple, ParamSpec, TypeVar, overload
+from typing import TYPE_CHECKING, Any, Generic, ParamSpec, TypeVar, overload
 
-from pyspeedup.concurrent._caching import here
+from pyspeedup.concurrent._caching import here, options
 from pyspeedup.concurrent._caching.bound import BoundCache
 from pyspeedup.concurrent._caching.calls import Normalizer, as_call
 from pyspeedup.concurrent._caching.engine_source import EngineSource, close_shared_engines
 from pyspeedup.concurrent._caching.evaluating import Evaluating
 from pyspeedup.concurrent._caching.map_options import MapOptions
-from pyspeedup.concurrent._caching.memories import Everything, Memory, Recent, Stored
-from pyspeedup.concurrent._caching.options import (
-    check_function,
-    check_maxsize,
-    check_store,
-    name_of,
-)
+from pyspeedup.concurrent._caching.memories import CacheInfo, Everything, make_memory
 from pyspeedup.concurrent._caching.reading import read_results
 from pyspeedup.concurrent._caching.recall import Recall
 from pyspeedup.concurrent._processes import shipping
@@ -35,19 +29,6 @@ __all__ = ["BoundCache", "Cache", "CacheInfo", "close_shared_engines"]
 
 P = ParamSpec("P")
 R = TypeVar("R")
-
-
-class CacheInfo(NamedTuple):
-    """What `Cache.cache_info` tells, as `functools` does.
-
-    >>> CacheInfo(hits=1, misses=2, maxsize=None, currsize=2)._asdict()["hits"]
-    1
-    """
-
-    hits: int
-    misses: int
-    maxsize: int | None
-    currsize: int
 
 
 class Cache(Generic[P, R]):
@@ -93,16 +74,16 @@ class Cache(Generic[P, R]):
     _has_class_of_its_own = False
 
     @overload
-    def __new__(cls, func: Callable[P, R], **options: Any) -> Cache[P, R]: ...
+    def __new__(cls, func: Callable[P, R], **settings: Any) -> Cache[P, R]: ...
 
     @overload
-    def __new__(cls, **options: Any) -> Callable[[Callable[P, R]], Cache[P, R]]: ...  # type: ignore[misc]  # without a function it is a decorator
+    def __new__(cls, **settings: Any) -> Callable[[Callable[P, R]], Cache[P, R]]: ...  # type: ignore[misc]  # without a function it is a decorator
 
-    def __new__(cls, *functions: Any, **options: Any) -> Any:
+    def __new__(cls, *functions: Any, **settings: Any) -> Any:
         """Make a Cache; without a function, what makes one of it."""
-        if functions or "func" in options:
+        if functions or "func" in settings:
             return super().__new__(_class_of_its_own() if cls is Cache else cls)
-        return functools.partial(cls, **options)
+        return functools.partial(cls, **settings)
 
     def __init__(
         self,
@@ -114,17 +95,17 @@ class Cache(Generic[P, R]):
         store: MutableMapping[Any, Any] | None = None,
     ) -> None:
         """Start nothing yet; `func` is shipped when it is first called."""
-        check_function(func)
-        check_store(store)
+        options.check_function(func)
+        options.check_store(store)
         functools.update_wrapper(self, func)
         if not hasattr(func, "__qualname__"):  # a partial, or an object that can be called
-            self.__name__, self.__qualname__ = name_of(func), type(func).__qualname__
+            self.__name__, self.__qualname__ = options.name_of(func), type(func).__qualname__
         self._normalize = Normalizer(func)
         self._source = EngineSource(engine, workers)
-        self._maxsize = check_maxsize(maxsize, store)
+        self._maxsize = options.check_maxsize(maxsize, store)
         self._evaluating = Evaluating(self._normalize, self._source, weakref.ref(self))
         self._is_method = False
-        self._take_up(Recall(_make_memory(func, self._maxsize, store)))
+        self._take_up(Recall(make_memory(func, self._maxsize, store)))
         self._identity = shipping.register(self)
         _caches.add(self)
 
@@ -153,8 +134,8 @@ class Cache(Generic[P, R]):
     def _set_call(self) -> None:
         """Let Python find what answers calls.
 
-        It looks for it in an object's class. So that a hit takes not one step of Python, each Cache has a
-        class of its own, in which it is an object written in C.
+        It looks in an object's class. So that a hit takes not one step of Python, each Cache has a
+        class of its own, in which that is an object written in C.
         """
         if self._has_class_of_its_own:
             type(self).__call__ = staticmethod(self._recall.call)  # type: ignore[method-assign]  # see above
@@ -245,11 +226,9 @@ class Cache(Generic[P, R]):
         ...     return n * n
         >>> list(square.map(range(5)))
         [0, 1, 4, 9, 16]
-        >>> sum(square.map(range(1000), ordered=False))
-        332833500
         """
-        options = MapOptions(ordered, progress, timeout, chunksize, buffersize)
-        return read_results(self._evaluating, lambda: self._recall, iterables, options)
+        given = MapOptions(ordered, progress, timeout, chunksize, buffersize)
+        return read_results(self._evaluating, lambda: self._recall, iterables, given)
 
     def profile(self) -> Profile:
         """Return what is known of how the calls went: a table, advice, a trace and a picture.
@@ -257,13 +236,9 @@ class Cache(Generic[P, R]):
         Of this moment. Costs some milliseconds where workers did much. Times are those since the
         engine began, or since `cache_clear` where it counts anew.
 
-        >>> square = Cache(lambda n: n * n, engine="serial")
-        >>> sum(square.map(range(4)))
-        14
-        >>> print(square.profile())  # doctest: +ELLIPSIS
-        <lambda>, evaluated by Serial with 1 worker
+        >>> print(Cache(abs, engine="serial").profile())  # doctest: +ELLIPSIS
+        abs, evaluated by Serial with 1 worker
           answered from memory        0
-          evaluations begun here      4
         ...
         """
         from pyspeedup.concurrent._caching.profile import profile_of  # for few programs
@@ -350,8 +325,8 @@ class Cache(Generic[P, R]):
 
     def _definition(self) -> tuple[Any, ...]:
         number = self._evaluator()[1] if self._source.evaluates_in_workers else None
-        options = (*self._source.definition(), self._maxsize)
-        return (self._identity, self.__wrapped__, self._is_method, number, options)
+        settings = (*self._source.definition(), self._maxsize)
+        return (self._identity, self.__wrapped__, self._is_method, number, settings)
 
     @classmethod
     def _shell(cls, _identity: str) -> Cache[Any, Any]:
@@ -382,7 +357,7 @@ class _EvaluatedFunction:
             Cache._fill(shell, definition)  # noqa: SLF001 -- the same module
             return
         identity, function, _, number, _ = definition
-        here.worker.meanings.fill(identity, function, name_of(function), number)
+        here.worker.meanings.fill(identity, function, options.name_of(function), number)
 
 
 class _EvaluatedMethod(_EvaluatedFunction):
@@ -399,14 +374,6 @@ def _class_of_its_own() -> type[Cache[Any, Any]]:
         "_has_class_of_its_own": True,
     }
     return type(Cache.__name__, (Cache,), namespace)
-
-
-def _make_memory(
-    function: Callable[..., Any], maxsize: int | None, store: MutableMapping[Any, Any] | None
-) -> Memory:
-    if store is not None:
-        return Stored(store, function)
-    return Everything() if maxsize is None else Recent(maxsize)
 
 
 _caches: weakref.WeakSet[Cache[Any, Any]] = weakref.WeakSet()

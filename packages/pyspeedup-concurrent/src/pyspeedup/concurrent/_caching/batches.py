@@ -10,7 +10,24 @@ from pyspeedup.core import Batch
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable
 
-__all__ = ["evaluate_batch"]
+__all__ = ["evaluate_batch", "hashing"]
+
+
+def hashing(local: Callable[..., Any], function: Callable[..., Any]) -> Callable[..., Any]:
+    """Return what computes by `local`, but by `function` what can't be remembered.
+
+    >>> hashing(len, sum)([20, 22])
+    42
+    """
+
+    def evaluate(*args: Any) -> Any:
+        try:
+            hash(args)
+        except TypeError:
+            return function(*args)
+        return local(*args)
+
+    return evaluate
 
 
 def evaluate_batch(function: Callable[..., Any], calls: Iterable[tuple[Any, ...]]) -> Batch:

@@ -10,20 +10,33 @@ import threading
 import types
 import weakref
 from collections import OrderedDict
-from typing import TYPE_CHECKING, Any, Protocol
+from typing import TYPE_CHECKING, Any, NamedTuple, Protocol
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Iterator, MutableMapping
 
     from pyspeedup.concurrent._caching.calls import Key
 
-__all__ = ["Everything", "Memory", "Recent", "Stored"]
+__all__ = ["CacheInfo", "Everything", "Memory", "Recent", "Stored", "make_memory"]
 
 PROTOCOL = 4
 """Of pickle, for digests: as long as it stays, answers are found again."""
 
 CODE = types.FunctionType | types.BuiltinFunctionType | types.ModuleType | type
 """What a digest knows nothing of: other functions, and what holds such."""
+
+
+class CacheInfo(NamedTuple):
+    """What `Cache.cache_info` tells, as `functools` does.
+
+    >>> CacheInfo(hits=1, misses=2, maxsize=None, currsize=2)._asdict()["hits"]
+    1
+    """
+
+    hits: int
+    misses: int
+    maxsize: int | None
+    currsize: int
 
 
 class Memory(Protocol):
@@ -249,6 +262,19 @@ class Stored:
         with self._lock:
             for key in self._own_keys():
                 del self._store[key]
+
+
+def make_memory(
+    function: Callable[..., Any], maxsize: int | None, store: MutableMapping[Any, Any] | None
+) -> Memory:
+    """Return what a Cache of `function` remembers by; `TypeError` if a store cannot tell it from others.
+
+    >>> type(make_memory(abs, 7, None)).__name__
+    'Recent'
+    """
+    if store is not None:
+        return Stored(store, function)
+    return Everything() if maxsize is None else Recent(maxsize)
 
 
 def _digest(function: Callable[..., Any]) -> str:

@@ -9,16 +9,23 @@ import threading
 import time
 import weakref
 from concurrent.futures import CancelledError, Future
-from dataclasses import dataclass, field
 from queue import Empty, SimpleQueue
 from typing import TYPE_CHECKING, Any, TypeAlias
 
-from pyspeedup.concurrent._caching.batches import evaluate_batch
+from pyspeedup.concurrent._caching.batches import evaluate_batch, hashing
 from pyspeedup.concurrent._caching.calls import Key, Normalizer, arguments_of
 from pyspeedup.concurrent._caching.desk import Desk
 from pyspeedup.concurrent._caching.dispatcher import Begin, Dispatcher, Resolve
 from pyspeedup.concurrent._caching.local import Memory, fill, shell
 from pyspeedup.concurrent._caching.local_board import LocalBoard, Place
+from pyspeedup.concurrent._caching.thread_calls import (
+    Answer,
+    Function,
+    ThreadCall,
+    call_of,
+    raiser,
+    settle,
+)
 from pyspeedup.concurrent._caching.vigil import Vigil
 from pyspeedup.concurrent._caching.workers import number_of_workers
 from pyspeedup.concurrent._platform import available_cores
@@ -32,39 +39,8 @@ if TYPE_CHECKING:
 
 __all__ = ["Threads"]
 
-Answer: TypeAlias = "Callable[[], Any]"
-"""What a call came to: returns the value, or raises the error."""
 Event: TypeAlias = "Callable[[], list[Action[Answer]]] | None"
 """What happened, to be told to the dispatcher by the one thread that may; None: close."""
-
-
-@dataclass(eq=False, slots=True)
-class _Function:
-    """A function, and what all threads know of it."""
-
-    number: int
-    function: Callable[..., Any]
-    name: str
-    normalize: Normalizer
-    values: dict[Key, Any] = field(default_factory=dict)
-    generation: int = 0
-    seconds: float = 0.0
-    """What its calls have taken that were submitted, with all that they called."""
-
-
-@dataclass(frozen=True, slots=True)
-class _Call:
-    """Calls with equal keys are one; a call that has no key is like no other."""
-
-    number: int
-    generation: int
-    key: object
-    function: _Function = field(compare=False)
-    args: tuple[Any, ...] = field(compare=False)
-    kwargs: dict[str, Any] = field(compare=False)
-    remembered: bool = field(compare=False, default=True)
-    batch: Sequence[tuple[Any, ...]] | None = field(compare=False, default=None)
-    """If it is not one call but several, these."""
 
 
 class Threads:
@@ -87,7 +63,7 @@ class Threads:
     def __init__(self, *, workers: int | None = None) -> None:
         """Start nothing yet. `ValueError` or `TypeError` if `workers` is not a number from 1 up."""
         self._workers = number_of_workers(workers, min(32, available_cores() + 4))
-        self._functions: dict[int, _Function] = {}
+        self._functions: dict[int, Function] = {}
         self._numbers = itertools.count(1)
         self._closed = False
         self._begin_afresh()
@@ -118,7 +94,7 @@ class Threads:
         1
         """
         number = next(self._numbers)
-        self._functions[number] = _Function(number, function, name, Normalizer(function))
+        self._functions[number] = Function(number, function, name, Normalizer(function))
         return number
 
     def submit(
@@ -131,7 +107,7 @@ class Threads:
         (3, 1)
         >>> engine.close()
         """
-        return self._begin(_call(self._functions[function_id], args, kwargs))
+        return self._begin(call_of(self._functions[function_id], args, kwargs))
 
     def submit_batch(self, function_id: int, calls: Sequence[tuple[Any, ...]]) -> Future[Batch]:
         """Begin several calls in another thread, one after the other up to the first error.
@@ -144,7 +120,7 @@ class Threads:
         """
         function = self._functions[function_id]
         number, generation = function.number, function.generation
-        return self._begin(_Call(number, generation, object(), function, (), {}, batch=calls))
+        return self._begin(ThreadCall(number, generation, object(), function, (), {}, batch=calls))
 
     def stats(self, function_id: int) -> FunctionStats:
         """Return how many calls were computed, and how long those took that were submitted.
@@ -158,7 +134,7 @@ class Threads:
             calls=len(function.values), seconds=function.seconds, workers=self._workers
         )
 
-    def _begin(self, call: _Call) -> Future[Any]:
+    def _begin(self, call: ThreadCall) -> Future[Any]:
         with self._lock:
             if self._closed:
                 raise RuntimeError("this engine is closed; make another one")
@@ -218,14 +194,14 @@ class _Pool:
         self.threads = [_Thread(self, place) for place in range(workers)]
         threading.Thread(target=self._run, name="pyspeedup-threads", daemon=True).start()
 
-    def submit(self, call: _Call, future: Future[Any]) -> None:
+    def submit(self, call: ThreadCall, future: Future[Any]) -> None:
         def event() -> list[Action[Answer]]:
             self._futures.setdefault(call, []).append(future)
             return self._dispatcher.submit(call)
 
         self.events.put(event)
 
-    def drop(self, call: _Call, future: Future[Any]) -> None:
+    def drop(self, call: ThreadCall, future: Future[Any]) -> None:
         """Have a call dropped that was cancelled, if nobody else wants it."""
 
         def event() -> list[Action[Answer]]:
@@ -239,14 +215,14 @@ class _Pool:
 
         self.events.put(event)
 
-    def give(self, thread: _Thread, call: _Call) -> None:
+    def give(self, thread: _Thread, call: ThreadCall) -> None:
         def event() -> list[Action[Answer]]:
             self._vigil.show_again()
             return self._dispatcher.give(thread, call)
 
         self.events.put(event)
 
-    def finish(self, thread: _Thread, call: _Call, answer: Answer | None) -> None:
+    def finish(self, thread: _Thread, call: ThreadCall, answer: Answer | None) -> None:
         self.events.put(lambda: self._dispatcher.finish(thread, call, answer))
 
     def close(self) -> None:
@@ -267,7 +243,7 @@ class _Pool:
         for thread in self.threads:
             thread.mailbox.put(None)
         for future in itertools.chain.from_iterable(self._futures.values()):
-            _settle(future, _raiser(CancelledError("the engine was closed")))
+            settle(future, raiser(CancelledError("the engine was closed")))
 
     def _look_after_those_who_compute(self) -> None:
         dispatcher, vigil = self._dispatcher, self._vigil
@@ -284,7 +260,7 @@ class _Pool:
         for action in actions:
             if isinstance(action, Resolve):
                 for future in self._futures.pop(action.call, []):
-                    _settle(future, action.outcome)
+                    settle(future, action.outcome)
             else:
                 thread: Any = action.worker
                 self._let_run(action.call)
@@ -297,24 +273,6 @@ class _Pool:
             self._futures[call] = running
 
 
-def _call(function: _Function, args: tuple[Any, ...], kwargs: dict[str, Any]) -> _Call:
-    number, generation = function.number, function.generation
-    try:
-        key = function.normalize(args, kwargs)
-    except TypeError:  # not hashable, or not its arguments: the function itself will tell
-        return _Call(number, generation, object(), function, args, kwargs, remembered=False)
-    return _Call(number, generation, key, function, args, kwargs)
-
-
-def _settle(future: Future[Any], answer: Answer) -> None:
-    if not (future.running() or future.set_running_or_notify_cancel()):
-        return
-    try:
-        future.set_result(answer())
-    except BaseException as error:  # noqa: BLE001 -- the future carries whatever the function raised
-        future.set_exception(error)
-
-
 class _Thread:
     """One thread: computes a call at a time, and is the office of its own desk."""
 
@@ -325,15 +283,15 @@ class _Thread:
         self.board = Place(pool.board, place)
         self.desk = Desk(self, [0])
         self._locals: dict[int, tuple[int, LocalFunction, Memory]] = {}
-        self._functions: dict[int, _Function] = {}
+        self._functions: dict[int, Function] = {}
         name = f"pyspeedup-thread-{place}"
         threading.Thread(target=self._run, name=name, daemon=True).start()
 
-    def local(self, function: _Function) -> LocalFunction:
+    def local(self, function: Function) -> LocalFunction:
         """Return what the function's own name means in this thread."""
         return self._meaning(function)[1]
 
-    def _meaning(self, function: _Function) -> tuple[int, LocalFunction, Memory]:
+    def _meaning(self, function: Function) -> tuple[int, LocalFunction, Memory]:
         known = self._locals.get(function.number)
         if known is not None and known[0] == function.generation:
             return known
@@ -356,7 +314,7 @@ class _Thread:
             self.desk.end()
             self.pool.finish(self, call, answer)
 
-    def _compute(self, call: _Call, *, wanted: bool) -> Answer | None:
+    def _compute(self, call: ThreadCall, *, wanted: bool) -> Answer | None:
         try:
             if not wanted:
                 self._compute_gift(call)
@@ -367,22 +325,13 @@ class _Thread:
                 compute = self.local(call.function) if call.remembered else call.function.function
                 value = compute(*call.args, **call.kwargs)
         except BaseException as error:  # noqa: BLE001 -- it is the caller's, whatever it is
-            return _raiser(error)
+            return raiser(error)
         return lambda: value
 
-    def _compute_batch(self, function: _Function, calls: Sequence[tuple[Any, ...]]) -> Batch:
-        local = self.local(function)
+    def _compute_batch(self, function: Function, calls: Sequence[tuple[Any, ...]]) -> Batch:
+        return evaluate_batch(hashing(self.local(function), function.function), calls)
 
-        def evaluate(*args: Any) -> Any:
-            try:
-                hash(args)
-            except TypeError:  # what can't be remembered can be computed
-                return function.function(*args)
-            return local(*args)
-
-        return evaluate_batch(evaluate, calls)
-
-    def _compute_gift(self, call: _Call) -> None:
+    def _compute_gift(self, call: ThreadCall) -> None:
         _, local, memory = self._meaning(call.function)
         key: Any = call.key
         if memory.generation == call.generation:
@@ -412,7 +361,7 @@ class _Thread:
         function = self._functions[memory.number]
         for key in keys:
             args, kwargs = arguments_of(key)
-            call = _Call(function.number, memory.generation, key, function, args, kwargs)
+            call = ThreadCall(function.number, memory.generation, key, function, args, kwargs)
             self.pool.give(self, call)
         return True
 
@@ -426,13 +375,6 @@ class _Thread:
         begun = time.perf_counter()
         self.woken.get()
         return time.perf_counter() - begun
-
-
-def _raiser(error: BaseException) -> Callable[[], Any]:
-    def fetch() -> Any:
-        raise error
-
-    return fetch
 
 
 class _Here(threading.local):

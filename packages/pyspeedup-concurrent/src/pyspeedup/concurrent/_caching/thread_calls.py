@@ -1,0 +1,75 @@
+"""The calls of the threads engine: one process knows them all, so they travel as they are."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+from typing import TYPE_CHECKING, Any, TypeAlias
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Sequence
+    from concurrent.futures import Future
+
+    from pyspeedup.concurrent._caching.calls import Key, Normalizer
+
+__all__ = ["Answer", "Function", "ThreadCall", "call_of", "raiser", "settle"]
+
+Answer: TypeAlias = "Callable[[], Any]"
+"""What a call came to: returns the value, or raises the error."""
+
+
+@dataclass(eq=False, slots=True)
+class Function:
+    """A function, and what all threads know of it."""
+
+    number: int
+    function: Callable[..., Any]
+    name: str
+    normalize: Normalizer
+    values: dict[Key, Any] = field(default_factory=dict)
+    generation: int = 0
+    seconds: float = 0.0
+    """What its calls have taken that were submitted, with all that they called."""
+
+
+@dataclass(frozen=True, slots=True)
+class ThreadCall:
+    """Calls with equal keys are one; a call that has no key is like no other."""
+
+    number: int
+    generation: int
+    key: object
+    function: Function = field(compare=False)
+    args: tuple[Any, ...] = field(compare=False)
+    kwargs: dict[str, Any] = field(compare=False)
+    remembered: bool = field(compare=False, default=True)
+    batch: Sequence[tuple[Any, ...]] | None = field(compare=False, default=None)
+    """If it is not one call but several, these."""
+
+
+def call_of(function: Function, args: tuple[Any, ...], kwargs: dict[str, Any]) -> ThreadCall:
+    """Return a call by the form that all its spellings share."""
+    number, generation = function.number, function.generation
+    try:
+        key = function.normalize(args, kwargs)
+    except TypeError:  # not hashable, or not its arguments: the function itself will tell
+        return ThreadCall(number, generation, object(), function, args, kwargs, remembered=False)
+    return ThreadCall(number, generation, key, function, args, kwargs)
+
+
+def settle(future: Future[Any], answer: Answer) -> None:
+    """Let a future have the answer, unless it was cancelled."""
+    if not (future.running() or future.set_running_or_notify_cancel()):
+        return
+    try:
+        future.set_result(answer())
+    except BaseException as error:  # noqa: BLE001 -- the future carries whatever the function raised
+        future.set_exception(error)
+
+
+def raiser(error: BaseException) -> Answer:
+    """Return an error as an answer."""
+
+    def fetch() -> Any:
+        raise error
+
+    return fetch
