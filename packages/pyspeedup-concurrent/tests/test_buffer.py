@@ -977,6 +977,22 @@ def test_an_interrupt_while_waiting_loses_nothing(make, alarm, seconds):
     assert alarm.rung > 0
 
 
+@pytest.mark.skipif(not hasattr(signal, "setitimer"), reason="no timers here")
+def test_an_interrupt_in_a_fast_stream_loses_nothing(make, alarm):
+    values = make(itertools.count, 16)
+    assert values[0] == 0
+
+    def read_on():
+        known = len(values.cached)  # to read all again could take longer than there is between interrupts
+        for index, value in enumerate(itertools.islice(values, known, known + 200), known):
+            assert value == index == values[index]
+        return values.cached[-1]
+
+    while alarm.rung < 20 or alarm.interrupting(read_on, 0.0005) < 5000:
+        alarm.interrupting(read_on, 0.0005)
+    assert list(values.cached) == list(range(len(values.cached)))
+
+
 def test_a_generator_calls_a_cache_and_a_cache_reads_a_buffer(make):
     squares = make(lambda: (n * n for n in itertools.count()))
 
