@@ -983,7 +983,8 @@ def test_an_interrupt_in_a_fast_stream_loses_nothing(make, alarm):
     assert values[0] == 0
 
     def read_on():
-        known = len(values.cached)  # to read all again could take longer than there is between interrupts
+        # To read all again could take longer than there is between two interrupts.
+        known = len(values.cached)
         for index, value in enumerate(itertools.islice(values, known, known + 200), known):
             assert value == index == values[index]
         return values.cached[-1]
