@@ -51,8 +51,8 @@ def test_a_killed_program_leaves_no_worker(tmp_path):
         assert wait_for_processes(started, 30)
 
 
-def test_the_current_client_is_used_and_left_alone(run_program):
-    ended = run_program("""
+def test_the_current_client_is_used_and_left_alone(run_program, tmp_path):
+    program = """
         import os, threading
         from distributed import Client
         from pyspeedup.concurrent import Cache
@@ -70,7 +70,8 @@ def test_the_current_client_is_used_and_left_alone(run_program):
                 print(client.submit(pow, 2, 5).result())
                 known = client.run_on_scheduler(lambda dask_scheduler: list(dask_scheduler.tasks))
                 print([key for key in known if key.startswith("pyspeedup")])
-    """)
+    """
+    ended = run_program(program, TMPDIR=str(tmp_path))  # dask leaves a folder there
     expected = "True 2\nTrue\n32\n[]\n"
     assert (ended.returncode, ended.stdout) == (0, expected), ended.stderr
 

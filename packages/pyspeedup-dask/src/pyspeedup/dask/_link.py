@@ -239,7 +239,7 @@ class Link:
             processes=True,
             host="127.0.0.1",
             dashboard_address="127.0.0.1:0",
-            scheduler_kwargs={"dashboard": False},
+            scheduler_kwargs={"dashboard": False, "local_directory": folder},
             asynchronous=True,
             local_directory=folder,
         )

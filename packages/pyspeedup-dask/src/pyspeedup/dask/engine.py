@@ -7,21 +7,21 @@ import os
 import pickle
 import sys
 import threading
-import time
 import uuid
 import weakref
 from concurrent.futures import Future
 from typing import TYPE_CHECKING, Any, Self
 
+from pyspeedup.concurrent._caching.batches import evaluate_batch
 from pyspeedup.concurrent._caching.calls import Normalizer, arguments_of
+from pyspeedup.concurrent._caching.nested import done
 from pyspeedup.concurrent._caching.workers import number_of_workers
 from pyspeedup.concurrent._platform import available_cores
-from pyspeedup.core import Batch
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
 
-    from pyspeedup.core import LocalFunction
+    from pyspeedup.core import Batch, LocalFunction
     from pyspeedup.dask._homes import Generation
     from pyspeedup.dask._link import Function, Link, Place
     from pyspeedup.dask._outcome import Outcome
@@ -168,7 +168,7 @@ class Dask:
 
         local = self.local(function_id)
         if local is not None:
-            return _compute_here(local, args, kwargs)
+            return done(lambda: local(*args, **kwargs))
         self._check_open()
         definition = self._definitions[function_id]
         packed, digest = self._pack(definition, args, kwargs)
@@ -186,7 +186,7 @@ class Dask:
 
         local = self.local(function_id)
         if local is not None:
-            return _compute_batch_here(local, calls)
+            return done(lambda: evaluate_batch(local, calls))
         self._check_open()
         definition = self._definitions[function_id]
         parts = [self._pack(definition, call, {}) for call in calls]
@@ -195,12 +195,8 @@ class Dask:
             return self._submit(definition, Call(packed, 0, uuid.uuid4().hex), digest, read)
         packed = pickle.dumps([packed for packed, _ in parts])
         digest = " ".join(digest for _, digest in parts)
-        return self._submit(
-            definition,
-            Call(packed, 0, uuid.uuid4().hex, is_batch=True),
-            digest,
-            Outcome.fetch_batch,
-        )
+        call = Call(packed, 0, uuid.uuid4().hex, is_batch=True)
+        return self._submit(definition, call, digest, Outcome.fetch_batch)
 
     def _pack(
         self, definition: _Definition, args: tuple[Any, ...], kwargs: dict[str, Any]
@@ -386,28 +382,6 @@ def _make(
     return Dask(
         address=address, workers=workers, threshold=threshold, keep=keep, keep_bytes=keep_bytes
     )
-
-
-def _compute_here(local: Any, args: tuple[Any, ...], kwargs: dict[str, Any]) -> Future[Any]:
-    future: Future[Any] = Future()
-    try:
-        future.set_result(local(*args, **kwargs))
-    except BaseException as error:  # noqa: BLE001 -- the future carries whatever the function raised
-        future.set_exception(error)
-    return future
-
-
-def _compute_batch_here(local: Any, calls: Sequence[tuple[Any, ...]]) -> Future[Batch]:
-    future: Future[Batch] = Future()
-    values: list[Any] = []
-    error: BaseException | None = None
-    begun = time.perf_counter()
-    try:
-        values.extend(local(*call) for call in calls)  # what there was before an error, too
-    except BaseException as raised:  # noqa: BLE001 -- the batch carries whatever the function raised
-        error = raised
-    future.set_result(Batch(values, error, time.perf_counter() - begun))
-    return future
 
 
 _engines: weakref.WeakSet[Dask] = weakref.WeakSet()
