@@ -24,9 +24,11 @@ SCRIPT = """
 """
 
 
-@pytest.mark.parametrize("method", ["spawn", "forkserver"])
-def test_a_script_that_names_the_engine_ends_clean(run_program, method):
-    ended = run_program(SCRIPT, DASK_DISTRIBUTED__WORKER__MULTIPROCESSING_METHOD=method)
+METHOD = "DASK_DISTRIBUTED__WORKER__MULTIPROCESSING_METHOD"
+
+
+def test_a_script_that_names_the_engine_ends_clean(run_program):
+    ended = run_program(SCRIPT, **{METHOD: "spawn"})
     assert (ended.returncode, ended.stdout) == (0, "2880067194370816120 True\n"), ended.stderr
     assert ended.stderr == ""
 
@@ -41,7 +43,11 @@ def test_a_killed_program_leaves_no_worker(tmp_path):
         stdin=subprocess.PIPE,
         stdout=subprocess.PIPE,
         stderr=subprocess.DEVNULL,  # what multiprocessing's helper says of semaphores
-        env={**os.environ, "TMPDIR": str(tmp_path)},  # its own folder stays there
+        env={
+            **os.environ,
+            "TMPDIR": str(tmp_path),  # its own folder stays there
+            METHOD: "forkserver",
+        },
     ) as program:
         assert program.stdout.readline().split()[0] == b"2880067194370816120"
         started = set(child_processes()) - before
