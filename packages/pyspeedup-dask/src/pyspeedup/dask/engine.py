@@ -61,7 +61,7 @@ class Dask:
     most `keep_bytes` of them, until the engine is closed or its process ends, and with each what it was made from.
 
     Nested calls are computed on the spot, unless the function's calls take at least `threshold`
-    seconds by themselves; then each is a task of its own, since a task costs some 10 ms.
+    seconds by themselves or nothing is known of them yet; then each is a task of its own, in some 10 ms.
 
     >>> from concurrent.futures import Future
     >>> with Dask(workers=2) as engine:
@@ -157,7 +157,7 @@ class Dask:
         The future brings `WorkerError` if the cluster failed: workers that ended while they
         computed it are replaced by dask, and the call begun again, as often as it allows.
         `TypeError` if the function or its arguments cannot travel, `RuntimeError` after `close`,
-        `OSError` if there is no way to the cluster.
+        `OSError` if there is no way to the cluster. Cancelling takes some milliseconds to get there.
 
         >>> with Dask(workers=1) as engine:  # doctest: +SKIP
         ...     engine.submit(engine.define(divmod, "divmod"), (7, 2), {}).result()
