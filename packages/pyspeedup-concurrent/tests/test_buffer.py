@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import collections
+import contextlib
 import copy
 import functools
 import itertools
@@ -939,16 +940,17 @@ class Alarm:
             raise KeyboardInterrupt
 
     def interrupting(self, function, seconds):
-        """Call `function` until it is not interrupted."""
+        """Call `function`, interrupt it, and call it until it comes to an end.
+
+        Once: on a slow machine it would never come to one if it were interrupted time and again.
+        """
+        self.armed = True
+        signal.setitimer(signal.ITIMER_REAL, seconds)
         while True:
-            try:
-                self.armed = True
-                signal.setitimer(signal.ITIMER_REAL, seconds)
+            with contextlib.suppress(KeyboardInterrupt):
                 result = function()
                 self.armed = False
-            except KeyboardInterrupt:
-                continue
-            return result
+                return result
 
 
 @pytest.fixture

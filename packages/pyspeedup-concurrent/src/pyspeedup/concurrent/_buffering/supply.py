@@ -62,11 +62,12 @@ class Supply:
         """
         if count > self._asked:
             with self._lock:
-                self._asked = count
-                if not self._ended:
+                if count > self._asked and not self._ended:
                     self._channel.ask(count)
                     if urgent:
                         self._channel.urge()
+                # Last, for what an interrupt kept from being asked must not look asked for.
+                self._asked = max(count, self._asked)
 
     def advance(self, satisfied: Callable[[], bool], accept: Accept) -> None:
         """Give what has arrived to `accept`; if nothing has, wait for it, or for another thread's news.
