@@ -17,6 +17,7 @@ from typing import TYPE_CHECKING, Any, Final
 from pyspeedup.core import announce
 
 if TYPE_CHECKING:
+    from pyspeedup.concurrent._caching.profile import Profile
     from pyspeedup.concurrent.buffer import Buffer, buffer
     from pyspeedup.concurrent.cache import Cache, CacheInfo
     from pyspeedup.concurrent.halting import (
@@ -35,6 +36,7 @@ __all__ = [
     "Buffer",
     "Cache",
     "CacheInfo",
+    "Profile",
     "__version__",
     "absolutelyNonDecreasing",
     "afterAttempts",
@@ -46,7 +48,13 @@ __all__ = [
     "uniformlyNonIncreasing",
 ]
 
-_MODULES: Final = {"Buffer": "buffer", "buffer": "buffer", "Cache": "cache", "CacheInfo": "cache"}
+_MODULES: Final = {
+    "Buffer": "buffer",
+    "buffer": "buffer",
+    "Cache": "cache",
+    "CacheInfo": "cache",
+    "Profile": "_caching.profile",
+}
 """Where a name is to be found; what is not here is a halt condition."""
 
 announce("pyspeedup.concurrent._plugin")

@@ -44,6 +44,11 @@ class Profile:
     """What the Cache and its engine know of how a function's calls went; see `Cache.profile`.
 
     Prints as a table, in a notebook too. It is a picture of the moment it was made in.
+
+    >>> from pyspeedup.concurrent import Cache
+    >>> square = Cache(lambda n: n * n, engine="serial")
+    >>> square(3), "evaluations begun here" in str(square.profile())
+    (9, True)
     """
 
     def __init__(self, figures: Figures) -> None:

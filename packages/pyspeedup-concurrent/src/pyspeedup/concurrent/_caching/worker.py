@@ -119,7 +119,7 @@ class Worker:
             if note is not None:
                 self._say_busy()
                 return note
-        if room:  # also where nobody waits: a stack that computed a note has told nothing at its end
+        if room:  # also where nobody waits: a stack that computed a note told nothing at its end
             self._say_parked()
         ready = self._wait(parked=parked)
         if self._seat.wake.fileno() in ready:
