@@ -13,7 +13,7 @@ from concurrent.futures import Future, ThreadPoolExecutor
 import pytest
 from _pytest.outcomes import Failed
 from hypothesis import strategies as st
-from pyspeedup.core import PickleSerializer, SerializationError
+from pyspeedup.core import Batch, PickleSerializer, SerializationError
 from pyspeedup.core.testing import (
     EngineContract,
     HaltConditionContract,
@@ -319,6 +319,7 @@ class Engine:
 
     def __init__(self):
         self.functions = []
+        self.known = {}
         self.evaluating = threading.local()
         self.pool = None
         self.closed = False
@@ -337,7 +338,45 @@ class Engine:
                 self.pool = ThreadPoolExecutor(self.workers)
             return self.pool.submit(self.evaluate, function_id, args, kwargs)
 
+    def submit_batch(self, function_id, calls):
+        with self.lock:
+            if self.closed:
+                raise RuntimeError("the engine is closed")
+            if self.pool is None:
+                self.pool = ThreadPoolExecutor(self.workers)
+            return self.pool.submit(self.evaluate_all, function_id, calls)
+
+    def evaluate_all(self, function_id, calls):
+        values, failure = [], None
+        for args in calls:
+            try:
+                values.append(self.evaluate(function_id, args, {}))
+            except Exception as error:  # noqa: BLE001 -- it is the caller's
+                failure = error
+                break
+        return Batch(values, failure, 0.0)
+
     def evaluate(self, function_id, args, kwargs):
+        """Compute a call, or wait for the thread that does; what it came to is remembered."""
+        try:
+            key = (function_id, args, *sorted(kwargs.items()))
+            hash(key)
+        except TypeError:
+            return self.compute(function_id, args, kwargs)
+        own = Future(), threading.get_ident()
+        future, thread = self.known.setdefault(key, own)
+        if future is not own[0]:
+            if future.done() or thread != threading.get_ident():
+                return future.result()
+            return self.compute(function_id, args, kwargs)
+        try:
+            future.set_result(self.compute(function_id, args, kwargs))
+        except Exception as error:  # noqa: BLE001 -- it is for those who wait, too
+            del self.known[key]
+            future.set_exception(error)
+        return future.result()
+
+    def compute(self, function_id, args, kwargs):
         self.evaluating.depth = getattr(self.evaluating, "depth", 0) + 1
         try:
             return self.functions[function_id](*args, **kwargs)
@@ -348,7 +387,8 @@ class Engine:
         return Local(self, function_id) if getattr(self.evaluating, "depth", 0) else None
 
     def forget(self, function_id):
-        pass
+        for key in [key for key in self.known if key[0] == function_id]:
+            del self.known[key]
 
     def close(self):
         with self.lock:
@@ -478,14 +518,57 @@ class AlwaysLocal(Engine):
 
 
 class NeverForgets(Engine):
+    def forget(self, function_id):
+        pass
+
+
+class ComputesWhatRuns(Engine):
+    def evaluate(self, function_id, args, kwargs):
+        return self.compute(function_id, args, kwargs)
+
+
+class ReversesBatches(Engine):
+    def evaluate_all(self, function_id, calls):
+        return super().evaluate_all(function_id, calls[::-1])
+
+
+class HidesTheErrorOfABatch(Engine):
+    def evaluate_all(self, function_id, calls):
+        return super().evaluate_all(function_id, calls)._replace(error=None)
+
+
+class NeedsACall(Engine):
+    def evaluate_all(self, function_id, calls):
+        return super().evaluate_all(function_id, [calls[0], *calls[1:]])
+
+
+class AcceptsBatchesWhenClosed(Engine):
+    def submit_batch(self, function_id, calls):
+        return Future() if self.closed else super().submit_batch(function_id, calls)
+
+
+class EvaluatesWhatWasCancelled(Engine):
+    def submit(self, function_id, args, kwargs):
+        future = Future()
+
+        def bring(done):
+            if future.set_running_or_notify_cancel():
+                future.set_result(done.result())
+
+        super().submit(function_id, args, kwargs).add_done_callback(bring)
+        return future
+
+
+class CancelsForAll(Engine):
     def __init__(self):
         super().__init__()
-        self.known = {}
+        self.begun = {}
 
-    def evaluate(self, function_id, args, kwargs):
-        if function_id not in self.known:
-            self.known[function_id] = super().evaluate(function_id, args, kwargs)
-        return self.known[function_id]
+    def submit(self, function_id, args, kwargs):
+        key = (function_id, args)
+        if key not in self.begun:
+            self.begun[key] = super().submit(function_id, args, kwargs)
+        return self.begun[key]
 
 
 class ClosesOnce(Engine):
@@ -556,6 +639,14 @@ ENGINE_FAULTS = {
     "test_close_leaves_no_process_and_may_come_again": StartsManyProcesses,
     "test_closed_engines_refuse_calls": AcceptsCallsWhenClosed,
     "test_close_leaves_no_caller_waiting": HangsCallersAtClose,
+    "test_a_batch_brings_the_values_in_order": ReversesBatches,
+    "test_a_batch_ends_at_the_first_error": HidesTheErrorOfABatch,
+    "test_a_batch_may_be_empty": NeedsACall,
+    "test_a_batch_of_nested_calls_is_answered": NoLocal,
+    "test_a_batch_of_a_closed_engine_is_refused": AcceptsBatchesWhenClosed,
+    "test_what_is_cancelled_before_it_began_is_not_evaluated": EvaluatesWhatWasCancelled,
+    "test_one_of_two_who_want_a_call_may_cancel": CancelsForAll,
+    "test_what_takes_long_is_evaluated_once": ComputesWhatRuns,
 }
 
 
