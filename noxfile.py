@@ -91,6 +91,8 @@ def tests(session: nox.Session, package: str) -> None:
 
     Its extras are there as well, but on one interpreter, since everything else must work without.
     """
+    if package == "dask" and session.python != PYTHON_WITHOUT_EXTRAS:
+        session.skip("a cluster takes its time to start; one interpreter shows what is ours")
     with_extras = session.python != PYTHON_WITHOUT_EXTRAS
     extras = EXTRAS.get(package, "testing") if with_extras else "testing"
     _install_built(session, f"pyspeedup-{package}[{extras}]=={_version()}")

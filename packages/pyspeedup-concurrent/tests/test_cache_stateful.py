@@ -14,6 +14,7 @@ from hypothesis.stateful import RuleBasedStateMachine, initialize, invariant, ru
 from pyspeedup.concurrent import Cache
 from pyspeedup.concurrent._caching import pool as pool_module
 from pyspeedup.concurrent._caching.dispatcher import Begin, Dispatcher
+from pyspeedup.concurrent._caching.messages import BatchCall
 from pyspeedup.concurrent._processes import shipping
 from pyspeedup.concurrent.engines import Processes, Serial, Threads
 from pyspeedup.core import WorkerError
@@ -171,8 +172,9 @@ class Witness(Dispatcher):
         if not heard:
             begun.discard(self.last[worker])
         for task in begun:
-            args, _ = shipping.loads(task.call.arguments)
-            self.deaths[task.call.number, args[0]] += 1
+            arguments = shipping.loads(task.call.arguments)
+            keys = arguments if isinstance(task.call, BatchCall) else [arguments[0]]
+            self.deaths.update((task.call.number, key[0]) for key in keys)
         return self.seen(super().remove_worker(worker, outcome, heard=heard))
 
 

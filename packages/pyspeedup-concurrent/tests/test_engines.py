@@ -6,6 +6,7 @@ from pathlib import Path
 
 import pytest
 from pyspeedup.concurrent import Cache
+from pyspeedup.concurrent._caching.dispatcher import Dispatcher
 from pyspeedup.concurrent.engines.processes import Processes
 from pyspeedup.concurrent.engines.serial import Serial
 from pyspeedup.concurrent.engines.threads import Threads
@@ -178,3 +179,18 @@ def test_a_call_under_way_when_all_is_forgotten_leaves_nothing_stale(make_engine
     assert found == ["old"]
     assert read() == "new"
     engine.close()
+
+
+def test_a_fault_of_ours_is_shown_and_leaves_nobody_waiting(monkeypatch):
+    def fail(*_args, **_options):
+        raise AssertionError("planted")
+
+    shown = []
+    monkeypatch.setattr(threading, "excepthook", shown.append)
+    monkeypatch.setattr(Dispatcher, "finish", fail)
+    with (
+        Processes(workers=1) as engine,
+        pytest.raises(WorkerError, match="no message can be carried any more.*planted"),
+    ):
+        engine.submit(engine.define(abs, "abs"), (-1,), {}).result(60)
+    assert [each.exc_type for each in shown] == [AssertionError]

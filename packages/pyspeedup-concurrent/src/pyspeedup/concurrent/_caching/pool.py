@@ -177,7 +177,7 @@ class Pool:
                 self._start_thread()
 
     def _start_thread(self) -> None:
-        self._thread = threading.Thread(target=self._run, name=THREAD_NAME, daemon=True)
+        self._thread = threading.Thread(target=self._run_or_give_up, name=THREAD_NAME, daemon=True)
         self._thread.start()
 
     def _stop_thread(self) -> None:
@@ -188,6 +188,15 @@ class Pool:
             thread.join()
 
     # In the thread --------------------------------------------------------------------------------
+
+    def _run_or_give_up(self) -> None:
+        """Carry messages; a fault of ours is shown, and nobody is left waiting for an answer."""
+        try:
+            self._run()
+        except BaseException as fault:
+            if not self.broken:
+                self._give_up(WorkerError(f"no message can be carried any more: {fault!r}"))
+            raise
 
     def _run(self) -> None:
         """Carry messages until told to stop."""
