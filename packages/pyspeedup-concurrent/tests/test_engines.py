@@ -190,7 +190,7 @@ def test_a_fault_of_ours_is_shown_and_leaves_nobody_waiting(monkeypatch):
     monkeypatch.setattr(Dispatcher, "finish", fail)
     with (
         Processes(workers=1) as engine,
-        pytest.raises(WorkerError, match="no message can be carried any more.*planted"),
+        pytest.raises(WorkerError, match="planted"),
     ):
         engine.submit(engine.define(abs, "abs"), (-1,), {}).result(60)
     assert [each.exc_type for each in shown] == [AssertionError]
