@@ -102,7 +102,9 @@ def tests(session: nox.Session, package: str) -> None:
 @nox.session(python=PYTHONS, requires=["build"])
 def together(session: nox.Session) -> None:
     """Run the tests that no one package owns, on the wheels of all."""
-    _install_built(session, f"pyspeedup[all]=={_version()}", *_group("test"), *_group("docs-tests"))
+    _install_built(
+        session, f"pyspeedup[all,dask]=={_version()}", *_group("test"), *_group("docs-tests")
+    )
     environment = {"PYSPEEDUP_DIST": str(DIST)}
     session.run("python", "-m", "pytest", "tests", *session.posargs, env=environment)
 

@@ -122,4 +122,5 @@ def test_the_requirements_name_every_package():
     text = (EXAMPLES / "requirements.txt").read_text(encoding="utf-8")
     root = EXAMPLES.parent
     named = {line.partition("[")[0] for line in text.splitlines() if line.startswith("./")}
-    assert named == {f"./packages/{path.name}" for path in (root / "packages").glob("pyspeedup*")}
+    every = {f"./packages/{path.name}" for path in (root / "packages").glob("pyspeedup*")}
+    assert named == every - {"./packages/pyspeedup-dask"}  # for those who have a cluster

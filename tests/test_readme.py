@@ -12,7 +12,7 @@ PAGES = [
     *sorted((ROOT / "packages").glob("*/README.md")),
     *sorted((ROOT / "docs").glob("*.md")),
 ]
-STATEMENTS_OF_THE_README = 16
+STATEMENTS_OF_THE_README = 17
 
 RUN_PAGE = """
 import sys
