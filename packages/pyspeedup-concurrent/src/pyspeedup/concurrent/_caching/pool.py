@@ -193,7 +193,7 @@ class Pool:
         """Carry messages; a fault of ours is shown, and nobody is left waiting for an answer."""
         try:
             self._run()
-        except BaseException as fault:
+        except Exception as fault:
             if not self.broken:
                 self._give_up(WorkerError(f"no message can be carried any more: {fault!r}"))
             raise
