@@ -32,6 +32,7 @@ PEERS = {  # of each script in benchmarks/, what it is compared with; one not in
         *("drivelink", "sqlitecollections", "disklist", "pysos"),
     ],
 }
+BENCHMARKS = "tests/test_benchmarks_concurrent.py"  # a minute, and the same on each interpreter
 PATIENT = ["-o", "faulthandler_timeout=0"]  # a test that takes an hour has not stalled
 
 RUFF = "ruff>=0.17,<0.18"  # its rules grow with each release, and ours are "all but"
@@ -106,7 +107,8 @@ def together(session: nox.Session) -> None:
         session, f"pyspeedup[all,dask]=={_version()}", *_group("test"), *_group("docs-tests")
     )
     environment = {"PYSPEEDUP_DIST": str(DIST)}
-    session.run("python", "-m", "pytest", "tests", *session.posargs, env=environment)
+    slow = [] if session.python == PYTHON_WITHOUT_EXTRAS else [f"--ignore={BENCHMARKS}"]
+    session.run("python", "-m", "pytest", "tests", *slow, *session.posargs, env=environment)
 
 
 @nox.session
