@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
-import argparse
 import sys
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 from concurrency import page, results
+from documenting import document, text_of
 from memory.page import with_figures
 
 if TYPE_CHECKING:
@@ -24,26 +24,10 @@ PICTURES = {
 
 def main() -> int:
     """Write page and pictures, or say whether they are those of the figures."""
-    parser = argparse.ArgumentParser(description=__doc__)
-    parser.add_argument("--check", action="store_true", help="write nothing; 1 where they are old")
-    arguments = parser.parse_args()
     parts = results.read_all()
-    if arguments.check:
-        old = [PAGE.name] if _text(PAGE) != _wanted(parts) else []
-        old += [path.name for path in PICTURES.values() if results.digest() not in _text(path)]
-        print("not of these figures:" if old else "all is of these figures", *old)
-        return int(bool(old))
-    PAGE.write_text(_wanted(parts), encoding="utf-8")
-    _draw(parts)
-    return 0
-
-
-def _wanted(parts: dict[str, Part]) -> str:
-    return with_figures(_text(PAGE), page.chapter(parts))
-
-
-def _text(path: Path) -> str:
-    return path.read_text(encoding="utf-8") if path.exists() else ""
+    wanted = {PAGE: with_figures(text_of(PAGE), page.chapter(parts))}
+    what = __doc__ or ""
+    return document(what, wanted, PICTURES.values(), results.digest(), lambda: _draw(parts))
 
 
 def _draw(parts: dict[str, Part]) -> None:

@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING
 
 from concurrency.figures import ratio
 from concurrency.workload import OURS
+from verdicts import Verdict
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -30,17 +31,6 @@ class Bar:
     peer: str = ""
     unit: str = ""
     less_is_better: bool = False
-
-
-@dataclass(frozen=True)
-class Verdict:
-    """A bar, what was found, and whether it holds."""
-
-    figure: str
-    found: str
-    bar: str
-    aim: str
-    word: str
 
 
 QUEUE, PIPE = "mp.Queue", "mp.Pipe"

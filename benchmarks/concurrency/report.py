@@ -10,9 +10,9 @@ from pyspeedup.core.tables import format_table
 if TYPE_CHECKING:
     from collections.abc import Iterable
 
-    from concurrency.bars import Verdict
     from concurrency.figures import Table
     from concurrency.workload import Workload
+    from verdicts import Verdict
 
 DISTURBING = 0.15
 """Cores that others may use without it being told."""

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING
 
 from memory import figures
 from memory.figures import NOTHING, OURS
+from verdicts import Verdict
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -27,17 +28,6 @@ class Ratio:
     peer: str
     at_least: float
     aim: float
-
-
-@dataclass(frozen=True)
-class Verdict:
-    """A bar, what was found, and whether it holds."""
-
-    figure: str
-    found: str
-    bar: str
-    aim: str
-    word: str
 
 
 DICT_RATIOS = [

@@ -13,8 +13,8 @@ from pyspeedup.core.tables import format_table
 if TYPE_CHECKING:
     from collections.abc import Iterable
 
-    from memory.bars import Verdict
     from memory.figures import Figures, Results
+    from verdicts import Verdict
 
 SINGLE = ("open", "close", "longest")
 """Workloads of which the milliseconds count, not the rate."""

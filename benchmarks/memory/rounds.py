@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-import contextlib
-import fcntl
 import importlib.util
 import json
 import shutil
@@ -11,16 +9,11 @@ import sys
 import tempfile
 from dataclasses import asdict, dataclass, replace
 from pathlib import Path
-from typing import TYPE_CHECKING
 
-from contest import ChildFailedError, answer_of
+from contest import ChildFailedError, alone, answer_of, show
 from memory.figures import Figures, Results, Share
 from memory.sessions import BUILD, Outcome, Session, Task
 
-if TYPE_CHECKING:
-    from collections.abc import Iterator
-
-LOCK = Path(tempfile.gettempdir(), "pyspeedup-bench.lock")
 FILLED_IN_CAP = 50_000
 """Items that a fill gets one cap for; more items, more time."""
 
@@ -57,7 +50,7 @@ def numpy_share(run: Run) -> Share:
 def measure(run: Run) -> Results:
     """Run everything, one process at a time, while no other benchmark runs on this machine."""
     figures = {peer: Figures() for peer in run.peers}
-    with _alone():
+    with alone():
         for number in range(run.rounds):
             with tempfile.TemporaryDirectory(prefix="pyspeedup-bench-", dir=run.folder) as folder:
                 for session in run.sessions:
@@ -66,9 +59,9 @@ def measure(run: Run) -> Results:
                             continue
                         if session.built and BUILD not in figures[peer].count:
                             continue  # why it could not be built is told already
-                        _show(f"round {number + 1} of {run.rounds}: {session.name}, {peer}")
+                        show(f"round {number + 1} of {run.rounds}: {session.name}, {peer}")
                         _measure_session(run, session, peer, Path(folder, peer), figures[peer])
-    _show("")
+    show("")
     return figures
 
 
@@ -95,20 +88,3 @@ def _measure_session(run: Run, session: Session, peer: str, home: Path, figures:
 def disk_use(folder: Path) -> int:
     """Return the bytes that are taken by the files below `folder`: blocks, not lengths."""
     return sum(path.stat().st_blocks * 512 for path in folder.rglob("*") if path.is_file())
-
-
-@contextlib.contextmanager
-def _alone() -> Iterator[None]:
-    with LOCK.open("w") as file:
-        try:
-            fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)
-        except BlockingIOError:
-            _show("waiting for another benchmark to end")
-            fcntl.flock(file, fcntl.LOCK_EX)
-        yield
-
-
-def _show(text: str) -> None:
-    """Show on a terminal where it is, in place of what was shown before."""
-    if sys.stderr.isatty():
-        print(f"\r{text:<78}\r", end="", file=sys.stderr, flush=True)
