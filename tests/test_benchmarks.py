@@ -2,14 +2,10 @@
 
 import json
 import os
-import shutil
-import subprocess
-import sys
 from pathlib import Path
 
 import pytest
-
-BENCHMARKS = Path(__file__).parent.parent / "benchmarks"
+from benchmark_runs import BENCHMARKS, assert_old_figures_are_noticed, run
 
 LIAR = """
 import sys, tempfile
@@ -40,19 +36,6 @@ sys.argv += {arguments}
 sys.exit(bench_memory.main())
 """
 WORKLOADS = ["insert", "hot_get", "cold_get", "items", "absent", "overwrite", "delete_half"]
-
-
-def run(arguments, tmp_path):
-    environment = {**os.environ, "TMPDIR": str(tmp_path), "PYTHONPATH": str(BENCHMARKS)}
-    return subprocess.run(
-        [sys.executable, *map(str, arguments)],
-        env=environment,
-        cwd=tmp_path,
-        capture_output=True,
-        text=True,
-        check=False,
-        timeout=100,
-    )
 
 
 def test_figures_of_all_who_take_part_are_printed_and_kept(tmp_path):
@@ -135,27 +118,14 @@ def test_the_documentation_shows_the_committed_figures(tmp_path):
 
 
 def test_tables_and_picture_of_other_figures_are_noticed(tmp_path):
-    shutil.copytree(BENCHMARKS, tmp_path / "benchmarks")
-    (tmp_path / "docs" / "_static").mkdir(parents=True)
-    for name in ("benchmarks-memory.md", "when-not-to.md", "_static/memory.svg"):
-        shutil.copy(BENCHMARKS.parent / "docs" / name, tmp_path / "docs" / name)
-    figures = tmp_path / "benchmarks" / "results" / "memory-200k.json"
-    found = json.loads(figures.read_text(encoding="utf-8"))
-    seconds = found["measured"]["dict"][0]["results"]["pyspeedup"]["seconds"]
-    seconds["insert"] = [9.0] * len(seconds["insert"])
-    figures.write_text(json.dumps(found), encoding="utf-8")
-    environment = {**os.environ, "PYTHONPATH": str(tmp_path / "benchmarks")}
-    result = subprocess.run(
-        [sys.executable, str(tmp_path / "benchmarks" / "document_memory.py"), "--check"],
-        env=environment,
-        capture_output=True,
-        text=True,
-        check=False,
-        timeout=100,
+    def change(found):
+        seconds = found["measured"]["dict"][0]["results"]["pyspeedup"]["seconds"]
+        seconds["insert"] = [9.0] * len(seconds["insert"])
+
+    documents = ("benchmarks-memory.md", "when-not-to.md", "_static/memory.svg")
+    assert_old_figures_are_noticed(
+        tmp_path, "document_memory.py", "memory-200k.json", change, documents
     )
-    assert result.returncode == 1, result.stderr
-    for name in ("benchmarks-memory.md", "when-not-to.md", "memory.svg"):
-        assert name in result.stdout
 
 
 def test_committed_figures_name_no_machine_and_no_path():

@@ -1,16 +1,12 @@
 """The benchmarks of pyspeedup.concurrent measure work that was really done, and say so where it was not."""
 
 import json
-import os
-import shutil
-import subprocess
-import sys
 import time
 from pathlib import Path
 
 import pytest
+from benchmark_runs import BENCHMARKS, assert_old_figures_are_noticed, run
 
-BENCHMARKS = Path(__file__).parent.parent / "benchmarks"
 SCRIPT = BENCHMARKS / "bench_concurrent.py"
 
 LYING_STREAM = """
@@ -121,20 +117,6 @@ assert graphs.irregular(400, 90) == graphs.irregular(400, 90)
 assert len(graphs.tree(400, 90).needs) == 399
 print("good")
 """
-
-
-def run(arguments, tmp_path):
-    paths = filter(None, [str(BENCHMARKS), os.environ.get("PYTHONPATH")])
-    environment = {**os.environ, "TMPDIR": str(tmp_path), "PYTHONPATH": os.pathsep.join(paths)}
-    return subprocess.run(
-        [sys.executable, *map(str, arguments)],
-        env=environment,
-        cwd=tmp_path,
-        capture_output=True,
-        text=True,
-        check=False,
-        timeout=100,
-    )
 
 
 def bench(tmp_path, *arguments):
@@ -355,24 +337,11 @@ def test_the_documentation_shows_the_committed_figures(tmp_path):
 
 
 def test_tables_and_pictures_of_other_figures_are_noticed(tmp_path):
-    shutil.copytree(BENCHMARKS, tmp_path / "benchmarks")
-    (tmp_path / "docs" / "_static").mkdir(parents=True)
-    pictures = ["benchmarks-buffer.svg", "benchmarks-cache.svg"]
-    for name in ("benchmarks-concurrent.md", *(f"_static/{picture}" for picture in pictures)):
-        shutil.copy(BENCHMARKS.parent / "docs" / name, tmp_path / "docs" / name)
-    figures = tmp_path / "benchmarks" / "results" / "concurrent.json"
-    found = json.loads(figures.read_text(encoding="utf-8"))
-    found["map"]["measured"]["C6"]["pyspeedup"]["figures"]["speedup"] = [9.0]
-    figures.write_text(json.dumps(found), encoding="utf-8")
-    environment = {**os.environ, "PYTHONPATH": str(tmp_path / "benchmarks")}
-    result = subprocess.run(
-        [sys.executable, str(tmp_path / "benchmarks" / "document_concurrent.py"), "--check"],
-        env=environment,
-        capture_output=True,
-        text=True,
-        check=False,
-        timeout=100,
+    def change(found):
+        found["map"]["measured"]["C6"]["pyspeedup"]["figures"]["speedup"] = [9.0]
+
+    pictures = ("_static/benchmarks-buffer.svg", "_static/benchmarks-cache.svg")
+    documents = ("benchmarks-concurrent.md", *pictures)
+    assert_old_figures_are_noticed(
+        tmp_path, "document_concurrent.py", "concurrent.json", change, documents
     )
-    assert result.returncode == 1, result.stderr
-    for name in ("benchmarks-concurrent.md", *pictures):
-        assert name in result.stdout

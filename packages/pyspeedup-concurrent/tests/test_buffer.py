@@ -22,20 +22,6 @@ from pyspeedup.core import UnknownNameError, WorkerError
 
 
 @pytest.fixture
-def make():
-    """Make Buffers that are closed when the test is over."""
-    made = []
-
-    def make(*args, **kwargs):
-        made.append(Buffer(*args, **kwargs))
-        return made[-1]
-
-    yield make
-    for each in made:
-        each.close()
-
-
-@pytest.fixture
 def count(make):
     return make(itertools.count)
 

@@ -21,20 +21,6 @@ linux = pytest.mark.skipif(not sys.platform.startswith("linux"), reason="reads /
 
 
 @pytest.fixture
-def make():
-    """Make Buffers that are closed when the test is over."""
-    made = []
-
-    def make(*args, **kwargs):
-        made.append(Buffer(*args, **kwargs))
-        return made[-1]
-
-    yield make
-    for each in made:
-        each.close()
-
-
-@pytest.fixture
 def lent(make):
     """A Buffer with an iterator in the midst of values that it was lent together."""
     values = make(itertools.count, 64)

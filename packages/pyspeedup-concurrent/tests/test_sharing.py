@@ -20,25 +20,6 @@ LONG = 0.3
 PATIENCE = 60
 
 
-@pytest.fixture
-def engine():
-    with Processes(workers=2) as made:
-        yield made
-
-
-@pytest.fixture
-def log(tmp_path):
-    """Return a way to note a line from any process, and one to read what was noted."""
-    path = tmp_path / "log"
-    path.touch()
-
-    def note(line):
-        with path.open("a") as file:
-            file.write(f"{line}\n")
-
-    return note, lambda: path.read_text().splitlines()
-
-
 def spend(seconds, way):
     """Spend time asleep, or computing."""
     if way == "asleep":

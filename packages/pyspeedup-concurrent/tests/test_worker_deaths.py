@@ -11,31 +11,11 @@ from pathlib import Path
 import pytest
 from pyspeedup.concurrent import Cache
 from pyspeedup.concurrent._caching import here
-from pyspeedup.concurrent.engines.processes import Processes
 from pyspeedup.core import WorkerError
 from pyspeedup.core.testing.processes import child_processes
 
 PATIENCE = 60
 linux = pytest.mark.skipif(not Path("/proc/self/fd").exists(), reason="reads /proc")
-
-
-@pytest.fixture
-def engine():
-    with Processes(workers=2) as made:
-        yield made
-
-
-@pytest.fixture
-def log(tmp_path):
-    """Return a way to note a line from any process, and one to read what was noted."""
-    path = tmp_path / "log"
-    path.touch()
-
-    def note(line):
-        with path.open("a") as file:
-            file.write(f"{line}\n")
-
-    return note, lambda: path.read_text().splitlines()
 
 
 def pids_of(engine):
