@@ -86,7 +86,7 @@ class Desk:
         self._stack = _Stack()
         self._aside: list[_Stack] = []
         self._memories: weakref.WeakSet[Memory] = weakref.WeakSet()
-        """Those that were watched; a call of any other is younger than a tick."""
+        """Those whose calls are measured, and which every tick looks at."""
         self._long: set[tuple[Memory, Key]] = set()
         self._not_before = 0.0
         self._pause = 0.0
@@ -180,6 +180,10 @@ class Desk:
         return name is not None and self._board.look(name) is None
 
     # Computing --------------------------------------------------------------------------------
+
+    def look_after(self, memory: Memory) -> None:
+        """Have the ticks look at a memory, though what its calls cost may be known already."""
+        self._memories.add(memory)
 
     def enter(self, memory: Memory, key: Key) -> _Claim | object | None:
         """Look around; then claim the call if it is dear, or wait for whoever computes it."""

@@ -9,6 +9,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
 from pyspeedup.concurrent._caching.calls import Normalizer
+from pyspeedup.concurrent._caching.costs import Costs
 from pyspeedup.concurrent._caching.local import LocalMethod, Memory, fill, shell
 from pyspeedup.concurrent._processes import shipping
 
@@ -75,7 +76,7 @@ class Meanings:
         for number, generation in generations.items():
             known = self._by_number.get(number)
             if known is not None and known.memory and known.memory.generation != generation:
-                self._begin_memory(known, Memory(number, known.memory.name, generation=generation))
+                self._begin_memory(known, number, known.memory.name, generation)
 
     def adopt(self, function: Callable[..., Any], structure: Any) -> int:
         """Take in a function that a structure stands for which lives in this very process.
@@ -115,17 +116,20 @@ class Meanings:
         known.normalize = Normalizer(function)
         number = next(self._own_numbers) if number is None else number
         self._by_number[number] = known
-        memory = Memory(number, name, generation=self._generations.get(number, 0))
-        self._begin_memory(known, memory)
+        self._begin_memory(known, number, name, self._generations.get(number, 0))
         _rebind_own_name(function, known.meaning)
 
-    def _begin_memory(self, known: Known, memory: Memory) -> None:
+    def _begin_memory(self, known: Known, number: int, name: str, generation: int) -> None:
+        """Remember afresh; what calls cost is known as before."""
         assert known.function is not None  # noqa: S101 -- only what has been filled has a memory
         assert known.normalize is not None  # noqa: S101 -- likewise
-        if known.memory is not None:
-            known.memory.watch(types.CellType())  # what is under way there has no say any more
-        known.memory = memory
+        former = known.memory
+        costs = Costs() if former is None else former.costs
+        if former is not None:
+            former.watch(types.CellType())  # what is under way there has no say any more
+        known.memory = memory = Memory(number, name, generation=generation, costs=costs)
         fill(known.local, known.function, memory, self._desk, known.normalize)
+        self._desk.look_after(memory)
 
     def _twin(self, function: Callable[..., Any]) -> Known | None:
         picture = _picture(function)
