@@ -50,6 +50,7 @@ class Cache(Generic[P, R]):
     cores). `maxsize` keeps only so many results, those used last; `store`, any mutable mapping,
     keeps them there, beyond the life of the process if it does; they are found again by a function of
     the same name and source that brings along equal values, which must pickle (else `TypeError`).
+    Module variables and functions that it calls are not looked at: after changing one, `cache_clear`.
 
     A hit costs little more than one of `functools.lru_cache`, for it is one: each spelling of a call
     that was answered is kept there, beside the answers. With `maxsize` or `store` a hit costs some

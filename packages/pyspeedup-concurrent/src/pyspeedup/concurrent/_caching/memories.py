@@ -3,27 +3,19 @@
 from __future__ import annotations
 
 import functools
-import inspect
-import marshal
-import pickle
 import threading
-import types
 import weakref
 from collections import OrderedDict
 from typing import TYPE_CHECKING, Any, NamedTuple, Protocol
 
+from pyspeedup.concurrent._caching import digests
+
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterable, Iterator, MutableMapping
+    from collections.abc import Callable, Iterable, MutableMapping
 
     from pyspeedup.concurrent._caching.calls import Key
 
 __all__ = ["CacheInfo", "Everything", "Memory", "Recent", "Stored", "make_memory"]
-
-PROTOCOL = 4
-"""Of pickle, for digests: as long as it stays, answers are found again."""
-
-CODE = types.FunctionType | types.BuiltinFunctionType | types.ModuleType | type
-"""What a digest knows nothing of: other functions, and what holds such."""
 
 
 class CacheInfo(NamedTuple):
@@ -200,9 +192,11 @@ class Stored:
     """Keeps the answers of one function in a mapping that others may use too.
 
     Keys carry the function's name and a digest of its source and of the values that it brings along
-    (those of an enclosing function, of a partial, of a method's object), so that a changed function
-    does not answer with old results; a value that cannot be pickled is a `TypeError`. The digest knows nothing of other functions that it calls: after
-    changing those, call `Cache.cache_clear`.
+    (defaults, variables of an enclosing function, the parts of a partial, a method's object; of other
+    functions among them the same), so that a changed function does not answer with old results; a
+    value that cannot be pickled is a `TypeError`. The digest is taken at the first call, and anew
+    after `Cache.cache_clear`. It knows nothing of the global variables that the function reads, the functions
+    that it calls by such and the classes of its values: after changing those, call `Cache.cache_clear`.
 
     >>> store = {}
     >>> memory = Stored(store, abs)
@@ -212,11 +206,12 @@ class Stored:
     """
 
     def __init__(self, store: MutableMapping[Any, Any], function: Callable[..., Any]) -> None:
-        """Read nothing yet."""
+        """Read nothing yet; `TypeError` if the store could not tell `function` from others as it is now."""
+        digests.check(function)
         self._store = store
-        named = function if hasattr(function, "__qualname__") else type(function)
-        name = f"{named.__module__}.{named.__qualname__}"
-        self._prefix = ("pyspeedup", name, _digest(function))
+        self._function = function
+        self._prefix: tuple[str, ...] | None = None
+        """What our keys begin with, once the function has been asked for; until then it may change."""
         self.hits = 0
         self.begin_afresh()
 
@@ -232,11 +227,11 @@ class Stored:
     def get(self, key: Key, default: Any, /) -> Any:
         """Return the answer from the mapping, at its cost."""
         with self._lock:
-            return self._store.get((*self._prefix, *key), default)
+            return self._store.get(self._place_of(key), default)
 
     def __setitem__(self, key: Key, value: Any, /) -> None:
         with self._lock:
-            self._store[(*self._prefix, *key)] = value
+            self._store[self._place_of(key)] = value
 
     def update(self, answers: Iterable[tuple[Key, Any]]) -> None:
         """Put several answers into the mapping."""
@@ -247,21 +242,32 @@ class Stored:
         """Tell nothing, so that each call is looked up."""
         return False
 
+    def _place_of(self, key: Key) -> tuple[Any, ...]:
+        if self._prefix is None:
+            self._prefix = self._find_prefix()
+        return (*self._prefix, *key)
+
+    def _find_prefix(self) -> tuple[str, ...]:
+        has_name = hasattr(self._function, "__qualname__")
+        named = self._function if has_name else type(self._function)
+        name = f"{named.__module__}.{named.__qualname__}"
+        return ("pyspeedup", name, digests.digest(self._function))
+
     def _own_keys(self) -> list[Any]:
         with self._lock:
-            size = len(self._prefix)
-            return [
-                key for key in self._store if isinstance(key, tuple) and key[:size] == self._prefix
-            ]
+            prefix = self._prefix or self._find_prefix()
+            size = len(prefix)
+            return [key for key in self._store if isinstance(key, tuple) and key[:size] == prefix]
 
     def __len__(self) -> int:
         return len(self._own_keys())
 
     def clear(self) -> None:
-        """Forget this function's answers, in O(all that the mapping holds)."""
+        """Forget this function's answers, in O(all that the mapping holds), and look at it anew."""
         with self._lock:
             for key in self._own_keys():
                 del self._store[key]
+            self._prefix = None
 
 
 def make_memory(
@@ -275,48 +281,3 @@ def make_memory(
     if store is not None:
         return Stored(store, function)
     return Everything() if maxsize is None else Recent(maxsize)
-
-
-def _digest(function: Callable[..., Any]) -> str:
-    import hashlib  # opens a C library: 3 ms that only a store needs
-
-    text = _source(function) + b"".join(_values_of(function))
-    return hashlib.sha256(text).hexdigest()[:16]
-
-
-def _source(function: Callable[..., Any]) -> bytes:
-    try:
-        return inspect.getsource(function).encode()
-    except (OSError, TypeError):  # typed at a prompt, or written in C
-        code = getattr(function, "__code__", None)
-        return marshal.dumps(code) if code is not None else b""
-
-
-def _values_of(function: Callable[..., Any]) -> Iterator[bytes]:
-    """Yield the values that `function` brings along, and by which it differs from its like.
-
-    A picture that comes out otherwise next time costs an answer that is found again; one left out
-    would give the answers of another function.
-    """
-    if not hasattr(function, "__qualname__"):
-        yield _pickled(function, function)  # a partial, or an object that can be called
-    owner = getattr(function, "__self__", None)
-    if not isinstance(owner, types.ModuleType | None):
-        yield _pickled(owner, function)
-    for cell in getattr(function, "__closure__", None) or ():
-        try:
-            value = cell.cell_contents
-        except ValueError:  # its own name, which it has not been given yet
-            continue
-        if not isinstance(value, CODE) and not hasattr(value, "__wrapped__"):
-            yield _pickled(value, function)
-
-
-def _pickled(value: object, function: Callable[..., Any]) -> bytes:
-    try:
-        return pickle.dumps(value, PROTOCOL)
-    except Exception as error:
-        raise TypeError(
-            f"store cannot tell {function!r} from others of its kind, for {value!r} that it brings "
-            "along cannot be pickled; pass it as an argument, or leave out the store"
-        ) from error
