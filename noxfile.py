@@ -16,6 +16,7 @@ PYTHONS = ["3.11", "3.12", "3.13"]
 PACKAGES = ["core", "memory", "concurrent", "algorithms", "dask"]
 DISTRIBUTIONS = ["pyspeedup", *(f"pyspeedup-{package}" for package in PACKAGES)]
 EXTRAS = {
+    "algorithms": "testing,flint,progress",
     "memory": "testing,fsspec,lmdb,lz4,msgpack,numpy,progress,zstd",
     "concurrent": "testing,plot,progress",
 }

@@ -20,6 +20,8 @@ def to_int(value: object, name: str) -> int:
     Traceback (most recent call last):
     TypeError: n must be an integer, not the float 7.0
     """
+    if type(value) is int:  # as nearly always, and this is called for each argument
+        return value
     try:
         return int(operator.index(value))  # type: ignore[arg-type]  # what it accepts is the test
     except TypeError:

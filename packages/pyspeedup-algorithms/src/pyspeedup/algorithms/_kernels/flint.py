@@ -1,0 +1,59 @@
+"""Kernels by python-flint, the Python face of FLINT, each behind what keeps its traps shut.
+
+FLINT ends the whole process where it is asked to divide by what has no inverse: `rref` is only for prime
+moduli, and inverses are not taken here. Its factors of zero are none, and those of a negative number
+lose the sign, so neither gets here.
+"""
+
+from __future__ import annotations
+
+from typing import Final
+
+from flint import fmpz, fmpz_mat, fmpz_mod_ctx, fmpz_mod_mat, nmod, nmod_mat
+from flint.utils.flint_exceptions import DomainError
+
+__all__ = ["factor", "fibonacci", "is_prime", "rref", "sqrt_mod_prime"]
+
+WORD: Final = 1 << 63
+"""Moduli below it fit into what `nmod` computes with."""
+PROVEN: Final = 1 << 64
+"""Below it FLINT's test is a proof, and takes a microsecond."""
+
+
+def is_prime(n: int) -> bool:
+    """Tell whether `n`, at least 0, is prime: proven below 2**64, else by Baillie-PSW."""
+    if not n & 1:
+        return n == 2  # noqa: PLR2004 -- the even prime
+    number = fmpz(n)
+    return bool(number.is_prime() if n < PROVEN else number.is_probable_prime())
+
+
+def fibonacci(n: int) -> int:
+    """Return F(n) for `n` from 0."""
+    return int(fmpz.fib_ui(n))  # type: ignore[arg-type]  # it takes an int, whatever its stub says
+
+
+def factor(n: int) -> list[tuple[int, int]]:
+    """Return the primes that divide `n`, at least 1, in ascending order, with their powers."""
+    return [(int(prime), power) for prime, power in fmpz(n).factor()]
+
+
+def sqrt_mod_prime(a: int, p: int) -> int | None:
+    """Return a square root of `a`, in ``range(p)``, modulo the prime `p`; None if there is none."""
+    try:
+        return int(nmod(a, p).sqrt() if p < WORD else fmpz(a).sqrtmod(p))
+    except DomainError:
+        return None
+
+
+def rref(rows: list[list[int]], p: int) -> list[list[int]]:
+    """Return the reduced echelon form of a matrix modulo the prime `p`."""
+    height, width = len(rows), len(rows[0])
+    entries = [entry % p for row in rows for entry in row]
+    matrix: nmod_mat | fmpz_mod_mat
+    if p < WORD:
+        matrix = nmod_mat(height, width, entries, p)
+    else:
+        matrix = fmpz_mod_mat(fmpz_mat(height, width, entries), fmpz_mod_ctx(p))
+    reduced, _ = matrix.rref()
+    return [[int(entry) for entry in row] for row in reduced.tolist()]
