@@ -13,7 +13,7 @@ from concurrent.futures import ThreadPoolExecutor
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
-from pyspeedup.concurrent import Cache
+from pyspeedup.concurrent import Buffer, Cache
 from pyspeedup.concurrent._caching.batches import evaluate_batch
 from pyspeedup.concurrent.engines import Processes, Serial, Threads
 
@@ -117,6 +117,22 @@ def test_several_iterables_are_zipped_as_by_map(engine):
     assert [*scaled.map([])] == []
     assert scaled(3, 2, offset=0) == 6
     assert scaled.cache_info().misses == 6
+
+
+@pytest.mark.parametrize("engine", ENGINES)
+def test_what_does_not_know_its_length_yet_is_mapped_over(engine):
+    square = Cache(lambda n: n * n, engine=engine)
+
+    @Cache(engine=engine)
+    def squares(n):
+        with Buffer(range(n)) as numbers:
+            return [*square.map(numbers)]
+
+    with Buffer(range(5)) as numbers, Buffer(itertools.count) as endless:
+        assert [*square.map(numbers)] == [*square.map(numbers)] == [0, 1, 4, 9, 16]
+        assert [*itertools.islice(square.map(endless), 3)] == [0, 1, 4]
+        assert [*Cache(pow, engine=engine).map(endless, [2, 2])] == [0, 1]
+    assert squares(4) == [0, 1, 4, 9]
 
 
 @pytest.mark.parametrize("engine", ENGINES)
@@ -625,7 +641,7 @@ def test_ctrl_c_in_a_map_leaves_a_cache_that_works(run_program, method):
     done = run_program(
         """
         import multiprocessing, os, signal, sys, threading, time
-        from pyspeedup.concurrent import Cache
+        from pyspeedup.concurrent import Buffer, Cache
 
         @Cache(workers=2)
         def wait(n):
@@ -654,7 +670,7 @@ def test_a_program_that_ctrl_c_ends_in_a_map_shows_one_traceback(run_program):
     done = run_program(
         """
         import os, signal, threading, time
-        from pyspeedup.concurrent import Cache
+        from pyspeedup.concurrent import Buffer, Cache
 
         wait = Cache(lambda n: time.sleep(0.05), workers=2)
         threading.Timer(0.3, os.kill, (os.getpid(), signal.SIGINT)).start()

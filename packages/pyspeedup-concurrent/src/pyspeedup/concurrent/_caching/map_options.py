@@ -56,8 +56,17 @@ def calls_of(
     if not iterables:
         raise TypeError(f"{name}.map needs at least one iterable of arguments")
     calls = zip(*(_iterator(iterable, name) for iterable in iterables), strict=False)
-    lengths = [len(iterable) for iterable in iterables if isinstance(iterable, Sized)]
+    lengths = [length for each in iterables if (length := _length_of(each)) is not None]
     return calls, min(lengths, default=None)
+
+
+def _length_of(iterable: Any) -> int | None:
+    if not isinstance(iterable, Sized):
+        return None
+    try:
+        return len(iterable)
+    except TypeError:  # a Buffer whose end is not known yet, and its like
+        return None
 
 
 def _iterator(iterable: Any, name: str) -> Iterator[Any]:
