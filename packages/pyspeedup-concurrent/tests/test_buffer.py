@@ -241,6 +241,64 @@ def test_a_condition_is_not_asked_about_nothing(make):
     assert "b" in letters
 
 
+def test_an_index_from_a_start_on_counts_the_questions_that_are_asked(make):
+    asked = []
+
+    def halt(buffer, item, attempts):
+        asked.append((buffer.cached[-1], attempts))
+        return attempts >= 2
+
+    count = make(itertools.count, 16, halt)
+    with pytest.raises(ValueError, match="50 is not in"):
+        count.index(50, 5)
+    assert asked == [(5, 0), (6, 1), (7, 2)]
+
+
+def test_a_clock_starts_anew_in_an_index_from_a_start_on(make, monkeypatch):
+    now = [0.0]
+    monkeypatch.setattr(halting.time, "monotonic", lambda: now[0])
+    patience = halting.afterSeconds(1)
+    assert make(itertools.count, 16, patience).index(3) == 3
+    now[0] = 5.0
+    assert make(itertools.count, 16, patience).index(9, 5) == 9
+
+
+@pytest.mark.parametrize("search", ["in", "index"])
+def test_what_has_come_when_a_search_stops_is_looked_at(make, search):
+    def looking_ahead(buffer, item, attempts):
+        return buffer[len(buffer.cached)] >= item
+
+    count = make(itertools.count, 16, looking_ahead)
+    if search == "in":
+        assert 7 in count
+    else:
+        assert count.index(7) == 7
+    assert len(count.cached) == 8
+
+
+def test_what_another_thread_read_while_a_search_was_stopping_is_looked_at(make):
+    def slow(buffer, item, attempts):
+        other = threading.Thread(target=lambda: buffer[10])
+        other.start()
+        other.join()
+        return buffer.cached[-1] >= item
+
+    count = make(itertools.count, 16, slow)
+    assert 7 in count
+    assert 12 in make(itertools.count, 16, slow)
+
+
+def test_a_search_that_stopped_looks_no_further_than_it_may(make):
+    def looking_ahead(buffer, item, attempts):
+        return buffer[20] >= item
+
+    count = make(itertools.count, 16, looking_ahead)
+    with pytest.raises(ValueError, match="7 is not in"):
+        count.index(7, 0, 5)
+    assert count.index(7, 0, 9) == 7
+    assert len(count.cached) == 21
+
+
 def test_what_came_ahead_is_not_looked_at(make):
     count = make(itertools.count, 16, halting.afterAttempts(0))
     assert count[2] == 2
@@ -633,6 +691,20 @@ def test_a_generator_cannot_wait_for_itself():
         assert impatient[1] == 0
         with pytest.raises(RuntimeError, match="item 2 of impatient is wanted inside its own"):
             impatient[2]
+
+
+def test_making_a_buffer_of_a_generator_at_once_takes_all_arguments():
+    store = []
+    with buffer(itertools.count, haltCondition=halting.afterAttempts(3), store=store) as count:
+        assert 50 not in count
+        assert store == [0, 1, 2, 3]
+    with buffer(itertools.count, halting.afterAttempts(1)) as count:
+        assert 50 not in count
+        assert len(count.cached) == 2
+    with pytest.raises(UnknownNameError, match="noSuchCondition"):
+        buffer(itertools.count, haltCondition="noSuchCondition")
+    with pytest.raises(TypeError, match="store must be"):
+        buffer(itertools.count, store=5)
 
 
 def test_a_generator_reads_another_buffer():

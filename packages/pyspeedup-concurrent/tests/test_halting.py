@@ -81,13 +81,6 @@ def test_any_of_stops_with_the_first_that_does(values, item, count):
     assert search(sequence, item, both) == min(alone, key=lambda answer: answer[1])
 
 
-def test_any_of_asks_no_further_than_the_first_that_stops():
-    def never_asked(*_):
-        raise AssertionError
-
-    assert anyOf(afterAttempts(0), never_asked)(None, None, 0)
-
-
 @pytest.fixture
 def clock(monkeypatch):
     now = SimpleNamespace(time=100.0)
@@ -192,12 +185,38 @@ class TestAllOf(HaltConditionContract):
         return allOf(uniformlyNonDecreasing, afterAttempts(2))
 
 
-def test_all_of_asks_up_to_the_first_that_goes_on():
+@pytest.mark.parametrize(
+    ("combine", "answers", "asked_later"),
+    [(allOf, (True, False, True), 2), (anyOf, (False, True, False), 2)],
+)
+def test_all_are_asked_at_first_and_then_up_to_the_one_that_decides(combine, answers, asked_later):
     asked = []
 
     def answering(answer):
         return lambda *_: asked.append(answer) or answer
 
-    assert not allOf(answering(True), answering(False), answering(True))(None, None, 0)
-    assert asked == [True, False]
-    assert allOf(answering(True), answering(True))(None, None, 0)
+    combined = combine(*map(answering, answers))
+    assert combined(None, None, 0) is (combine is anyOf)
+    assert asked == [*answers]
+    asked.clear()
+    assert combined(None, None, 1) is (combine is anyOf)
+    assert asked == [*answers[:asked_later]]
+
+
+def test_all_of_stops_where_each_does():
+    stops = lambda *_: True  # noqa: E731 -- said once
+    assert all(allOf(stops, stops)(None, None, attempts) for attempts in (0, 1))
+
+
+@pytest.mark.parametrize(
+    ("combine", "decides"), [(allOf, lambda *_: False), (anyOf, lambda *_: True)]
+)
+def test_the_clock_of_each_search_is_its_own_in_combinations(combine, decides, clock):
+    patience = afterSeconds(1)
+    both = combine(decides, patience)
+    patience(None, "one", 0)
+    clock.time += 5
+    both(None, "another", 0)  # which it has to hear of, though the other condition decides
+    assert not patience(None, "another", 1)
+    clock.time += 1
+    assert patience(None, "another", 2)

@@ -205,7 +205,10 @@ class Buffer(Growing[T], Sequence[T]):
         return reversed(self._values)
 
     def __contains__(self, item: object) -> bool:
-        """Look for `item` until it is found, the sequence ends or the halt condition stops."""
+        """Look for `item` until it is found, the sequence ends or the halt condition stops.
+
+        After that it is looked for in what is cached by then.
+        """
         seen = len(self._known())
         return item in self._values or self._search(item, seen, None) is not None
 
@@ -239,20 +242,22 @@ class Buffer(Growing[T], Sequence[T]):
         return self._values.count(value)
 
     def _search(self, item: object, position: int, stop: int | None) -> int | None:
-        attempts = 0
+        questions = 0
         while stop is None or position < stop:
             if position >= len(self._values) and position >= len(self._known()):
-                if self._exhausted or self._gives_up(item, attempts) or not self._reach(position):
+                may_ask = len(self._values) > 0  # a condition is never asked about nothing
+                if self._exhausted or (may_ask and self._halt(self, item, questions)):
+                    known = len(self._known())  # more than before, if the condition has read on
+                    stop = known if stop is None else min(stop, known)
+                    continue
+                if not self._reach(position):
                     return None
-                attempts += position > 0
+                questions += may_ask
             value = self._values[position]
             if value is item or value == item:
                 return position
             position += 1
         return None
-
-    def _gives_up(self, item: object, attempts: int) -> bool:
-        return len(self._known()) > 0 and bool(self._halt(self, item, attempts))
 
     def close(self) -> None:
         """End the producer; again is harmless. What is cached stays readable.
@@ -305,7 +310,12 @@ def _checked_slice(index: slice) -> slice:
 
 
 @overload
-def buffer(buffersize: Callable[[], Iterable[T]]) -> Buffer[T]: ...
+def buffer(
+    buffersize: Callable[[], Iterable[T]],
+    haltCondition: HaltCondition | str = ...,  # noqa: N803 -- the contract's name
+    *,
+    store: MutableSequence[Any] | None = None,
+) -> Buffer[T]: ...
 @overload
 def buffer(
     buffersize: int = 16,
@@ -334,6 +344,6 @@ def buffer(
     >>> count.close()
     """
     if callable(buffersize):
-        return Buffer(buffersize)
+        return Buffer(buffersize, haltCondition=haltCondition, store=store)
     size = checked_size(buffersize)
     return lambda generator: Buffer(generator, size, haltCondition, store=store)

@@ -24,6 +24,8 @@ from typing import TYPE_CHECKING, Any
 from pyspeedup.core import halt_conditions
 
 if TYPE_CHECKING:
+    from collections.abc import Iterable
+
     from pyspeedup.core import HaltCondition
 
 __all__ = [
@@ -81,7 +83,8 @@ def absolutelyNonDecreasing(buffer: Any, item: Any, attempts: int) -> bool:  # n
 class afterAttempts:  # noqa: N801 -- it stands beside the functions above and is called as they are named
     """Stop after `count` new values were taken in this search; 0 looks only through what is there.
 
-    Law: none; it bounds the cost of a search instead. Raises `TypeError` if `count` is no whole
+    Where nothing is there yet, the first value of all is taken unasked, and not counted; so are
+    those before the `start` of `Buffer.index`. Law: none; it bounds the cost of a search instead. Raises `TypeError` if `count` is no whole
     number and `ValueError` if it is negative.
 
     >>> patience = afterAttempts(2)
@@ -110,8 +113,8 @@ class afterSeconds:  # noqa: N801 -- as above
     """Stop once a search has gone on for `seconds` of wall time.
 
     Law: none; it bounds the time of a search, to within the time that one value takes. The clock
-    starts where a search asks for the first time (`attempts` is 0), for each thread its own.
-    Raises `TypeError` if `seconds` is no number and `ValueError` if it is negative or not a number.
+    starts where a search asks for the first time (`attempts` is 0), for each thread its own; so a
+    condition that asks this one has to ask it then, as `allOf` and `anyOf` do. Raises `TypeError` if `seconds` is no number and `ValueError` if it is negative or not a number.
 
     >>> afterSeconds(0)(None, "item", 0), afterSeconds(3600)(None, "item", 0)
     (True, False)
@@ -145,8 +148,8 @@ class afterSeconds:  # noqa: N801 -- as above
 class anyOf:  # noqa: N801 -- as above
     """Stop as soon as one of `conditions`, each a callable or a registered name, says so.
 
-    Law: that of each condition which has one. They are asked in order, up to the first that stops.
-    Raises `TypeError` for what is neither callable nor a name or if there is none at all, and
+    Law: that of each condition which has one. They are asked in order, up to the first that stops;
+    all of them where a search asks for the first time, for some begin to count then. Raises `TypeError` for what is neither callable nor a name or if there is none at all, and
     `pyspeedup.core.UnknownNameError` for an unknown name.
 
     >>> from types import SimpleNamespace
@@ -162,7 +165,7 @@ class anyOf:  # noqa: N801 -- as above
 
     def __call__(self, buffer: Any, item: Any, attempts: int, /) -> bool:
         """Ask each in turn."""
-        return any(condition(buffer, item, attempts) for condition in self.conditions)
+        return any(_answers(self.conditions, buffer, item, attempts))
 
     def __repr__(self) -> str:
         return f"anyOf({_names(self.conditions)})"
@@ -172,7 +175,8 @@ class allOf:  # noqa: N801 -- as above
     """Stop once all of `conditions`, each a callable or a registered name, say so of the same value.
 
     Law: that of one of them suffices, if each of the others stops in the end. They are asked in
-    order, up to the first that does not stop. Raises as `anyOf` does.
+    order, up to the first that does not stop; all of them where a search asks for the first time,
+    for some begin to count then. Raises as `anyOf` does.
 
     >>> from types import SimpleNamespace
     >>> both = allOf("uniformlyNonDecreasing", afterAttempts(10))
@@ -187,7 +191,7 @@ class allOf:  # noqa: N801 -- as above
 
     def __call__(self, buffer: Any, item: Any, attempts: int, /) -> bool:
         """Ask each in turn."""
-        return all(condition(buffer, item, attempts) for condition in self.conditions)
+        return all(_answers(self.conditions, buffer, item, attempts))
 
     def __repr__(self) -> str:
         return f"allOf({_names(self.conditions)})"
@@ -199,6 +203,14 @@ def _resolved(
     if not conditions:
         raise TypeError(f"{combinator} needs at least one condition")
     return tuple(resolve(condition, "a condition") for condition in conditions)
+
+
+def _answers(
+    conditions: tuple[HaltCondition, ...], buffer: Any, item: Any, attempts: int
+) -> Iterable[bool]:
+    """Return what the conditions say, of which those are asked that one looks at; at first, all."""
+    answers = (condition(buffer, item, attempts) for condition in conditions)
+    return answers if attempts else [*answers]
 
 
 def _names(conditions: tuple[HaltCondition, ...]) -> str:
