@@ -135,6 +135,63 @@ def test_what_does_not_know_its_length_yet_is_mapped_over(engine):
     assert squares(4) == [0, 1, 4, 9]
 
 
+def items_until_an_error():
+    yield from (1, 2)
+    raise ValueError("no more items")
+
+
+@pytest.mark.parametrize("place", ["here", *ENGINES])
+@pytest.mark.parametrize(
+    ("name", "items", "results", "error"),
+    [
+        ("input", items_until_an_error, [1, 4], ValueError),
+        ("unhashable", lambda: [1, 2, [3], 4], [1, 4], TypeError),
+        ("hash", lambda: [1, Unlucky(), 4], [1], ZeroDivisionError),
+        ("function", lambda: [1, 2, "three", 4], [1, 4], TypeError),
+        ("arguments", lambda: iter([1, 2]), [], TypeError),
+    ],
+)
+def test_results_before_an_error_are_there_wherever_a_map_is_read(
+    place, name, items, results, error
+):
+    engine = "serial" if place == "here" else place
+    square = Cache(lambda n: n * n, engine=engine)
+
+    def read(_):
+        found = []
+        mapped = square.map(items(), items()) if name == "arguments" else square.map(items())
+        try:
+            found.extend(iter(mapped))
+        except error as caught:
+            found.append(type(caught).__name__)
+        return found, [*mapped]
+
+    if place != "here":
+        read = Cache(read, engine=engine)
+    assert read(0) == ([*results, error.__name__], [])
+
+
+class Unlucky:
+    """Has a hash that fails otherwise than with a TypeError."""
+
+    def __hash__(self):
+        return 1 // 0
+
+
+@pytest.mark.parametrize("engine", ENGINES)
+def test_a_map_inside_a_worker_takes_no_more_items_than_it_may(engine):
+    square = Cache(lambda n: n * n, engine=engine)
+
+    @Cache(engine=engine)
+    def taken(size):
+        numbers = itertools.count()
+        mapped = square.map(numbers, buffersize=size)
+        return [next(mapped) for _ in range(4)], next(numbers)
+
+    assert taken(3) == ([0, 1, 4, 9], 6)
+    assert taken(1) == ([0, 1, 4, 9], 4)
+
+
 @pytest.mark.parametrize("engine", ENGINES)
 def test_every_kind_of_parameter_arrives(engine):
     def collected(a, /, b=3, *c, d=4, **e):

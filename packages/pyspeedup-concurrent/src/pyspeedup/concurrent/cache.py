@@ -220,7 +220,7 @@ class Cache(Generic[P, R]):
         seconds after this call. Both end the iterator, as does its ``close()`` or leaving it behind, and drop what
         has not begun. `progress` shows a bar, for which tqdm must be installed
         (``pyspeedup-concurrent[progress]``), else `ImportError`. Inside a worker calls are
-        evaluated as they are asked for, and idle workers are told of the next ones.
+        evaluated as they are asked for, whatever `timeout` says, and idle workers are told of the next.
 
         >>> @Cache
         ... def square(n):

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import itertools
 from concurrent.futures import Future
+from contextlib import suppress
 from typing import TYPE_CHECKING, Any, Final
 
 from pyspeedup.concurrent._caching.map_options import MapOptions, calls_of, make_bar
@@ -43,7 +44,8 @@ def map_here(local: Any, /, *iterables: Iterable[Any], **options: Any) -> Iterat
     name = local.__qualname__
     calls, length = calls_of(iterables, name)
     bar = make_bar(length, name) if given.progress else None
-    return _read(local, calls, bar)
+    most = MOST_HINTS if given.buffersize is None else min(MOST_HINTS, given.buffersize)
+    return _read(local, calls, most, bar)
 
 
 def map_bound_here(
@@ -54,14 +56,35 @@ def map_bound_here(
     return map_here(local, *instances, *iterables, **options)
 
 
-def _read(local: Any, calls: Iterator[tuple[Any, ...]], bar: Any) -> Iterator[Any]:
+def _read(local: Any, calls: Iterator[tuple[Any, ...]], most: int, bar: Any) -> Iterator[Any]:
+    error: Exception | None = None
     try:
-        while block := [*itertools.islice(calls, MOST_HINTS)]:
-            local.batch_async(*block)
+        while error is None:
+            block, error = _next_block(calls, most)
+            if not block and error is None:
+                return
+            _hint(local, block)
             for call in block:
                 yield local(*call)
                 if bar is not None:
                     bar.update()
+        raise error
     finally:
         if bar is not None:
             bar.close()
+
+
+def _next_block(
+    calls: Iterator[tuple[Any, ...]], most: int
+) -> tuple[list[tuple[Any, ...]], Exception | None]:
+    block: list[tuple[Any, ...]] = []
+    try:
+        block.extend(itertools.islice(calls, most))
+    except Exception as error:  # noqa: BLE001 -- the input's own; it is raised at its place
+        return block, error
+    return block, None
+
+
+def _hint(local: Any, block: list[tuple[Any, ...]]) -> None:
+    with suppress(Exception):  # one of the calls is to blame, which says so when it is its turn
+        local.batch_async(*block)
