@@ -414,24 +414,128 @@ def test_methods_and_their_hints():
     assert tower.height.__doc__ == "Count."
 
 
-def test_static_and_class_methods():
-    class Shapes:
-        side = 3
+class Shapes:
+    """Has Caches above and below what makes a class method or a static one."""
 
-        @staticmethod
-        @Cache
-        def square(n):
-            return n * n
+    side = 3
 
+    @Cache
+    @classmethod
+    def scaled(cls, n):
+        """Scale."""
+        if n < 1:
+            return cls.side
+        cls.scaled.apply_async(n - 1)
+        cls.scaled.batch_async((n - 1,), (n - 2,))
+        mapped = [*cls.scaled.map([n - 1, 0])]
+        return mapped[0] + cls.scaled(n - 1) - cls.scaled.submit(n=n - 1).result() + mapped[1]
+
+    @Cache
+    @staticmethod
+    def square(n):
+        if n < 1:
+            return 0
+        Shapes.square.batch_async((n - 1,), (n - 2,))
+        (mapped,) = Shapes().square.map([n - 1])
+        return mapped + Shapes.square.submit(n - 1).result() - Shapes().square(n - 1) + 2 * n - 1
+
+    @staticmethod
+    @Cache
+    def cube(n):
+        Shapes.cube.apply_async(n - 1)
+        return 0 if n == 0 else Shapes.cube(n - 1) + 3 * n * (n - 1) + 1
+
+    @Cache(engine="serial")
+    @classmethod
+    def named(cls, n):
+        return cls.__name__ if n == 0 else cls.named(n - 1)
+
+
+class Small(Shapes):
+    side = 1
+
+
+@pytest.mark.parametrize("local", [False, True])
+def test_class_methods_and_their_hints(local):
+    wide, small = Shapes, Small
+    if local:
+
+        class wide:  # noqa: N801 -- the same, in a class that is found nowhere else
+            side = 3
+            scaled = Cache(classmethod(Shapes.scaled.__func__.__wrapped__))
+
+        class small(wide):  # noqa: N801 -- likewise
+            side = 1
+
+    assert [wide.scaled(9), small.scaled(9), wide().scaled(9)] == [30, 10, 30]
+    wide.scaled.apply_async(10)
+    small().scaled.batch_async((10,), (11,))
+    assert [*wide.scaled.map([10, 11])] == [33, 36]
+    assert [small.scaled.submit(n).result() for n in (10, 11)] == [11, 12]
+    assert wide.scaled.__wrapped__(0) == 3
+    assert wide.scaled.cache_info().currsize == 6
+    assert wide.scaled.__doc__ == "Scale."
+
+
+def test_static_methods_and_their_hints():
+    assert Shapes.square(9) == Shapes().square(9) == 81
+    assert [*Shapes.square.map([9, 10])] == [81, 100]
+    assert Shapes.square.submit(n=3).result() == 9
+    assert Shapes.cube(5) == Shapes().cube(5) == 125
+
+
+def test_class_methods_where_names_mean_the_cache():
+    assert [Shapes.named(9), Small.named(9), Small().named(3)] == ["Shapes", "Small", "Small"]
+
+
+def test_a_class_method_below_another_engine_decorator_still_takes_calls():
+    class Below:
         @classmethod
         @Cache(engine="serial")
-        def scaled(cls, n):
-            return cls.side * n
+        def name(cls, n):
+            return cls.__name__ * n
 
-    assert Shapes.square(4) == Shapes().square(4) == 16
-    assert Shapes.scaled(4) == 12
-    with pytest.raises(TypeError, match="@staticmethod in the line above @Cache"):
-        Cache(staticmethod(abs))
+    assert Below.name(2) == "BelowBelow"
+
+
+def test_a_cache_of_a_class_method_that_is_in_no_class():
+    named = Cache(classmethod(lambda cls, n: cls.__name__ * n), engine="serial")
+    assert named(int, 2) == "intint"
+    with pytest.raises(TypeError, match="use Buffer"):
+        Cache(staticmethod(lambda: (yield)))
+
+
+@pytest.mark.parametrize("method", ["fork", "forkserver", "spawn"])
+def test_class_methods_of_a_program_and_their_hints(run_program, method):
+    done = run_program(
+        """
+        import multiprocessing, sys
+        from pyspeedup.concurrent import Cache
+
+        class Wide:
+            side = 3
+            @Cache
+            @classmethod
+            def scaled(cls, n):
+                cls.scaled.batch_async((n - 1,), (n - 2,))
+                return cls.side if n < 1 else cls.scaled(n - 1) + cls.side
+            @Cache
+            @staticmethod
+            def count(n):
+                Wide.count.batch_async((n - 1,), (n - 2,))
+                return 0 if n < 1 else Wide.count(n - 1) + 1
+
+        class Small(Wide):
+            side = 1
+
+        if __name__ == "__main__":
+            multiprocessing.set_start_method(sys.argv[1])
+            print([*Small.scaled.map([2000, 5])], Wide.scaled(2000), Wide().count(2000))
+        """,
+        method,
+    )
+    assert done.returncode == 0, done.stderr
+    assert done.stdout == "[2001, 6] 6003 2000\n"
 
 
 @pytest.fixture

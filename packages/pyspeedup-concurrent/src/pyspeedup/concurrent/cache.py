@@ -8,6 +8,8 @@ import weakref
 from typing import TYPE_CHECKING, Any, Generic, ParamSpec, TypeVar, overload
 
 from pyspeedup.concurrent._caching import here, options
+from pyspeedup.concurrent._caching.arrivals import KINDS
+from pyspeedup.concurrent._caching.binding import first_argument, unwrapped
 from pyspeedup.concurrent._caching.bound import BoundCache
 from pyspeedup.concurrent._caching.calls import Normalizer, as_call
 from pyspeedup.concurrent._caching.engine_source import EngineSource, close_shared_engines
@@ -22,6 +24,7 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Iterator, MutableMapping
     from concurrent.futures import Future
 
+    from pyspeedup.concurrent._caching.binding import Binding
     from pyspeedup.concurrent._caching.profile import Profile
     from pyspeedup.core import Engine
 
@@ -34,7 +37,9 @@ R = TypeVar("R")
 class Cache(Generic[P, R]):
     """A function that remembers its results and is evaluated outside of this process.
 
-    Used as a decorator, bare or with keyword arguments, on functions and on methods. Calling it
+    Used as a decorator, bare or with keyword arguments, on functions and on methods; of
+    ``@classmethod`` and ``@staticmethod`` it goes into the line above (in the one below it hears
+    nothing of the class, which hints, `submit` and `map` then lack). Calling it
     answers from memory, or has the call evaluated and waits. Calls that mean the same are one:
     ``f(1)``, ``f(n=1)`` and a default written out. Equal arguments mean the same call, ``1``,
     ``1.0`` and ``True`` too. Where the function calls itself, its own name means a plain Python
@@ -75,6 +80,9 @@ class Cache(Generic[P, R]):
     _has_class_of_its_own = False
 
     @overload
+    def __new__(cls, func: classmethod[Any, P, R], **settings: Any) -> Cache[P, R]: ...
+
+    @overload
     def __new__(cls, func: Callable[P, R], **settings: Any) -> Cache[P, R]: ...
 
     @overload
@@ -88,7 +96,7 @@ class Cache(Generic[P, R]):
 
     def __init__(
         self,
-        func: Callable[P, R],
+        func: Callable[P, R] | classmethod[Any, P, R],
         *,
         engine: str | Engine | None = None,
         workers: int | None = None,
@@ -96,6 +104,7 @@ class Cache(Generic[P, R]):
         store: MutableMapping[Any, Any] | None = None,
     ) -> None:
         """Start nothing yet; `func` is shipped when it is first called."""
+        func, self._binding = unwrapped(func)
         options.check_function(func)
         options.check_store(store)
         functools.update_wrapper(self, func)
@@ -105,7 +114,6 @@ class Cache(Generic[P, R]):
         self._source = EngineSource(engine, workers)
         self._maxsize = options.check_maxsize(maxsize, store)
         self._evaluating = Evaluating(self._normalize, self._source, weakref.ref(self))
-        self._is_method = False
         self._take_up(Recall(make_memory(func, self._maxsize, store)))
         self._identity = shipping.register(self)
         _caches.add(self)
@@ -295,11 +303,12 @@ class Cache(Generic[P, R]):
     # Methods ----------------------------------------------------------------------------------
 
     def __set_name__(self, owner: type, name: str) -> None:
-        self._is_method = True
+        self._binding = self._binding or "instance"
 
     def __get__(self, instance: Any, owner: type | None = None) -> Any:
-        """Bind to `instance`, which becomes the first argument and so must be hashable."""
-        return self if instance is None else BoundCache(self, instance)
+        """Bind to `instance`, which becomes the first argument and so must be hashable, or to `owner`."""
+        first = first_argument(self._binding, instance, owner)
+        return self if first is None else BoundCache(self, first)
 
     # Travelling -------------------------------------------------------------------------------
 
@@ -311,14 +320,19 @@ class Cache(Generic[P, R]):
     @property
     def is_method(self) -> bool:
         """Whether it was defined in a class."""
-        return self._is_method
+        return bool(self._binding)
+
+    @property
+    def binding(self) -> Binding:
+        """To what it is bound where it is looked up in a class."""
+        return self._binding
 
     @property
     def kind(self) -> type[shipping.Structure]:
         """What makes the other end of a reference to this Cache."""
         if not self._source.evaluates_in_workers:
             return Cache
-        return _EvaluatedMethod if self._is_method else _EvaluatedFunction
+        return KINDS[self._binding]
 
     def __reduce__(self) -> Any:
         """Travel as a reference; see `pyspeedup.concurrent._processes.shipping`."""
@@ -327,7 +341,7 @@ class Cache(Generic[P, R]):
     def _definition(self) -> tuple[Any, ...]:
         number = self._evaluator()[1] if self._source.evaluates_in_workers else None
         settings = (*self._source.definition(), self._maxsize)
-        return (self._identity, self.__wrapped__, self._is_method, number, settings)
+        return (self._identity, self.__wrapped__, self._binding, number, settings)
 
     @classmethod
     def _shell(cls, _identity: str) -> Cache[Any, Any]:
@@ -335,36 +349,10 @@ class Cache(Generic[P, R]):
 
     @classmethod
     def _fill(cls, shell: Cache[Any, Any], definition: tuple[Any, ...]) -> None:
-        identity, function, is_method, _, (engine, workers, maxsize) = definition
+        identity, function, binding, _, (engine, workers, maxsize) = definition
         Cache.__init__(shell, function, engine=engine, workers=workers, maxsize=maxsize)
-        shell._is_method = is_method
+        shell._binding = binding
         shell._identity = shipping.register(shell, identity)
-
-
-class _EvaluatedFunction:
-    """How a Cache arrives whose calls are evaluated in workers: there, as what it means in them."""
-
-    is_method = False
-
-    @classmethod
-    def _shell(cls, identity: str) -> Any:
-        if here.worker is None:
-            return Cache._shell(identity)  # noqa: SLF001 -- the same module
-        return here.worker.meanings.shell(identity, is_method=cls.is_method)
-
-    @classmethod
-    def _fill(cls, shell: Any, definition: tuple[Any, ...]) -> None:
-        if here.worker is None:
-            Cache._fill(shell, definition)  # noqa: SLF001 -- the same module
-            return
-        identity, function, _, number, _ = definition
-        here.worker.meanings.fill(identity, function, options.name_of(function), number)
-
-
-class _EvaluatedMethod(_EvaluatedFunction):
-    """The same, for a Cache that was defined in a class."""
-
-    is_method = True
 
 
 def _class_of_its_own() -> type[Cache[Any, Any]]:

@@ -12,6 +12,7 @@ import types
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any, Final, Protocol, cast
 
+from pyspeedup.concurrent._caching.binding import first_argument
 from pyspeedup.concurrent._caching.calls import as_call
 from pyspeedup.concurrent._caching.costs import Costs
 from pyspeedup.concurrent._caching.nested import map_bound_here, map_here, submit_here
@@ -20,6 +21,7 @@ from pyspeedup.concurrent._caching.tally import Tally
 if TYPE_CHECKING:
     from collections.abc import Callable
 
+    from pyspeedup.concurrent._caching.binding import Binding
     from pyspeedup.concurrent._caching.calls import Key, Normalizer
     from pyspeedup.core import LocalFunction
 
@@ -282,11 +284,12 @@ def _add_hints(
 
 
 class LocalMethod:
-    """What a memoized method is in a class: bound to an instance, its hints are bound too."""
+    """What a memoized method is in a class: bound to an instance or the class, its hints are bound too."""
 
-    def __init__(self, local: types.FunctionType) -> None:
-        """Stand for `local`, whose first argument is the instance."""
+    def __init__(self, local: types.FunctionType, binding: Binding = "instance") -> None:
+        """Stand for `local`, whose first argument is what `binding` says."""
         self.local: Any = local
+        self.binding: Binding = binding
 
     def __call__(self, *args: Any, **kwargs: Any) -> Any:
         """Call it unbound."""
@@ -309,20 +312,21 @@ class LocalMethod:
         return self.local.map(*iterables, **options)
 
     def __get__(self, instance: Any, owner: type | None = None) -> Any:
-        """Bind to `instance`, as a function of Python that calls on without C between."""
-        if instance is None:
-            return self
+        """Bind to `instance` or `owner`, as a function of Python that calls on without C between."""
+        first = first_argument(self.binding, instance, owner)
+        if first is None:
+            return self.local if self.binding == "static" else self
         local = self.local
 
         def bound(*args: Any, **kwargs: Any) -> Any:
-            return local(instance, *args, **kwargs)
+            return local(first, *args, **kwargs)
 
         def batch_async(*calls: tuple[Any, ...]) -> None:
-            local.batch_async(*((instance, *as_call(call, local.__name__)) for call in calls))
+            local.batch_async(*((first, *as_call(call, local.__name__)) for call in calls))
 
-        bound.__wrapped__ = types.MethodType(local.__wrapped__, instance)  # type: ignore[attr-defined]  # a function takes attributes
-        bound.submit = functools.partial(local.submit, instance)  # type: ignore[attr-defined]  # a function takes attributes
-        bound.map = functools.partial(map_bound_here, local, instance)  # type: ignore[attr-defined]  # likewise
-        bound.apply_async = functools.partial(local.apply_async, instance)  # type: ignore[attr-defined]  # likewise
+        bound.__wrapped__ = types.MethodType(local.__wrapped__, first)  # type: ignore[attr-defined]  # a function takes attributes
+        bound.submit = functools.partial(local.submit, first)  # type: ignore[attr-defined]  # a function takes attributes
+        bound.map = functools.partial(map_bound_here, local, first)  # type: ignore[attr-defined]  # likewise
+        bound.apply_async = functools.partial(local.apply_async, first)  # type: ignore[attr-defined]  # likewise
         bound.batch_async = batch_async  # type: ignore[attr-defined]  # likewise
         return bound

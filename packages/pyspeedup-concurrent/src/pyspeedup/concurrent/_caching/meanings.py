@@ -16,6 +16,7 @@ from pyspeedup.concurrent._processes import shipping
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping
 
+    from pyspeedup.concurrent._caching.binding import Binding
     from pyspeedup.concurrent._caching.desk import Desk
     from pyspeedup.concurrent._caching.messages import Shipment
 
@@ -58,7 +59,7 @@ class Meanings:
         """Take in a function that came from the engine, or its newer form."""
         known = self._by_identity.get(shipment.identity)
         if known is None:
-            self.shell(shipment.identity, is_method=shipment.is_method)
+            self.shell(shipment.identity, shipment.binding)
             known = self._by_identity[shipment.identity]
             how = (shipment.kind, shipment.identity, lambda: self._definition(shipment.identity))
             shipping.set_meaning(shipment.identity, known.meaning, how)
@@ -87,7 +88,7 @@ class Meanings:
         name: str = structure.__name__
         known = self._by_identity.get(structure.identity) or self._twin(function)
         if known is None or known.memory is None:
-            self.shell(structure.identity, is_method=structure.is_method)
+            self.shell(structure.identity, structure.binding)
             known = self._by_identity[structure.identity]
             self._fill(known, function, name)
         self._by_identity[structure.identity] = known
@@ -95,10 +96,10 @@ class Meanings:
         assert known.memory is not None  # noqa: S101 -- `_fill` has just made it
         return known.memory.number
 
-    def shell(self, identity: str, *, is_method: bool) -> Any:
+    def shell(self, identity: str, binding: Binding) -> Any:
         """Return what `identity` is to mean here, still empty."""
         local = shell()
-        meaning = LocalMethod(local) if is_method else local
+        meaning = LocalMethod(local, binding) if binding else local
         self._by_identity[identity] = Known(local, meaning)
         return meaning
 
@@ -138,8 +139,8 @@ class Meanings:
 
     def _definition(self, identity: str) -> tuple[Any, ...]:
         known = self._by_identity[identity]
-        is_method = isinstance(known.meaning, LocalMethod)
-        return (identity, known.function, is_method, None, (None, None, None))
+        binding = getattr(known.meaning, "binding", "")  # a function has none
+        return (identity, known.function, binding, None, (None, None, None))
 
 
 def _picture(function: Callable[..., Any]) -> tuple[Any, ...] | None:

@@ -26,6 +26,7 @@ if TYPE_CHECKING:
     from collections.abc import Mapping
     from multiprocessing.connection import Connection
 
+    from pyspeedup.concurrent._caching.binding import Binding
     from pyspeedup.concurrent._caching.tally import Tally
 
 
@@ -92,7 +93,7 @@ class Shipment(NamedTuple):
     name: str
     kind: Any
     identity: str
-    is_method: bool
+    binding: Binding
     data: bytes
 
 

@@ -24,9 +24,6 @@ def name_of(function: Callable[..., Any]) -> str:
 
 def check_function(function: Any) -> None:
     """Raise `TypeError` unless `function` is one that `Cache` can evaluate."""
-    if isinstance(function, staticmethod | classmethod):
-        kind = type(function).__name__
-        raise TypeError(f"Cache goes below {kind}: write @{kind} in the line above @Cache")
     if not callable(function):
         raise TypeError(f"Cache needs a function to remember the results of, not {function!r}")
     if inspect.isgeneratorfunction(function):

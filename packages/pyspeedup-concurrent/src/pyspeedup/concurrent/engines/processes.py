@@ -60,7 +60,7 @@ class _Definition:
             self.name,
             getattr(structure, "kind", None),
             identity,
-            getattr(structure, "is_method", False),
+            getattr(structure, "binding", ""),
             data,
         )
 
@@ -72,7 +72,7 @@ def _nobody() -> None:
 class _NoStructure:
     """Stands for a function that was defined without a structure."""
 
-    is_method = False
+    binding = ""
 
     def __init__(self, definition: _Definition) -> None:
         self.identity = f"function {definition.number}"
