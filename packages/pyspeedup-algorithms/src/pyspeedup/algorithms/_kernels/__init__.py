@@ -28,6 +28,7 @@ PURE_VARIABLE: Final = "PYSPEEDUP_PURE"
 
 SOURCES: Final = {
     "invert": ("gmp", "plain_residues"),
+    "power": ("gmp", "plain_residues"),
     "jacobi": ("gmp", "plain_residues"),
     "kronecker": ("gmp", "plain_residues"),
     "sqrt_mod_prime": ("flint", "plain_residues"),
@@ -45,6 +46,7 @@ LIBRARIES: Final = {"gmp": "gmpy2", "flint": "flint"}
 """What a source needs that may not be installed."""
 
 invert: Callable[[Any, Any], Any]
+power: Callable[[int, int, int], int]
 jacobi: Callable[[int, int], int]
 kronecker: Callable[[int, int], int]
 sqrt_mod_prime: Callable[[int, int], int | None]

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import gmpy2
 from gmpy2 import invert, is_square, is_strong_prp, jacobi, kronecker
+from gmpy2 import powmod as power
 
 __all__ = [
     "fibonacci",
@@ -15,6 +16,7 @@ __all__ = [
     "jacobi",
     "kronecker",
     "lucas",
+    "power",
 ]
 
 is_strong_lucas_prp = gmpy2.is_strong_selfridge_prp

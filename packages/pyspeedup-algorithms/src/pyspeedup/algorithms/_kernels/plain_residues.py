@@ -4,7 +4,9 @@ from __future__ import annotations
 
 from itertools import count
 
-__all__ = ["invert", "jacobi", "kronecker", "sqrt_mod_prime"]
+__all__ = ["invert", "jacobi", "kronecker", "power", "sqrt_mod_prime"]
+
+power = pow
 
 
 def invert(a: int, m: int) -> int:
