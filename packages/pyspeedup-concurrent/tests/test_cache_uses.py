@@ -147,6 +147,46 @@ def test_a_function_asked_for_again_while_it_is_evaluated_by_another_thread(engi
     assert info.hits + info.misses >= 6
 
 
+class Kept:
+    """Has methods that ask their own Caches."""
+
+    @Cache
+    def asked(self, what):
+        return ask(self.asked, what), ask(Kept.asked, what)
+
+    @Cache
+    @classmethod
+    def of_class(cls, what):
+        return (ask(cls.of_class, what),)
+
+
+def ask(cached, what):
+    try:
+        return getattr(cached, what)()
+    except RuntimeError as error:
+        return str(error)
+
+
+@pytest.mark.parametrize("what", ["cache_info", "cache_clear", "profile"])
+def test_what_only_the_program_can_be_asked_is_explained_in_a_worker(what):
+    @Cache
+    def inside(what):
+        return (ask(inside, what),)
+
+    for answers in (inside(what), Kept().asked(what), Kept.of_class(what)):
+        for answer in answers:
+            assert f"{what}() is for the program" in answer
+
+
+@pytest.mark.parametrize("engine", ["serial", "threads"])
+def test_where_evaluation_is_in_the_program_all_can_be_asked(engine):
+    @Cache(engine=engine)
+    def inside(n):
+        return inside.cache_info().misses, inside.cache_parameters()["maxsize"]
+
+    assert inside(1) == (1, None)
+
+
 # Stores --------------------------------------------------------------------------------------------
 
 

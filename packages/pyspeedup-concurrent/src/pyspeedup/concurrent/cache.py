@@ -16,6 +16,7 @@ from pyspeedup.concurrent._caching.engine_source import EngineSource, close_shar
 from pyspeedup.concurrent._caching.evaluating import Evaluating
 from pyspeedup.concurrent._caching.map_options import MapOptions
 from pyspeedup.concurrent._caching.memories import CacheInfo, Everything, make_memory
+from pyspeedup.concurrent._caching.nested import refusals
 from pyspeedup.concurrent._caching.reading import read_results
 from pyspeedup.concurrent._caching.recall import Recall
 from pyspeedup.concurrent._processes import shipping
@@ -243,7 +244,7 @@ class Cache(Generic[P, R]):
         """Return what is known of how the calls went: a table, advice, a trace and a picture.
 
         Of this moment. Costs some milliseconds where workers did much. Times are those since the
-        engine began, or since `cache_clear` where it counts anew.
+        engine began, or since `cache_clear` where it counts anew. `RuntimeError` inside a worker process.
 
         >>> print(Cache(abs, engine="serial").profile())  # doctest: +ELLIPSIS
         abs, evaluated by Serial with 1 worker
@@ -252,6 +253,7 @@ class Cache(Generic[P, R]):
         """
         from pyspeedup.concurrent._caching.profile import profile_of  # for few programs
 
+        self._refuse_in_worker("profile")
         engine, number = self._evaluator()
         return profile_of(engine, number, self)
 
@@ -265,18 +267,21 @@ class Cache(Generic[P, R]):
         """Return hits, misses, the bound and the number of results, in O(1).
 
         A miss is an evaluation that was begun, by a hint too; a hit is a call that took none. Counts
-        this process only. With a `store`, the number costs a walk through it.
+        this process only. With a `store`, the number costs a walk through it. `RuntimeError` inside a
+        worker process.
 
         >>> Cache(abs).cache_info()
         CacheInfo(hits=0, misses=0, maxsize=None, currsize=0)
         """
+        self._refuse_in_worker("cache_info")
         hits, misses, size = self._recall.counts()
         return CacheInfo(hits, misses, self._maxsize, size)
 
     def cache_clear(self) -> None:
         """Forget all results, here and in the workers, and set the counts to 0.
 
-        Calls under way still answer those who wait for them, but are not remembered.
+        Calls under way still answer those who wait for them, but are not remembered. `RuntimeError`
+        inside a worker process.
 
         >>> square = Cache(lambda n: n * n)
         >>> square(4)
@@ -285,6 +290,7 @@ class Cache(Generic[P, R]):
         >>> square.cache_info().currsize
         0
         """
+        self._refuse_in_worker("cache_clear")
         self._evaluating.forget()  # first, so that nothing begun after it brings back the old
         self._recall.retire()
         self._take_up(Recall(self._recall.memory))
@@ -296,6 +302,11 @@ class Cache(Generic[P, R]):
         {'maxsize': 8, 'typed': False}
         """
         return {"maxsize": self._maxsize, "typed": False}
+
+    def _refuse_in_worker(self, what: str) -> None:
+        """Raise `RuntimeError` where this is a copy of the program's Cache, which knows nothing."""
+        if here.worker is not None and self._source.evaluates_in_workers:
+            refusals(self.__name__)[what]()
 
     def __repr__(self) -> str:
         return f"<Cache of {self._normalize.name}>"

@@ -15,7 +15,7 @@ from typing import TYPE_CHECKING, Any, Final, Protocol, cast
 from pyspeedup.concurrent._caching.binding import first_argument
 from pyspeedup.concurrent._caching.calls import as_call
 from pyspeedup.concurrent._caching.costs import Costs
-from pyspeedup.concurrent._caching.nested import map_bound_here, map_here, submit_here
+from pyspeedup.concurrent._caching.nested import map_bound_here, map_here, refusals, submit_here
 from pyspeedup.concurrent._caching.tally import Tally
 
 if TYPE_CHECKING:
@@ -277,6 +277,7 @@ def _add_hints(
                 desk.note(memory, key)
             is_first = False
 
+    vars(local).update(refusals(memory.name))
     local.apply_async = apply_async  # type: ignore[attr-defined]  # a function takes attributes
     local.batch_async = batch_async  # type: ignore[attr-defined]  # likewise
     local.submit = functools.partial(submit_here, local)  # type: ignore[attr-defined]  # likewise
@@ -311,6 +312,12 @@ class LocalMethod:
         """Evaluate calls, unbound, as their results are asked for."""
         return self.local.map(*iterables, **options)
 
+    def __getattr__(self, name: str) -> Any:
+        """Return what the function has of this name; only reached for what is not here."""
+        if name == "local":  # while it is copied or read from a pickle
+            raise AttributeError(name)
+        return getattr(self.local, name)
+
     def __get__(self, instance: Any, owner: type | None = None) -> Any:
         """Bind to `instance` or `owner`, as a function of Python that calls on without C between."""
         first = first_argument(self.binding, instance, owner)
@@ -324,6 +331,7 @@ class LocalMethod:
         def batch_async(*calls: tuple[Any, ...]) -> None:
             local.batch_async(*((first, *as_call(call, local.__name__)) for call in calls))
 
+        vars(bound).update(refusals(local.__name__))
         bound.__wrapped__ = types.MethodType(local.__wrapped__, first)  # type: ignore[attr-defined]  # a function takes attributes
         bound.submit = functools.partial(local.submit, first)  # type: ignore[attr-defined]  # a function takes attributes
         bound.map = functools.partial(map_bound_here, local, first)  # type: ignore[attr-defined]  # likewise

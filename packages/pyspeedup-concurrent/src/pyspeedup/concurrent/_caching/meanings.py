@@ -139,7 +139,7 @@ class Meanings:
 
     def _definition(self, identity: str) -> tuple[Any, ...]:
         known = self._by_identity[identity]
-        binding = getattr(known.meaning, "binding", "")  # a function has none
+        binding = known.meaning.binding if isinstance(known.meaning, LocalMethod) else ""
         return (identity, known.function, binding, None, (None, None, None))
 
 

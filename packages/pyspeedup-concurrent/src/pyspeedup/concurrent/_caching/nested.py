@@ -2,20 +2,24 @@
 
 from __future__ import annotations
 
+import functools
 import itertools
 from concurrent.futures import Future
 from contextlib import suppress
-from typing import TYPE_CHECKING, Any, Final
+from typing import TYPE_CHECKING, Any, Final, NoReturn
 
 from pyspeedup.concurrent._caching.map_options import MapOptions, calls_of, make_bar
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Iterator
 
-__all__ = ["done", "map_bound_here", "map_here", "submit_here"]
+__all__ = ["done", "map_bound_here", "map_here", "refusals", "submit_here"]
 
 MOST_HINTS: Final = 64
 """Calls ahead that idle workers are told of."""
+
+OF_THE_PROGRAM: Final = ("cache_info", "cache_clear", "cache_parameters", "profile")
+"""Methods of a Cache that workers do not have."""
 
 
 def done(compute: Callable[[], Any]) -> Future[Any]:
@@ -54,6 +58,24 @@ def map_bound_here(
     """Do what `map_here` does with a method of `instance`."""
     instances = (itertools.repeat(instance),) if iterables else ()
     return map_here(local, *instances, *iterables, **options)
+
+
+@functools.cache
+def refusals(name: str) -> dict[str, Callable[..., Any]]:
+    """Return what stands, where a function is evaluated, for what only its Cache can tell or do.
+
+    >>> refusals("f")["cache_info"]()
+    Traceback (most recent call last):
+    RuntimeError: f.cache_info() is for the program that f belongs to; a worker has no Cache to ask, only the memoized function
+    """
+    return {what: functools.partial(_refuse, name, what) for what in OF_THE_PROGRAM}
+
+
+def _refuse(name: str, what: str, *_args: Any, **_kwargs: Any) -> NoReturn:
+    raise RuntimeError(
+        f"{name}.{what}() is for the program that {name} belongs to; "
+        "a worker has no Cache to ask, only the memoized function"
+    )
 
 
 def _read(local: Any, calls: Iterator[tuple[Any, ...]], most: int, bar: Any) -> Iterator[Any]:
