@@ -8,10 +8,11 @@ from contextlib import contextmanager
 from threading import RLock
 from typing import TYPE_CHECKING, ClassVar
 
-from pyspeedup.core import SerializationError
+from pyspeedup.core import SerializationError, StoreError
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
+    from collections.abc import Callable, Iterator
+    from contextlib import AbstractContextManager
 
     from pyspeedup.memory._storage.volume import Volume
 
@@ -40,7 +41,9 @@ class Content:
         self.max_pages = max_pages
         self.ram_limit = ram_limit
         self.sync_every = sync_every
-        self.lock = RLock()
+        self.own_lock = RLock()
+        self.lock: AbstractContextManager[object] = self.own_lock
+        self._lock_to_go_back = _LockToGoBack(self.own_lock, self._go_back_at_last)
         self._dirty_since: float | None = None
         self._most_changed: float = MOST_CHANGED
         self._transactions = 0
@@ -113,14 +116,22 @@ class Content:
                 )
             self._commit(durable=durable)
 
+    def save(self) -> None:
+        """Commit as `flush` does, before the content is let go.
+
+        Where a transaction could not be taken back yet, nothing: all before it is committed.
+        """
+        if self.lock is self.own_lock:
+            self.flush()
+
     def save_for_good(self) -> None:
-        """Commit as `flush` does, but let no value that cannot be written keep the others from it.
+        """Commit as `save` does, but let no value that cannot be written keep the others from it.
 
         For the end, when nobody can mend anything any more. Such a value stays on disk as it was
         written last, and `SerializationError` tells of it once everything else is committed.
         """
         try:
-            self.flush()
+            self.save()
         except SerializationError:
             self._commit(durable=False, leave_out_refused=True)
             raise
@@ -139,7 +150,8 @@ class Content:
     def transaction(self) -> Iterator[None]:
         """Group operations: all of them are committed at the end, or none if an exception leaves.
 
-        Other threads wait. A transaction inside another is part of the outer one.
+        Other threads wait. A transaction inside another is part of the outer one. Where taking back fails
+        too, whoever takes `lock` tries that again first, and `StoreError` says so where it fails again.
         """
         with self.lock:
             self.require_writable()
@@ -152,12 +164,52 @@ class Content:
                     self._commit(durable=False)
             except BaseException:
                 if self._transactions == 1:
+                    self.lock = (
+                        self._lock_to_go_back
+                    )  # without a call, behind which interruptions come
                     self._go_back()
                 raise
             finally:
                 self._transactions -= 1
 
     def _go_back(self) -> None:
-        self.volume.rollback()
-        self.restart()
-        self._dirty_since, self._most_changed = None, MOST_CHANGED
+        """Take back what is not committed; until it is done, whoever takes `lock` does so first."""
+        try:
+            self.volume.rollback()
+        finally:
+            self.restart()
+            self._dirty_since, self._most_changed = None, MOST_CHANGED
+        self.lock = self.own_lock
+
+    def _go_back_at_last(self) -> None:
+        if self.lock is self.own_lock:
+            return  # another thread has done it
+        try:
+            self._go_back()
+        except Exception as error:
+            raise StoreError(
+                f"{self.volume.name}: a transaction could not be taken back ({error}); each use of the "
+                "store tries it again, and nothing is read or changed before; close() lets go of it"
+            ) from error
+
+
+class _LockToGoBack:
+    """Stands where a content's lock was while its transaction is not taken back: who takes it does so first.
+
+    A ``with`` looks its methods up before it calls one, and is handed the lock's own, so that no
+    interruption comes between taking the lock and its block.
+    """
+
+    def __init__(self, lock: AbstractContextManager[object], go_back: Callable[[], None]) -> None:
+        self._lock = lock
+        self._go_back = go_back
+
+    @property
+    def __enter__(self) -> Callable[[], object]:
+        with self._lock:
+            self._go_back()
+        return self._lock.__enter__
+
+    @property
+    def __exit__(self) -> Callable[..., bool | None]:  # noqa: PLE0302, PYI036 -- a property
+        return self._lock.__exit__

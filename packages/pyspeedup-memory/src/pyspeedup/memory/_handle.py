@@ -283,6 +283,9 @@ class Handle(Generic[C]):
         were taken out within it are no longer connected then. Other threads wait meanwhile, but for
         looking up what a `DiskDict` has in RAM. A transaction
         inside another is part of the outer one, which alone commits, or takes back.
+
+        Where a store cannot be reached and taking back raises too, nothing is read or changed until that
+        is made good: whatever is asked tries it first, and raises `StoreError` where it fails again.
         """
         return self._content.transaction()
 
@@ -314,11 +317,12 @@ class Handle(Generic[C]):
     def close(self) -> None:
         """Save everything and let go of the store; again is harmless.
 
-        Where saving raises, the handle stays open, so that what is in the way can be mended.
+        Where saving raises, the handle stays open, so that what is in the way can be mended. What a
+        transaction did that could not be taken back is dropped.
         """
         if self.closed:
             return
-        self._content.flush()
+        self._content.save()
         self._make_unusable(ValueError, "closed")
         self._finalizer()
 

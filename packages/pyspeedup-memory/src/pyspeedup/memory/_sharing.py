@@ -65,7 +65,7 @@ class Shared:
                 self._close(self.content)
 
     def _close(self, content: Content) -> None:
-        with ExitStack() as last_of_all, content.lock:
+        with ExitStack() as last_of_all, content.own_lock:
             last_of_all.callback(self._let_go)
             content.save_for_good()
 

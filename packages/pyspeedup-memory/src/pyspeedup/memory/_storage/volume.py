@@ -71,7 +71,7 @@ class Volume:
         self.readonly = readonly
         self._store = as_page_store(store, self.name)
         self._closed = False
-        self.is_writable = not readonly  # until `close`
+        self._owes_rollback = False
         self._committed = 0
         self._attempted: int | None = None
         self._identity = identity
@@ -81,9 +81,10 @@ class Volume:
         self._free: list[int] | None = None  # found at the first `reserve`
         self.state: bytes | None = None
         self._recent = RecentPages(self.read, limit=RECENT_BYTES)
-        self.raw_peek: Callable[[int, int, int], bytes] = getattr(
+        self._own_peek: Callable[[int, int, int], bytes] = getattr(
             self._store, "peek", self._recent.peek
         )
+        self.raw_peek = self._own_peek
         self._write_checked: Callable[[int, BytesLike, int], None] | None = getattr(
             self._store, "write_checked", None
         )
@@ -282,16 +283,20 @@ class Volume:
         self._write_meta(state, durable=durable)
 
     def rollback(self) -> None:
-        """Drop all changes since the last commit, reserved numbers too, in O(pages)."""
-        self.require_writable()
+        """Drop all changes since the last commit, reserved numbers too, in O(pages).
+
+        Where it raises, all but `close` raises `StoreError` until it was called again and succeeded.
+        """
+        if not self._owes_rollback:
+            self.require_writable()
         try:
             self._go_back()
         except BaseException:
-            if not self._closed:
-                self._go_back()  # interrupted in the middle, checks would not be those of the pages
+            self._go_back()  # an interruption in the middle is made good at once
             raise
 
     def _go_back(self) -> None:
+        self._owes_rollback, self.raw_peek = True, self._refuse_peek
         self._recent.clear()
         self._free = None  # first: what is free now may be in use afterwards
         roll_back = getattr(self._store, "rollback", None)
@@ -303,19 +308,17 @@ class Volume:
                 self._table[page] = check
         self._undo.clear()
         self._reserved.clear()
+        self._owes_rollback, self.raw_peek = False, self._own_peek
 
     def _reopen(self) -> None:
-        """Find out what was committed last, where the store can't go back or a commit failed.
-
-        Its lock is let go for a moment.
-        """
+        """Find out what was committed last; its lock is let go for a moment, and where this raises."""
         known = {self._committed, self._attempted}
+        self._store.close()
         try:
-            self._store.close()
             meta = self._store.open(create=False, readonly=False)
             self._require_known(meta, known)
         except BaseException:
-            self.close()
+            self._store.close()
             raise
         self._header, self._table, self.state = decode_meta(bytes(meta or b""), self.name)
         self._committed, self._attempted = zlib.crc32(meta or b""), None
@@ -335,10 +338,9 @@ class Volume:
         self._store.close()
 
     def _let_go(self) -> None:
-        self._closed = True
-        self.is_writable = False
+        self._closed, self._owes_rollback = True, False
         self._recent.clear()
-        self.raw_peek = _refusal(self.name)
+        self.raw_peek = self._refuse_peek
 
     def abandon(self) -> None:
         """Let go in a forked child: close descriptors, and touch nothing that the parent uses.
@@ -381,18 +383,16 @@ class Volume:
     def _require_open(self) -> None:
         if self._closed:
             raise ValueError(f"{self.name} is closed")
+        if self._owes_rollback:
+            raise StoreError(f"{self.name}: what was changed could not be taken back yet")
 
     def require_writable(self) -> None:
-        """Raise `ValueError` after `close`, and `StoreError` where it was opened for reading."""
+        """Raise `ValueError` after `close`, `StoreError` if opened for reading, or `rollback` failed."""
         self._require_open()
         if self.readonly:
             raise StoreError(f"{self.name} was opened with readonly=True and cannot be changed")
 
-
-def _refusal(name: str) -> Callable[[int, int, int], bytes]:
-    """Return what answers peeks after `close`."""
-
-    def refuse(*_: int) -> bytes:
-        raise ValueError(f"{name} is closed")
-
-    return refuse
+    def _refuse_peek(self, *_: int) -> bytes:
+        """Stand for `raw_peek` while nothing may be read."""
+        self._require_open()
+        raise AssertionError("it is open")
