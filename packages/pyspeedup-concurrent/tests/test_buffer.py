@@ -241,6 +241,34 @@ def test_a_condition_is_not_asked_about_nothing(make):
     assert "b" in letters
 
 
+@pytest.mark.parametrize(
+    "index",
+    [
+        *(slice(None, 10**30), slice(10**30), slice(10**30, 10**31), slice(2, sys.maxsize)),
+        *(
+            slice(10**30, 0, -1),
+            slice(10**30, 2, -2),
+            slice(1, 10**30, 10**30),
+            slice(0, sys.maxsize + 1, 2),
+        ),
+    ],
+)
+def test_bounds_beyond_all_values_are_those_of_a_list(make, index):
+    letters = make("abcdefg")
+    assert letters[index] == list("abcdefg")[index]
+    assert [*letters] == list("abcdefg")
+    assert letters[index] == list("abcdefg")[index]
+
+
+def test_an_index_bounded_far_away_is_that_of_a_list(make):
+    assert make("abcdefg").index("c", 1, 10**30) == 2
+    with pytest.raises(ValueError, match="not in"):
+        make("abcdefg", haltCondition=lambda *_: False).index("c", 10**30)
+    letters = make("abcdefg")
+    assert len([*letters]) == 7
+    assert letters.index("c", -(10**30), 10**30) == 2
+
+
 def test_an_index_from_a_start_on_counts_the_questions_that_are_asked(make):
     asked = []
 

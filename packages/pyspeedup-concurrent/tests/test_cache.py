@@ -771,6 +771,10 @@ def test_generators_are_sent_to_buffer():
         Cache(count)
     with pytest.raises(TypeError, match="asynchronous"):
         Cache(later)
+    with pytest.raises(TypeError, match="partial is a generator"):
+        Cache(functools.partial(count))
+    with pytest.raises(TypeError, match="partial is asynchronous"):
+        Cache(functools.partial(later))
 
 
 @pytest.mark.parametrize(
@@ -779,6 +783,7 @@ def test_generators_are_sent_to_buffer():
         ({"engine": "procesess"}, UnknownNameError, "did you mean 'processes'"),
         ({"engine": 3}, TypeError, "engine must be .* not 3"),
         ({"engine": Serial(), "workers": 2}, ValueError, "workers=2"),
+        ({"engine": "serial", "workers": 3}, ValueError, "workers=3 is not for .*'serial'"),
         ({"workers": 0}, ValueError, "workers must be at least 1, not 0"),
         ({"workers": "two"}, TypeError, "workers must be an int, not 'two'"),
         ({"maxsize": -1}, ValueError, "maxsize .* not -1"),

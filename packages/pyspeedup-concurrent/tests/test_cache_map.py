@@ -120,6 +120,24 @@ def test_several_iterables_are_zipped_as_by_map(engine):
 
 
 @pytest.mark.parametrize("engine", ENGINES)
+@pytest.mark.parametrize("timeout", [float("inf"), 1e18, 10**400, threading.TIMEOUT_MAX])
+def test_a_timeout_longer_than_can_be_waited_is_none(engine, timeout):
+    assert [*Cache(abs, engine=engine).map([-1, 2], timeout=timeout)] == [1, 2]
+
+
+@pytest.mark.parametrize("timeout", [-1, 0, float("-inf"), -(10**400)])
+def test_a_timeout_that_is_over_already(timeout, engine):
+    cached = Cache(time.sleep, engine=engine)
+    with pytest.raises(TimeoutError):
+        [*cached.map([0.2], timeout=timeout)]
+
+
+def test_a_timeout_that_is_no_number_is_named():
+    with pytest.raises(ValueError, match=r"timeout must be .*, not nan"):
+        Cache(abs).map([1], timeout=float("nan"))
+
+
+@pytest.mark.parametrize("engine", ENGINES)
 def test_what_does_not_know_its_length_yet_is_mapped_over(engine):
     square = Cache(lambda n: n * n, engine=engine)
 

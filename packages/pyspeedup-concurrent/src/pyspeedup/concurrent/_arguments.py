@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import inspect
 import operator
+import sys
 from collections.abc import Callable, Iterable, MutableSequence
 from typing import Any, TypeAlias, TypeVar
 
@@ -41,9 +42,12 @@ def checked_store(store: MutableSequence[T]) -> MutableSequence[T]:
 
 
 def checked_bound(bound: Any, what: str) -> int:
-    """Return a bound of a slice or a search as an int; `what` names it in the `TypeError`."""
+    """Return a bound of a slice or a search as an int; `what` names it in the `TypeError`.
+
+    One beyond all that there can be is drawn in to that, as a list's slices do.
+    """
     try:
-        return operator.index(bound)
+        return max(-sys.maxsize, min(sys.maxsize, operator.index(bound)))
     except TypeError:
         raise TypeError(f"{what} must be a whole number, not {bound!r}") from None
 

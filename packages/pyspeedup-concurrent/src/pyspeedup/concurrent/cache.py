@@ -113,6 +113,7 @@ class Cache(Generic[P, R]):
             self.__name__, self.__qualname__ = options.name_of(func), type(func).__qualname__
         self._normalize = Normalizer(func)
         self._source = EngineSource(engine, workers)
+        options.check_workers(engine, workers)
         self._maxsize = options.check_maxsize(maxsize, store)
         self._evaluating = Evaluating(self._normalize, self._source, weakref.ref(self))
         self._take_up(Recall(make_memory(func, self._maxsize, store)))

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import threading
+import time
 from collections.abc import Sized
 from typing import TYPE_CHECKING, Any, NamedTuple
 
@@ -31,6 +33,14 @@ class MapOptions(NamedTuple):
             _check_size(name, getattr(self, name))
         if self.timeout is not None and not isinstance(self.timeout, int | float):
             raise TypeError(f"timeout must be None or a number of seconds, not {self.timeout!r}")
+        if self.timeout != self.timeout:  # only nan is not itself
+            raise ValueError(f"timeout must be None or a number of seconds, not {self.timeout!r}")
+
+    def deadline(self) -> float | None:
+        """Return when to give up, by `time.monotonic`; None for never, or later than can be waited for."""
+        if self.timeout is None or self.timeout >= threading.TIMEOUT_MAX:
+            return None
+        return time.monotonic() + max(0, self.timeout)
 
 
 def _check_size(name: str, size: Any) -> None:

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any
 if TYPE_CHECKING:
     from collections.abc import Callable
 
-__all__ = ["check_function", "check_maxsize", "check_store", "name_of"]
+__all__ = ["check_function", "check_maxsize", "check_store", "check_workers", "name_of"]
 
 
 def name_of(function: Callable[..., Any]) -> str:
@@ -28,10 +28,18 @@ def check_function(function: Any) -> None:
         raise TypeError(f"Cache needs a function to remember the results of, not {function!r}")
     if inspect.isgeneratorfunction(function):
         raise TypeError(
-            f"{function.__qualname__} is a generator, which has no result to remember; use Buffer"
+            f"{name_of(function)} is a generator, which has no result to remember; use Buffer"
         )
     if inspect.iscoroutinefunction(function) or inspect.isasyncgenfunction(function):
-        raise TypeError(f"{function.__qualname__} is asynchronous, which Cache cannot evaluate")
+        raise TypeError(f"{name_of(function)} is asynchronous, which Cache cannot evaluate")
+
+
+def check_workers(engine: Any, workers: int | None) -> None:
+    """Raise `ValueError` if `engine` is known to have one worker, whatever it is told."""
+    if engine == "serial" and workers is not None:
+        raise ValueError(
+            f"workers={workers} is not for the engine 'serial', which computes in the caller; leave it out"
+        )
 
 
 def check_store(store: Any) -> None:

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import time
 from typing import TYPE_CHECKING, Any, Final
 
 from pyspeedup.concurrent._caching.map_options import calls_of, make_bar
@@ -37,9 +36,8 @@ def read_results(
     name = evaluating.normalize.name
     calls, length = calls_of(iterables, name)
     bar = make_bar(length, name) if options.progress else None
-    deadline = None if options.timeout is None else time.monotonic() + options.timeout
     feed = _make_feed(evaluating, recall, calls, length, options)
-    results = _read(feed, bar, deadline, ordered=options.ordered)
+    results = _read(feed, bar, options.deadline(), ordered=options.ordered)
     next(results)  # up to where it waits for a reader; from there on closing it has an effect
     return results
 
