@@ -4,6 +4,7 @@ import dataclasses
 import functools
 import importlib
 import operator
+import shelve
 import sys
 from typing import NamedTuple
 
@@ -238,6 +239,14 @@ def test_a_recursive_closure_finds_its_answers_again():
     again = make()
     assert again(3) == 3
     assert again.cache_info().misses == 0
+
+
+def test_a_shelve_is_refused_with_what_to_take_instead(tmp_path):
+    with (
+        shelve.open(str(tmp_path / "shelf")) as store,
+        pytest.raises(TypeError, match=r"shelve takes text alone.*DiskDict"),
+    ):
+        Cache(abs, store=store)
 
 
 @pytest.fixture

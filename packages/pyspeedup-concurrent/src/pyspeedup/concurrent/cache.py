@@ -53,7 +53,7 @@ class Cache(Generic[P, R]):
     `engine` is the name of a registered engine (``"processes"``, the default, ``"threads"``,
     ``"serial"``), shared by all Caches that name it, or an engine of your own. `workers` sets how many
     calls such a shared engine evaluates at the same time (else PYSPEEDUP_WORKERS, else the
-    cores). `maxsize` keeps only so many results, those used last; `store`, any mutable mapping,
+    cores). `maxsize` keeps only so many results, those used last; `store`, any mapping with any keys,
     keeps them there, beyond the life of the process if it does; they are found again by a function of
     the same name and source that brings along equal values, which must pickle (else `TypeError`).
     Module variables and functions that it calls are not looked at: after changing one, `cache_clear`.

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import inspect
+import sys
 from collections.abc import MutableMapping
 from typing import TYPE_CHECKING, Any
 
@@ -43,9 +44,15 @@ def check_workers(engine: Any, workers: int | None) -> None:
 
 
 def check_store(store: Any) -> None:
-    """Raise `TypeError` unless `store` is None or a mapping that can be written to."""
+    """Raise `TypeError` unless `store` is None or a mapping that can be written to, by keys of any kind."""
     if store is not None and not isinstance(store, MutableMapping):
         raise TypeError(f"store must be a MutableMapping, as a dict is, not {store!r}")
+    shelve = sys.modules.get("shelve")  # whoever has a Shelf has imported it
+    if shelve is not None and isinstance(store, shelve.Shelf):
+        raise TypeError(
+            "store must take tuples as keys, and a shelve takes text alone; on disk take "
+            "a pyspeedup.memory.DiskDict"
+        )
 
 
 def check_maxsize(maxsize: Any, store: Any) -> int | None:
