@@ -59,8 +59,8 @@ class Cache(Generic[P, R]):
     Module variables and functions that it calls are not looked at: after changing one, `cache_clear`.
 
     A hit costs little more than one of `functools.lru_cache`, for it is one: each spelling of a call
-    that was answered is kept there, beside the answers. With `maxsize` or `store` a hit costs some
-    four times as much, and what the store takes. A miss costs a round trip to a worker, about 0.1 ms.
+    that was answered is kept there, beside the answers. With `maxsize` a hit costs some five
+    times as much, with `store` 1 to 3 us and what that takes; a miss a round trip to a worker, 0.1 ms.
 
     >>> @Cache
     ... def fibonacci(n):
