@@ -1,10 +1,14 @@
 """Number theory: exact integers of any size, and the primes as a sequence sieved ahead elsewhere.
 
-- `is_prime`, `is_strong_prp`, `is_strong_lucas_prp`: which integers are prime.
+- `is_prime`, `next_prime`, `prev_prime`: which integers are prime.
+- `is_fermat_prp`, `is_strong_prp`, `is_lucas_prp`, `is_strong_lucas_prp`, `is_bpsw_prp`: one test each.
 - `primes`, `Primes`: all of them, an endless sequence sieved ahead in another process.
 - `factor`, `factorint`: integers taken apart.
-- `gcd`, `lcm`, `mod_inverse`, `jacobi_symbol`: divisors and residues.
-- `fibonacci`: by doubling.
+- `gcd`, `lcm`, `gcdext`, `mod_inverse`, `mod_divide`, `crt`: divisors and residues.
+- `jacobi_symbol`, `legendre_symbol`, `kronecker_symbol`: which residues are squares.
+- `multiplicative_order`, `primitive_root`: the group of what is invertible modulo n.
+- `sqrt_mod`, `is_square`, `isqrt`, `is_perfect_power`: squares and their roots.
+- `fibonacci`, `lucas`, `fibonacci_mod`: by doubling.
 - `cached`: a plain bounded memo.
 
 An integer is whatever has ``__index__``; a float, str or Fraction is a `TypeError`, never rounded.
@@ -15,34 +19,72 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
-from pyspeedup.algorithms.errors import NotInvertible
+from pyspeedup.algorithms.errors import NoSquareRoot, NotInvertible, NotPrime
 from pyspeedup.algorithms.factoring import factor, factorint
 from pyspeedup.algorithms.memo import cached
-from pyspeedup.algorithms.modular import gcd, jacobi_symbol, lcm, mod_inverse
-from pyspeedup.algorithms.primes import is_prime
-from pyspeedup.algorithms.probable_primes import is_strong_lucas_prp, is_strong_prp
-from pyspeedup.algorithms.recurrences import fibonacci
+from pyspeedup.algorithms.modular import (
+    crt,
+    gcd,
+    gcdext,
+    jacobi_symbol,
+    kronecker_symbol,
+    lcm,
+    legendre_symbol,
+    mod_divide,
+    mod_inverse,
+)
+from pyspeedup.algorithms.orders import multiplicative_order, primitive_root
+from pyspeedup.algorithms.primes import is_prime, next_prime, prev_prime
+from pyspeedup.algorithms.probable_primes import (
+    is_bpsw_prp,
+    is_fermat_prp,
+    is_lucas_prp,
+    is_strong_lucas_prp,
+    is_strong_prp,
+)
+from pyspeedup.algorithms.recurrences import fibonacci, fibonacci_mod, lucas
 from pyspeedup.algorithms.sequences import Primes, primes
+from pyspeedup.algorithms.squares import is_perfect_power, is_square, isqrt, sqrt_mod
 
 if TYPE_CHECKING:
     __version__: str
 
 __all__ = [
+    "NoSquareRoot",
     "NotInvertible",
+    "NotPrime",
     "Primes",
     "__version__",
     "cached",
+    "crt",
     "factor",
     "factorint",
     "fibonacci",
+    "fibonacci_mod",
     "gcd",
+    "gcdext",
+    "is_bpsw_prp",
+    "is_fermat_prp",
+    "is_lucas_prp",
+    "is_perfect_power",
     "is_prime",
+    "is_square",
     "is_strong_lucas_prp",
     "is_strong_prp",
+    "isqrt",
     "jacobi_symbol",
+    "kronecker_symbol",
     "lcm",
+    "legendre_symbol",
+    "lucas",
+    "mod_divide",
     "mod_inverse",
+    "multiplicative_order",
+    "next_prime",
+    "prev_prime",
     "primes",
+    "primitive_root",
+    "sqrt_mod",
 ]
 
 

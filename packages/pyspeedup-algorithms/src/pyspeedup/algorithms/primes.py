@@ -1,42 +1,36 @@
-"""Which integers are prime."""
+"""Which integers are prime, and which primes lie next to them."""
 
 from __future__ import annotations
 
-from bisect import bisect_right
+import math
+import os
+from typing import Final
 
-from pyspeedup.algorithms._integers import to_int
-from pyspeedup.algorithms.probable_primes import is_strong_lucas_prp, is_strong_prp
+from pyspeedup.algorithms import _kernels
+from pyspeedup.algorithms._integers import shown, to_int
+from pyspeedup.algorithms._kernels.plain_primality import PROVEN
 
-__all__ = ["is_prime"]
+__all__ = ["is_prime", "next_prime", "prev_prime"]
 
-SMALL_PRIMES = (2, 3, 5, 7, 11, 13, 17, 19, 23, 29, 31, 37, 41)
-
-# The smallest composite that passes to all of the first k primes, with that k (OEIS A014233).
-# By Pomerance, Selfridge and Wagstaff (1980), Jaeschke (1993), Jiang and Deng (2014), and Sorenson
-# and Webster (2015).
-FIRST_FAILURES = (
-    (2_047, 1),
-    (1_373_653, 2),
-    (25_326_001, 3),
-    (3_215_031_751, 4),
-    (2_152_302_898_747, 5),
-    (3_474_749_660_383, 6),
-    (341_550_071_728_321, 7),
-    (3_825_123_056_546_413_051, 9),
-    (318_665_857_834_031_151_167_461, 12),
-    (3_317_044_064_679_887_385_961_981, 13),
-)
-LIMITS = tuple(limit for limit, _ in FIRST_FAILURES)
+WORD: Final = 1 << 64
+RANDOM_BASES: Final = 3
 
 
-def is_prime(n: int) -> bool:
+def is_prime(n: int, prove: bool = False) -> bool:
     """Tell whether `n` is prime; numbers below 2 are not.
 
-    Proven below 3,317,044,064,679,887,385,961,981, by strong tests to as many of the first 13 primes
-    as are known to leave no composite. From there on the Baillie-PSW test: no composite that passes
-    it is known, nor has been proven not to exist. The same `n` gives the same answer always.
+    Proven below 3,317,044,064,679,887,385,961,981. From there on a number that is said to be
+    composite is, and one that is said to be prime has passed the Baillie-PSW test, which no
+    composite is known to pass, and strong tests to three bases drawn at random, each of which at
+    most one composite in four passes, whoever has chosen it. With `prove` it is proven at any size:
+    by FLINT (Jacobi sums, so O(digits⁴) or a little more: a second at 150 digits), or without it by
+    Pocklington's theorem (Crandall and Pomerance, *Prime Numbers*, 4.1) as far as the number
+    before `n` can be taken apart.
 
-    Cost: at most 13 modular powers below that limit, the price of about four above; O(digits³).
+    Cost otherwise: a fraction of a microsecond for most composites, a microsecond for 64 bits, some
+    seven modular powers above: O(digits³).
+
+    Raises `RuntimeError` if `prove` is asked for, there is no FLINT, and no proof is found.
 
     >>> is_prime(97), is_prime(91), is_prime(-7)
     (True, False, False)
@@ -44,14 +38,62 @@ def is_prime(n: int) -> bool:
     False
     >>> is_prime(2**127 - 1), is_prime(2**128 + 1)
     (True, False)
+    >>> is_prime(2**127 - 1, prove=True)
+    True
+    """
+    if type(n) is not int:
+        n = to_int(n, "n")
+    if n < WORD:
+        return n > 1 and _kernels.is_prime(n)
+    return _kernels.is_prime(n) and (n < PROVEN or _is_surely_prime(n, prove))
+
+
+def _is_surely_prime(n: int, prove: bool) -> bool:
+    """Tell more of an `n` that has passed the Baillie-PSW test."""
+    if prove:
+        return _kernels.is_proven_prime(n)
+    return all(_passes_a_random_base(n) for _ in range(RANDOM_BASES))
+
+
+def _passes_a_random_base(n: int) -> bool:
+    # From the system, so that nobody can prepare a composite for it, nor seeds of `random` be used up.
+    drawn = int.from_bytes(os.urandom(n.bit_length() // 8 + 8), "little")
+    base = 2 + drawn % (n - 3)
+    return math.gcd(base, n) == 1 and _kernels.is_strong_prp(n, base)
+
+
+def next_prime(n: int) -> int:
+    """Return the least prime above `n`.
+
+    The numbers above are sieved by small primes and tested as by `is_prime`: about ``log(n) / 10``
+    strong tests, O(digits⁴).
+
+    >>> next_prime(13), next_prime(14), next_prime(-5)
+    (17, 17, 2)
+    """
+    return _search(to_int(n, "n"), 1)
+
+
+def prev_prime(n: int) -> int:
+    """Return the greatest prime below `n`. Method and cost as for `next_prime`.
+
+    Raises `ValueError` for 2 and whatever is below: no prime is less than 2.
+
+    >>> prev_prime(13), prev_prime(100)
+    (11, 97)
     """
     n = to_int(n, "n")
-    for p in SMALL_PRIMES:
-        if n % p == 0:
-            return n == p
-    if n < SMALL_PRIMES[-1] ** 2:
-        return n > 1
-    if n >= LIMITS[-1]:
-        return is_strong_prp(n, 2) and is_strong_lucas_prp(n)
-    bases = FIRST_FAILURES[bisect_right(LIMITS, n)][1]
-    return all(is_strong_prp(n, p) for p in SMALL_PRIMES[:bases])
+    if n <= 2:  # noqa: PLR2004 -- the least prime
+        raise ValueError(f"n must be above 2, the least prime, not {shown(n)}")
+    return _search(n, -1)
+
+
+def _search(n: int, direction: int) -> int:
+    """Return the first prime after `n` in a direction."""
+    if n < 3 or (n == 3 and direction < 0):  # noqa: PLR2004 -- about the even prime
+        return 3 if n == 2 else 2  # noqa: PLR2004 -- likewise
+    step = 2 * direction
+    n += direction if n % 2 == 0 else step
+    while not is_prime(n):
+        n += step
+    return n

@@ -29,12 +29,18 @@ PURE_VARIABLE: Final = "PYSPEEDUP_PURE"
 SOURCES: Final = {
     "invert": ("gmp", "plain_residues"),
     "power": ("gmp", "plain_residues"),
+    "gcdext": ("gmp", "plain_residues"),
     "jacobi": ("gmp", "plain_residues"),
     "kronecker": ("gmp", "plain_residues"),
     "sqrt_mod_prime": ("flint", "plain_residues"),
+    "sqrt_by_mueller": ("gmp", "plain_residues"),
     "is_square": ("gmp", "plain_squares"),
+    "is_perfect_power": ("gmp", "plain_squares"),
+    "isqrt": ("gmp", "plain_squares"),
     "is_prime": ("flint", "gmp", "plain_primality"),
+    "is_proven_prime": ("flint", "plain_proofs"),
     "is_strong_prp": ("gmp", "plain_primality"),
+    "is_lucas_prp": ("gmp", "plain_primality"),
     "is_strong_lucas_prp": ("gmp", "plain_primality"),
     "fibonacci": ("flint", "gmp", "plain_recurrences"),
     "lucas": ("gmp", "plain_recurrences"),
@@ -47,12 +53,18 @@ LIBRARIES: Final = {"gmp": "gmpy2", "flint": "flint"}
 
 invert: Callable[[Any, Any], Any]
 power: Callable[[int, int, int], int]
+gcdext: Callable[[int, int], tuple[int, int, int]]
 jacobi: Callable[[int, int], int]
 kronecker: Callable[[int, int], int]
 sqrt_mod_prime: Callable[[int, int], int | None]
+sqrt_by_mueller: Callable[[int, int], int]
 is_square: Callable[[Any], bool]
+is_perfect_power: Callable[[int], bool]
+isqrt: Callable[[int], int]
 is_prime: Callable[[int], bool]
+is_proven_prime: Callable[[int], bool]
 is_strong_prp: Callable[[int, int], bool]
+is_lucas_prp: Callable[[int], bool]
 is_strong_lucas_prp: Callable[[int], bool]
 fibonacci: Callable[[int], int]
 lucas: Callable[[int], int]

@@ -2,29 +2,64 @@
 
 from __future__ import annotations
 
+import math
+from typing import Final
+
 import gmpy2
-from gmpy2 import invert, is_square, is_strong_prp, jacobi, kronecker
+from gmpy2 import invert, is_square, is_strong_prp, jacobi, kronecker, mpz
+from gmpy2 import is_power as is_perfect_power
+from gmpy2 import is_selfridge_prp as is_lucas_prp
+from gmpy2 import is_strong_selfridge_prp as is_strong_lucas_prp
 from gmpy2 import powmod as power
+
+from pyspeedup.algorithms._kernels import plain_residues
+from pyspeedup.algorithms._kernels.plain_primality import PROVEN, SMALL_PRIMES
 
 __all__ = [
     "fibonacci",
+    "gcdext",
     "invert",
+    "is_lucas_prp",
+    "is_perfect_power",
     "is_prime",
     "is_square",
     "is_strong_lucas_prp",
     "is_strong_prp",
+    "isqrt",
     "jacobi",
     "kronecker",
     "lucas",
     "power",
+    "sqrt_by_mueller",
 ]
 
-is_strong_lucas_prp = gmpy2.is_strong_selfridge_prp
+WORD: Final = 1 << 64
+"""Below it GMP's test, Baillie-PSW and a strong test, is a proof."""
+LONG_BITS: Final = 1_000
+"""From there on taking a root costs more than the way to GMP and back."""
 
 
 def is_prime(n: int) -> bool:
-    """Tell whether `n`, at least 0, is prime: Baillie-PSW, which is proven below 2**64, and strong tests."""
-    return bool(gmpy2.is_prime(n))
+    """Tell whether `n`, at least 0, is prime: proven below `PROVEN`, else by Baillie-PSW."""
+    if not gmpy2.is_prime(n):
+        return False
+    return not WORD <= n < PROVEN or all(is_strong_prp(n, p) for p in SMALL_PRIMES)
+
+
+def isqrt(n: int) -> int:
+    """Return the root of `n`, at least 0, rounded down."""
+    return math.isqrt(n) if n.bit_length() < LONG_BITS else int(gmpy2.isqrt(n))
+
+
+def gcdext(a: int, b: int) -> tuple[int, int, int]:
+    """Return the greatest common divisor, and the factors that combine to it."""
+    divisor, s, t = gmpy2.gcdext(a, b)
+    return int(divisor), int(s), int(t)
+
+
+def sqrt_by_mueller(a: int, p: int) -> int:
+    """Return a square root of the residue `a` modulo the prime `p` with p % 4 == 1."""
+    return int(plain_residues.sqrt_by_mueller(mpz(a), mpz(p)))
 
 
 def fibonacci(n: int) -> int:

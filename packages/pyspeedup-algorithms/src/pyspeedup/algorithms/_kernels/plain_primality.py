@@ -8,7 +8,7 @@ from itertools import count
 
 from pyspeedup.algorithms._kernels.plain_residues import jacobi
 
-__all__ = ["is_prime", "is_strong_lucas_prp", "is_strong_prp"]
+__all__ = ["is_lucas_prp", "is_prime", "is_strong_lucas_prp", "is_strong_prp"]
 
 SMALL_PRIMES = (2, 3, 5, 7, 11, 13, 17, 19, 23, 29, 31, 37, 41)
 
@@ -28,25 +28,25 @@ FIRST_FAILURES = (
     (3_317_044_064_679_887_385_961_981, 13),
 )
 LIMITS = tuple(limit for limit, _ in FIRST_FAILURES)
+PROVEN = LIMITS[-1]
+"""Below it `is_prime` is a proof, from whatever source."""
 
 
 def is_prime(n: int) -> bool:
-    """Tell whether `n` is prime: proven below the last limit, else by Baillie-PSW."""
+    """Tell whether `n` is prime: proven below `PROVEN`, else by Baillie-PSW."""
     for p in SMALL_PRIMES:
         if n % p == 0:
             return n == p
     if n < SMALL_PRIMES[-1] ** 2:
         return n > 1
-    if n >= LIMITS[-1]:
+    if n >= PROVEN:
         return is_strong_prp(n, 2) and is_strong_lucas_prp(n)
     bases = FIRST_FAILURES[bisect_right(LIMITS, n)][1]
     return all(is_strong_prp(n, p) for p in SMALL_PRIMES[:bases])
 
 
 def is_strong_prp(n: int, a: int) -> bool:
-    """Tell whether `n` from 1 passes the strong test to the base `a`, which is prime to it."""
-    if n % 2 == 0 or n == 1:
-        return n == 2  # noqa: PLR2004 -- the even prime
+    """Tell whether the odd `n` from 3 passes to the base `a` from 2, which is less and prime to it."""
     s = _twos(n - 1)
     power = pow(a, (n - 1) >> s, n)
     if power in {1, n - 1}:
@@ -56,6 +56,14 @@ def is_strong_prp(n: int, a: int) -> bool:
         if power == n - 1:
             return True
     return False
+
+
+def is_lucas_prp(n: int) -> bool:
+    """Tell whether `n` from 1 passes the Lucas test, with Selfridge's parameters."""
+    if n % 2 == 0 or n == 1:
+        return n == 2  # noqa: PLR2004 -- the even prime
+    discriminant = _selfridge_discriminant(n)
+    return discriminant is not None and _lucas(n, discriminant, n + 1)[0] == 0
 
 
 def is_strong_lucas_prp(n: int) -> bool:

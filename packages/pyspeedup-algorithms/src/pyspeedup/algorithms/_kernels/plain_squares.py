@@ -1,12 +1,40 @@
-"""Squares, in plain Python."""
+"""Squares and other powers, in plain Python."""
 
 from __future__ import annotations
 
-import math
+from math import isqrt
 
-__all__ = ["is_square"]
+__all__ = ["is_perfect_power", "is_square", "isqrt"]
 
 
 def is_square(n: int) -> bool:
     """Tell whether `n` is a square; negative numbers are not."""
-    return n >= 0 and math.isqrt(n) ** 2 == n
+    if type(n) is not int:
+        raise TypeError("n must be of the type int")
+    return n >= 0 and isqrt(n) ** 2 == n
+
+
+def is_perfect_power(n: int) -> bool:
+    """Tell whether `n` is a power of an integer, with an exponent from 2 on."""
+    if -2 < n < 2:  # noqa: PLR2004 -- -1, 0 and 1 are powers of themselves
+        return True
+    size = abs(n)
+    twos = (size & -size).bit_length() - 1
+    # An exponent divides the number of twos; so if there are any, few are left to try.
+    longest = twos or size.bit_length() - 1
+    exponents = (k for k in range(2, longest + 1) if twos % k == 0 and (n > 0 or k % 2))
+    return any(_root(size, k) ** k == size for k in exponents if _is_prime_exponent(k))
+
+
+def _is_prime_exponent(k: int) -> bool:
+    return all(k % d for d in range(2, isqrt(k) + 1))
+
+
+def _root(n: int, k: int) -> int:
+    """Return the `k`-th root of `n`, at least 1, rounded down: Newton's method from above."""
+    root = 1 << -(-n.bit_length() // k)
+    while True:
+        closer = ((k - 1) * root + n // root ** (k - 1)) // k
+        if closer >= root:
+            return root
+        root = closer

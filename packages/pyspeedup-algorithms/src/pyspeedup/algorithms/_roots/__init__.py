@@ -1,0 +1,1 @@
+"""Square roots modulo prime powers, and what joins them modulo a product."""
