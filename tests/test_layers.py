@@ -20,7 +20,7 @@ ALLOWED = {
 TESTING_KIT = {"hypothesis", "pytest"}
 TYPES_ONLY = {"_typeshed"}
 """Known to type checkers, and to nobody else."""
-GLUE = {"algorithms": {"many.py", "racing.py", "sequences.py"}}
+GLUE = {"algorithms": {"many.py", "parallel.py", "racing.py", "sequences.py"}}
 """Modules that alone may import our other packages."""
 
 EXTRAS = {

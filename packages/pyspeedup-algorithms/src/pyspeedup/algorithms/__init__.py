@@ -8,6 +8,7 @@
 - `jacobi_symbol`, `legendre_symbol`, `kronecker_symbol`: which residues are squares.
 - `multiplicative_order`, `primitive_root`: the group of what is invertible modulo n.
 - `sqrt_mod`, `is_square`, `isqrt`, `is_perfect_power`: squares and their roots.
+- `discrete_log`, and `baby_step_giant_step`, `pollard_rho_log`, `index_calculus`: logarithms modulo n.
 - `fibonacci`, `lucas`, `fibonacci_mod`: by doubling.
 - `cached`: a plain bounded memo.
 
@@ -19,8 +20,22 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
-from pyspeedup.algorithms.errors import NoSquareRoot, NotInvertible, NotPrime
-from pyspeedup.algorithms.factoring import factor, factorint
+from pyspeedup.algorithms.discrete_log import (
+    baby_step_giant_step,
+    discrete_log,
+    index_calculus,
+    pollard_rho_log,
+)
+from pyspeedup.algorithms.errors import (
+    FactorTimeout,
+    NoDiscreteLog,
+    NoSquareRoot,
+    NotFactored,
+    NotInvertible,
+    NotPrime,
+)
+from pyspeedup.algorithms.factoring import factor, factorint, prime_factors
+from pyspeedup.algorithms.many import factor_many, is_prime_many
 from pyspeedup.algorithms.memo import cached
 from pyspeedup.algorithms.modular import (
     crt,
@@ -44,30 +59,41 @@ from pyspeedup.algorithms.probable_primes import (
 )
 from pyspeedup.algorithms.recurrences import fibonacci, fibonacci_mod, lucas
 from pyspeedup.algorithms.sequences import Primes, primes
+from pyspeedup.algorithms.splitting import ecm, fermat_factor, pollard_pm1, pollard_rho, siqs
 from pyspeedup.algorithms.squares import is_perfect_power, is_square, isqrt, sqrt_mod
 
 if TYPE_CHECKING:
     __version__: str
 
 __all__ = [
+    "FactorTimeout",
+    "NoDiscreteLog",
     "NoSquareRoot",
+    "NotFactored",
     "NotInvertible",
     "NotPrime",
     "Primes",
     "__version__",
+    "baby_step_giant_step",
     "cached",
     "crt",
+    "discrete_log",
+    "ecm",
     "factor",
+    "factor_many",
     "factorint",
+    "fermat_factor",
     "fibonacci",
     "fibonacci_mod",
     "gcd",
     "gcdext",
+    "index_calculus",
     "is_bpsw_prp",
     "is_fermat_prp",
     "is_lucas_prp",
     "is_perfect_power",
     "is_prime",
+    "is_prime_many",
     "is_square",
     "is_strong_lucas_prp",
     "is_strong_prp",
@@ -81,9 +107,14 @@ __all__ = [
     "mod_inverse",
     "multiplicative_order",
     "next_prime",
+    "pollard_pm1",
+    "pollard_rho",
+    "pollard_rho_log",
     "prev_prime",
+    "prime_factors",
     "primes",
     "primitive_root",
+    "siqs",
     "sqrt_mod",
 ]
 
