@@ -8,7 +8,7 @@ from pathlib import Path
 
 import pytest
 from commands_killed import can_kill, kill_command
-from pyspeedup.core import StoreCorruptedError
+from pyspeedup.core import StoreCorruptedError, UntrustedStoreError
 from pyspeedup.core.cli import main
 from pyspeedup.memory import DiskDict, DiskList
 from pyspeedup.memory._storage import replacing
@@ -117,6 +117,9 @@ def test_a_store_that_others_could_have_written_is_not_read_unasked(tmp_path, ca
     status, _, errors = run(capsys, "compact", tmp_path / "x")
     assert (status, "can be written by others" in errors) == (1, True)
     assert run(capsys, "compact", "--trust", tmp_path / "x")[0] == 0
+    with pytest.raises(UntrustedStoreError):  # its mode is as it was
+        content_of(tmp_path)
+    (tmp_path / "x.pyspeedup" / "data").chmod(0o600)
     assert content_of(tmp_path) == expected
 
 

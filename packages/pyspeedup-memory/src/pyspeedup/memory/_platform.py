@@ -9,6 +9,7 @@ from __future__ import annotations
 import contextlib
 import errno
 import os
+import stat
 import sys
 from functools import cache
 from pathlib import Path
@@ -32,6 +33,7 @@ except ImportError:  # anywhere but Windows
 
 __all__ = [
     "boot_id",
+    "give_access",
     "keep_for_ever",
     "lock",
     "lock_holder",
@@ -119,6 +121,23 @@ def zeros(size: int) -> bytearray | mmap:
         return mmap(-1, size, flags=MAP_PRIVATE | MAP_ANONYMOUS)
     except OSError:  # too many maps: these can be like any other bytes
         return bytearray(size)
+
+
+def give_access(path: Path, like: Path) -> None:
+    """Give `path` the owner, group and mode of `like`, as far as that is allowed.
+
+    Where the group is another, which has no right to what is there, it gets none.
+    """
+    if not hasattr(os, "chown"):
+        return
+    wanted = like.stat()
+    with contextlib.suppress(PermissionError):  # only root may give something away
+        os.chown(path, wanted.st_uid, -1)
+    with contextlib.suppress(PermissionError):  # one may give it to groups that one is in
+        os.chown(path, -1, wanted.st_gid)
+    mode = stat.S_IMODE(wanted.st_mode)
+    same_group = path.stat().st_gid == wanted.st_gid
+    path.chmod(mode if same_group else mode & ~(stat.S_IRWXG | stat.S_ISGID))
 
 
 def sync_file(descriptor: int) -> None:

@@ -11,7 +11,7 @@ from pyspeedup.memory import _platform
 from pyspeedup.memory._storage.exchanging import exchange_folders
 from pyspeedup.memory._storage.folder_lock import FileLock
 from pyspeedup.memory._storage.location import SUFFIX, Place, find_place
-from pyspeedup.memory._storage.marker import LOCK_FILE
+from pyspeedup.memory._storage.marker import LOCK_FILE, MARKER_FILE
 from pyspeedup.memory._storage.moving_over import finish, move_over
 
 if TYPE_CHECKING:
@@ -111,7 +111,7 @@ def put_in_place(new: Place, place: Place) -> None:
 
     `FileExistsError` where something is there by now.
     """
-    if place.folder.exists():
+    if place.folder.exists() or place.folder.is_symlink():
         raise _exists(place)
     try:
         new.folder.rename(place.folder)
@@ -131,11 +131,21 @@ def replace(new: Place, place: Place) -> None:
 
     Where the system cannot do that, the new one's files replace the old one's: a process that is killed
     between leaves a store that is refused until `finish_replacing` was called. What a killed process
-    left in a journal at `place` goes too.
+    left in a journal at `place` goes too. Who may use the old one may use the new one.
     """
+    _give_access(new.folder, place.folder)
     if not exchange_folders(new.folder, place.folder):
         move_over(new.folder, place.folder)
     _platform.sync_folder(place.location)
+
+
+def _give_access(new: Path, old: Path) -> None:
+    """Let all in `new` be accessible as in `old`; what that has not, as its marker or its folder is."""
+    for path in new.rglob("*"):
+        same = old / path.relative_to(new)
+        other = old if path.is_dir() else old / MARKER_FILE
+        _platform.give_access(path, like=same if same.exists() else other)
+    _platform.give_access(new, like=old)
 
 
 def finish_replacing(place: Place) -> None:
