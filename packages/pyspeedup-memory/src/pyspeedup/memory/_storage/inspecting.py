@@ -31,6 +31,7 @@ if TYPE_CHECKING:
 
 __all__ = [
     "Inspection",
+    "behind_link",
     "bytes_on_disk",
     "find_folder",
     "guessed_marker",
@@ -64,11 +65,23 @@ def place_of(store: str, location: str | None) -> Place:
     path = Path(store)
     is_path = any(separator in store for separator in (os.sep, os.altsep) if separator)
     if path.suffix == SUFFIX and (is_path or path.is_dir()):
-        folder = Path(os.path.abspath(path))  # noqa: PTH100 -- as find_place does: without ".."
-        return Place(store_name(folder, _marker_or_none(folder)), folder.parent, folder)
+        return _place_at(Path(os.path.abspath(path)))  # noqa: PTH100 -- as find_place does: without ".."
     if is_path:
         return find_place(path.name, path.parent)
     return find_place(store, location)
+
+
+def behind_link(place: Place) -> Place:
+    """Return where the store is that a link at `place` leads to, or `place` where none leads anywhere.
+
+    For what takes the place of a store: not the link, to whose store other names may lead.
+    """
+    is_link = place.folder.is_symlink() and place.folder.is_dir()
+    return _place_at(place.folder.resolve()) if is_link else place
+
+
+def _place_at(folder: Path) -> Place:
+    return Place(store_name(folder, _marker_or_none(folder)), folder.parent, folder)
 
 
 def _marker_or_none(folder: Path) -> Marker | None:
@@ -87,14 +100,30 @@ def store_name(folder: Path, marker: Marker | None) -> str:
 
 
 def bytes_on_disk(folder: Path) -> int:
-    """Return the length of all files in `folder` together, in O(files)."""
-    return sum(path.stat().st_size for path in folder.rglob("*") if path.is_file())
+    """Return the length of all files in `folder` together, in O(files); those that go meanwhile are none."""
+    return sum(status.st_size for _, status in _files(folder))
 
 
 def last_written(folder: Path) -> float:
     """Return when a file in `folder` was changed last, in seconds since 1970, in O(files)."""
-    times = [path.stat().st_mtime for path in folder.rglob("*") if path.name != LOCK_FILE]
+    times = [status.st_mtime for name, status in _files(folder) if name != LOCK_FILE]
     return max(times, default=folder.stat().st_mtime)
+
+
+def _files(folder: Path) -> Iterator[tuple[str, os.stat_result]]:
+    """Yield name and status of each file in `folder` and below, but for those that go meanwhile."""
+    for parent, _, names in os.walk(folder, onerror=_unless_gone):
+        for name in names:
+            try:
+                status = (Path(parent) / name).stat()
+            except FileNotFoundError:
+                continue
+            yield name, status
+
+
+def _unless_gone(error: OSError) -> None:
+    if not isinstance(error, FileNotFoundError):
+        raise error
 
 
 def guessed_marker(folder: Path) -> Marker:
@@ -188,10 +217,15 @@ def inspected(folder: Path, marker: Marker | None = None) -> Iterator[Inspection
 def remove(folder: Path) -> None:
     """Delete the store in `folder`, damaged or not; `StoreLockedError` while it is open elsewhere.
 
-    `StoreError` where it is no store. Nothing but the folder is touched.
+    `StoreError` where it is no store, or a link to one. Nothing but the folder is touched.
     """
     import shutil  # 5 ms, and only this needs it
 
+    if folder.is_symlink():
+        raise StoreError(
+            f"{folder} is a link to {folder.resolve()}, and is left alone; "
+            "give that folder to delete the store, and delete the link as any file"
+        )
     if folder.suffix != SUFFIX or not (folder / MARKER_FILE).exists():
         raise StoreError(f"{folder} is not a store, and is left alone")
     lock = FileLock(folder / LOCK_FILE, exclusive=True, name=str(folder))

@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING
 
 from pyspeedup.core import SerializationError, StoreCorruptedError
 from pyspeedup.memory._storage.inspecting import (
+    behind_link,
     bytes_on_disk,
     find_folder,
     inspected,
@@ -54,8 +55,8 @@ def compact(parser: argparse.ArgumentParser) -> None:
 
 
 def _compact(arguments: argparse.Namespace) -> int:
-    folder = find_folder(arguments.store, arguments.location)
-    place = place_of(str(folder), None)
+    place = behind_link(place_of(str(find_folder(arguments.store, arguments.location)), None))
+    folder = place.folder
     with locked(folder):
         finish_replacing(place)
         before = bytes_on_disk(folder)

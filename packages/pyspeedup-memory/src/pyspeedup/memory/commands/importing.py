@@ -11,7 +11,7 @@ from contextlib import ExitStack
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from pyspeedup.memory._storage.inspecting import place_of
+from pyspeedup.memory._storage.inspecting import behind_link, place_of
 from pyspeedup.memory._storage.marker import MARKER_FILE
 from pyspeedup.memory._storage.moving_over import is_cut_short
 from pyspeedup.memory._storage.replacing import (
@@ -83,7 +83,7 @@ def _import(arguments: argparse.Namespace) -> int:
             f"{path} holds pickles, and reading them runs code of whoever wrote them; "
             "pass --trust if you know who did",
         )
-    place = place_of(arguments.store, arguments.location)
+    place = behind_link(place_of(arguments.store, arguments.location))
     _require_free(place, arguments)
     wanted = Wanted(arguments.table, lines=arguments.lines, trust=arguments.trust)
     with FORMATS[name].open(path, wanted) as source:

@@ -14,6 +14,7 @@ from pyspeedup.memory.commands.arguments import add_json, tell
 
 if TYPE_CHECKING:
     import argparse
+    from collections.abc import Iterator
     from pathlib import Path
 
 __all__ = ["ls"]
@@ -41,32 +42,45 @@ def ls(parser: argparse.ArgumentParser) -> None:
 
 def _ls(arguments: argparse.Namespace) -> int:
     location = find_place("", arguments.location).location
-    folders = store_folders(location) if location.is_dir() else []
-    rows = [_row_of(folder) for folder in folders if folder.is_dir()]
-    if location.is_dir():
-        rows += [_row_of_unfinished(folder) for folder in unfinished(location)]
-    tell(arguments, rows, format_table(COLUMNS, [list(row.values()) for row in rows]))
+    rows = list(_rows(location)) if location.is_dir() else []
+    tell(arguments, rows, format_table(COLUMNS, [_cells(row) for row in rows]))
     return 0
 
 
-def _row_of_unfinished(folder: Path) -> dict[str, Any]:
-    size = bytes_on_disk(work_folder(folder))
-    return {
-        "name": store_name(folder, None),
-        "kind": "unfinished",
-        "page store": "",
-        "bytes": size,
-    }
+def _cells(row: dict[str, Any]) -> list[Any]:
+    return ["" if value is None else value for value in row.values()]
+
+
+def _rows(location: Path) -> Iterator[dict[str, Any]]:
+    """Yield what is told of each store that is not gone by then."""
+    for folder in store_folders(location):
+        if folder.is_dir():
+            row = _row_of(folder)
+            if folder.is_dir():
+                yield row
+    for folder in unfinished(location):
+        work = work_folder(folder)
+        row = _row(store_name(folder, None), "unfinished", "", work)
+        if work.is_dir():
+            yield row
 
 
 def _row_of(folder: Path) -> dict[str, Any]:
+    marker, kind = None, "damaged"
     try:
         marker = read_marker(folder)
     except StoreError:
-        marker = None
-    return {
-        "name": store_name(folder, marker),
-        "kind": marker.kind if marker else "damaged",
-        "page store": marker.page_store if marker else "",
-        "bytes": bytes_on_disk(folder),
-    }
+        pass
+    except OSError:
+        kind = "unreadable"
+    if marker is None:
+        return _row(store_name(folder, None), kind, "", folder)
+    return _row(store_name(folder, marker), marker.kind, marker.page_store, folder)
+
+
+def _row(name: str, kind: str, page_store: str, folder: Path) -> dict[str, Any]:
+    try:
+        size: int | None = bytes_on_disk(folder)
+    except OSError:
+        size = None  # as what its owner alone may list
+    return {"name": name, "kind": kind, "page store": page_store, "bytes": size}
