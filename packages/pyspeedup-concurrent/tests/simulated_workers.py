@@ -19,7 +19,9 @@ from unittest import mock
 from pyspeedup.concurrent._caching import (
     board,
     board_memory,
+    courier,
     desk,
+    inbox,
     meanings,
     messages,
     pool,
@@ -145,8 +147,13 @@ class World:
                 "children": Instead(pool.children, start_child=system.start_child),
                 "connection": pipes,
                 "selectors": Instead(pool.selectors, DefaultSelector=system.selector),
-                "threading": Instead(pool.threading, **threads),
                 "Vigil": functools.partial(vigil.Vigil, clock=system.time),
+            },
+            courier: {"threading": Instead(courier.threading, **threads)},
+            inbox: {
+                "connection": pipes,
+                "os": Instead(inbox.os, **files),
+                "threading": Instead(inbox.threading, **threads),
             },
             seats: {
                 "BoardMemory": self._board_memory,

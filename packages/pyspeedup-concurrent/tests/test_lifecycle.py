@@ -359,3 +359,110 @@ def test_processes_forked_from_a_program_have_workers_of_their_own(run_program):
     """)
     assert (result.returncode, result.stdout) == (0, "end\n"), result.stderr
     assert result.stderr == ""
+
+
+forks = pytest.mark.skipif(not hasattr(os, "fork"), reason="this system has no fork")
+
+
+@forks
+def test_a_pool_made_while_another_thread_forks_answers_after_that_fork_and_others(run_program):
+    result = run_program("""
+        import multiprocessing, os, threading, warnings
+
+        def make():
+            engine = Processes(workers=1)
+            number = engine.define(abs, "abs")
+            made.append((engine, number, engine.submit(number, (-1,), {})))
+
+        def make_elsewhere():
+            thread = threading.Thread(target=make)
+            thread.start()
+            thread.join()
+
+        made = []
+        os.register_at_fork(before=make_elsewhere)  # such hooks run in reverse: after ours
+        from pyspeedup.concurrent.engines import Processes
+
+        multiprocessing.set_start_method("spawn")  # a fork within a fork would call the hook again
+        warnings.simplefilter("ignore", DeprecationWarning)
+        for _ in range(3):
+            if not os.fork():
+                os._exit(0)
+            os.wait()
+            for engine, number, first in made:
+                assert first.result(20) == 1
+                assert engine.submit(number, (-2,), {}).result(20) == 2
+        print(len(made))
+    """)
+    assert (result.returncode, result.stdout) == (0, "3\n"), result.stderr
+
+
+@forks
+def test_a_fork_where_an_answer_arrives_leaves_each_pool_one_thread(run_program):
+    result = run_program("""
+        import os, threading, warnings
+        from pyspeedup.concurrent.engines import Processes
+
+        warnings.simplefilter("ignore", DeprecationWarning)
+        engine = Processes(workers=1)
+        number = engine.define(abs, "abs")
+        for n in range(5):
+            forked = threading.Event()
+
+            def fork(_future):
+                if not os.fork():
+                    os._exit(0)
+                os.wait()
+                forked.set()
+
+            with_callback = engine.submit(number, (-n,), {})
+            with_callback.add_done_callback(fork)
+            assert with_callback.result(20) == n
+            assert forked.wait(20)
+            assert engine.submit(number, (-n,), {}).result(20) == n
+            print(sum(thread.name == "pyspeedup-pool" for thread in threading.enumerate()))
+    """)
+    assert (result.returncode, result.stdout) == (0, "1\n" * 5), result.stderr
+
+
+@forks
+def test_forks_where_answers_of_several_pools_arrive_do_not_wait_for_each_other(
+    run_program, tmp_path
+):
+    program = """
+        import os, sys, threading, warnings
+        from pyspeedup.concurrent.engines import Processes
+
+        warnings.simplefilter("ignore", DeprecationWarning)
+        together = threading.Barrier(4)
+
+        def fork(*_):
+            together.wait(20)
+            if not os.fork():
+                os._exit(0)
+            os.wait()
+
+        def fork_and_tell(future):
+            fork()
+            told.release()
+
+        told = threading.Semaphore(0)
+        engines = [Processes(workers=1) for _ in range(3)]
+        gates = {engine: f"{sys.argv[1]}/{n}" for n, engine in enumerate(engines)}
+        for gate in gates.values():
+            os.mkfifo(gate)
+        for n in range(10):
+            for engine in engines:
+                assert engine.submit(engine.define(abs, "abs"), (-n,), {}).result(20) == n
+            for engine, gate in gates.items():
+                number = engine.define(lambda gate: open(gate).read(), "wait")
+                engine.submit(number, (gate,), {}).add_done_callback(fork_and_tell)
+            for gate in gates.values():
+                open(gate, "w").close()
+            fork()
+            for engine in engines:
+                assert told.acquire(timeout=20), "a fork waits for another"
+        print("end")
+    """
+    result = run_program(program, str(tmp_path))
+    assert (result.returncode, result.stdout) == (0, "end\n"), result.stderr

@@ -2,30 +2,24 @@
 
 One thread alone tells the dispatcher what happens and writes to the workers, so nothing here is
 locked, and Ctrl-C, which reaches only the main thread, never finds a message half sent. Whoever
-submits leaves a note in the inbox and wakes it.
-
-While a process is forked the thread is not there: it stops before and is started again after,
-so that no fork of anybody's copies it in the midst of something.
+submits leaves a note in the inbox and wakes it. While this process is forked the thread is not there.
 """
 
 from __future__ import annotations
 
-import atexit
-import contextlib
-import os
 import selectors
-import threading
-import weakref
-from collections import deque
 from dataclasses import dataclass, field
-from multiprocessing import connection, util
+from multiprocessing import connection
 from typing import TYPE_CHECKING, Any, NamedTuple
 
+from pyspeedup.concurrent._caching import forks as _forks
 from pyspeedup.concurrent._caching import messages as _messages
 from pyspeedup.concurrent._caching import worker as _worker
+from pyspeedup.concurrent._caching.courier import Courier
 from pyspeedup.concurrent._caching.dispatcher import Begin, Dispatcher, Resolve
 from pyspeedup.concurrent._caching.hand import Hand
 from pyspeedup.concurrent._caching.history import History
+from pyspeedup.concurrent._caching.inbox import Inbox
 from pyspeedup.concurrent._caching.messages import Busy, Done, Give, Outcome, Parked, Ready
 from pyspeedup.concurrent._caching.seats import Seats
 from pyspeedup.concurrent._caching.vigil import Vigil
@@ -93,29 +87,22 @@ class Pool:
         self._seats = Seats(size)
         self._dispatcher: Dispatcher[Outcome] = Dispatcher(_is_light)
         self._waiting = Waiting()
-        self._inbox: deque[Job | Callable[[], None] | None] = deque()
-        self._bell, self._ringer = connection.Pipe(duplex=False)
+        self._inbox: Inbox[Job | Callable[[], None]] = Inbox()
         self._selector = selectors.DefaultSelector()
-        self._selector.register(self._bell, selectors.EVENT_READ)
+        self._selector.register(self._inbox.bell, selectors.EVENT_READ)
         self._vigil = Vigil()
-        self._rung = False
         self._stillborn = 0
         self._size = size
         self._hands: list[Hand] = []
         self.history = History()
-        self._thread: threading.Thread | None = None
-        self._pauses = 0
-        self._pausing = threading.Lock()
+        self.courier = Courier(self._run_or_give_up, self._inbox.ring, THREAD_NAME)
         try:
             for _ in range(size):
                 self._hire()
+            _forks.enter(self)
         except BaseException:
-            self._dismiss_all()
-            self._release()
+            self.close()
             raise
-        _pools.add(self)
-        _close_all_with_this_process()
-        self._start_thread()
 
     # From any thread ------------------------------------------------------------------------------
 
@@ -124,26 +111,21 @@ class Pool:
 
         False, and the future is cancelled, if this pool has come to its end meanwhile.
         """
-        self._post(job)
+        self._inbox.put(job)
         return not (self.broken and job.future.cancel())
 
     def close(self) -> None:
         """End the workers and the thread; futures without an outcome are cancelled."""
         if self.broken:
             return
-        self.broken = True
-        _pools.discard(self)
-        self._stop_thread()
-        self._dismiss_all()
-        self._release()
-        for future in self._unanswered():
-            dismiss(future)
+        self._end()
 
     def abandon(self) -> None:
         """Let go of what belongs to the parent, in a forked process, without a word to anybody."""
         self.broken = True
         for hand in self._hands:
             hand.connection.close()
+        self._inbox.begin_afresh()
         self._release()
 
     def stats(self, number: int) -> FunctionStats:
@@ -154,38 +136,7 @@ class Pool:
 
     def cancel(self, job: Job) -> None:
         """Drop a call that its future says nobody wants, if it has not been begun."""
-        self._post(lambda: self._cancel(job))
-
-    def _post(self, job: Job | Callable[[], None] | None) -> None:
-        self._inbox.append(job)
-        if not self._rung:
-            self._rung = True
-            with contextlib.suppress(OSError):  # closed meanwhile, which `submit` sees
-                self._ringer.send_bytes(b"")
-
-    def pause(self) -> None:
-        """Stop the thread, between two messages, until `resume`."""
-        with self._pausing:
-            self._pauses += 1
-            self._stop_thread()
-
-    def resume(self) -> None:
-        """Start the thread again when everybody who paused it has said so."""
-        with self._pausing:
-            self._pauses -= 1
-            if not self._pauses and not self.broken:
-                self._start_thread()
-
-    def _start_thread(self) -> None:
-        self._thread = threading.Thread(target=self._run_or_give_up, name=THREAD_NAME, daemon=True)
-        self._thread.start()
-
-    def _stop_thread(self) -> None:
-        thread = self._thread
-        if thread is not None and thread is not threading.current_thread():
-            self._thread = None
-            self._post(None)
-            thread.join()
+        self._inbox.put(lambda: self._cancel(job))
 
     # In the thread --------------------------------------------------------------------------------
 
@@ -195,7 +146,7 @@ class Pool:
             self._run()
         except Exception as fault:
             if not self.broken:
-                self._give_up(WorkerError(f"no message can be carried any more: {fault!r}"))
+                self._end(WorkerError(f"no message can be carried any more: {fault!r}"))
             raise
 
     def _run(self) -> None:
@@ -209,29 +160,25 @@ class Pool:
             for hand in [*self._hands]:
                 if hand.connection in ready and self._is_usable():
                     self._listen_to(hand)
-            if self._is_usable() and self._bell in ready and not self._read_inbox():
-                return
+            if self._is_usable() and self._inbox.bell in ready:
+                self._read_inbox()
+                if self.courier.is_to_stop():
+                    return
             if self._is_usable():
                 self._look_after_those_who_compute()
 
     def _is_usable(self) -> bool:
         return not self.broken
 
-    def _read_inbox(self) -> bool:
-        """Begin what was left in the inbox; False when told to stop."""
-        self._bell.recv_bytes()
-        self._rung = False
-        while self._inbox:
-            job = self._inbox.popleft()
-            if job is None:
-                return False
+    def _read_inbox(self) -> None:
+        """Begin what was left in the inbox."""
+        for job in self._inbox.take():
             if not isinstance(job, Job):
                 job()
                 continue
             task = _Task(job.call, job.shipment)
             self._waiting.add(task, job.future)
             self._perform(self._dispatcher.submit(task))
-        return True
 
     def _listen_to(self, hand: Hand, *, to_the_end: bool = False) -> None:
         """Hear one message out, or all that a dead worker has said; then that one is replaced."""
@@ -345,7 +292,7 @@ class Pool:
         reason = self._refill()
         if not self._hands:
             message = f"{error}, and no other could be started: {reason}"
-            self._give_up(WorkerError(message, pid=error.pid, exitcode=error.exitcode))
+            self._end(WorkerError(message, pid=error.pid, exitcode=error.exitcode))
 
     def _refill(self) -> str:
         """Start what is missing; return why not, for without any nobody would ever answer."""
@@ -358,17 +305,17 @@ class Pool:
             return str(failure)
         return ""
 
-    def _give_up(self, error: WorkerError) -> None:
+    def _end(self, error: WorkerError | None = None) -> None:
         self.broken = True
-        _pools.discard(self)
+        _forks.leave(self)
+        self.courier.end()
         self._dismiss_all()
         self._release()
         for future in self._unanswered():
             dismiss(future, error)
 
     def _release(self) -> None:
-        self._bell.close()
-        self._ringer.close()
+        self._inbox.close()
         self._selector.close()
         self._seats.close()
 
@@ -385,49 +332,5 @@ class Pool:
 
     def _unanswered(self) -> list[Future[Any]]:
         """Return, once, every future that nobody will bring an outcome to any more."""
-        found = self._waiting.take_all()
-        while self._inbox:
-            job = self._inbox.popleft()
-            if isinstance(job, Job):
-                found.append(job.future)
-        return found
-
-
-_pools: weakref.WeakSet[Pool] = weakref.WeakSet()
-_closed_with: int | None = None
-"""The process whose end `_close_all` is registered for."""
-
-
-def _pause_all() -> None:
-    for pool in list(_pools):
-        pool.pause()
-
-
-def _resume_all() -> None:
-    for pool in list(_pools):
-        pool.resume()
-
-
-def _close_all() -> None:
-    for pool in list(_pools):
-        pool.close()
-
-
-def _close_all_with_this_process() -> None:
-    """In a process of multiprocessing's, which runs no exit handlers: close before the children are ended."""
-    global _closed_with  # noqa: PLW0603 -- one registration a process
-    if _closed_with != os.getpid():
-        util.Finalize(None, _close_all, exitpriority=20)
-        _closed_with = os.getpid()
-
-
-def _abandon_all() -> None:
-    for pool in list(_pools):
-        pool.abandon()
-    _pools.clear()
-
-
-children.quieten(_pause_all, _resume_all)
-atexit.register(_close_all)
-if hasattr(os, "register_at_fork"):
-    os.register_at_fork(before=_pause_all, after_in_parent=_resume_all, after_in_child=_abandon_all)
+        left = [job.future for job in self._inbox.take() if isinstance(job, Job)]
+        return [*self._waiting.take_all(), *left]

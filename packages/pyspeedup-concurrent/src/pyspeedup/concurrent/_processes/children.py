@@ -123,8 +123,8 @@ def context(*, may_fork: bool = True) -> BaseContext:
 def quieten(pause: Callable[[], None], resume: Callable[[], None]) -> None:
     """Have `pause` end the threads of ours that a fork must not copy, and `resume` start them again.
 
-    They are called around the forks of `start_child`, before its lock is taken; threads whose
-    name begins with ``pyspeedup-pool`` are taken to end.
+    They are called around the forks of `start_child`, before its lock is taken, and `resume` also
+    where `pause` was not or has failed; threads whose name begins with ``pyspeedup-pool`` are taken to end.
     """
     _quiet.append((pause, resume))
 
@@ -144,9 +144,9 @@ def start_child(
     chosen = context(may_fork=may_fork)
     if chosen.get_start_method() != "fork":
         return _start(chosen, target, args, name)
-    for pause, _ in _quiet:
-        pause()
     try:
+        for pause, _ in _quiet:
+            pause()
         with warnings.catch_warnings():
             # Python 3.12 warns; numeric libraries have threads that it counts, but are safe.
             if sys.version_info >= (3, 12) and not _other_threads():
