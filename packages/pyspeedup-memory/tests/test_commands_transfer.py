@@ -136,12 +136,17 @@ def test_anybodys_json_lines_become_a_list(tmp_path, capsys):
     assert content_of(tmp_path, "ours", DiskList) == [{"value": 1}, {"value": 2}]
 
 
+DEEP = '{"value": ' + "[" * 200_000 + "]" * 200_000 + "}\n"
+
+
 @pytest.mark.parametrize(
     ("text", "told"),
     [
         ('{"key": 1, "value": 2}\n{"value": 2}\n', "line 2: it is no item of a dict"),
         ('{"key": 1, "value": 2}\n[1]\n', "line 2: it is no item of a dict"),
         ('{"value": 2}\n{"value": 2\n', "line 2: it is not JSON"),
+        (DEEP, "line 1: it nests too deep"),
+        ('{"value": 2}\n' + DEEP, "line 2: it nests too deep"),
         ('{"key": [1], "value": 2}\n', "line 1: a list cannot be a key"),
         ('{"value_pickle": "!"}\n', "line 1: its value cannot be unpickled"),
         ("spam\n", "in none of the formats"),

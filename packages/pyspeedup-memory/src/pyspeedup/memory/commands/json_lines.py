@@ -91,12 +91,15 @@ def _pickled(value: Any) -> bytes:
 def kind_of(line: bytes) -> str | None:
     """Return whether `line` is an item of a dict or of a list, None if it is not one of ours.
 
-    `ValueError` where it is not even JSON.
+    `ValueError` where it is not even JSON. One that nests too deep to be read is none, as `read_items` tells.
 
     >>> kind_of(b'{"key": 1, "value": 2}'), kind_of(b'{"name": "Ada"}')
     ('dict', None)
     """
-    found = json.loads(line)
+    try:
+        found = json.loads(line)
+    except RecursionError:
+        return None
     return MEMBERS.get(frozenset(found)) if isinstance(found, dict) else None
 
 
@@ -116,8 +119,10 @@ def read_items(
             where = f"{name}, line {number}"
             try:
                 found = json.loads(line)
-            except (ValueError, RecursionError) as error:
+            except ValueError as error:
                 raise SerializationError(f"{where}: it is not JSON: {error}") from error
+            except RecursionError as error:
+                raise SerializationError(f"{where}: it nests too deep: {error}") from error
             yield found if kind is None else _item(found, kind, where, trust=trust)
 
 

@@ -3,10 +3,10 @@
 from __future__ import annotations
 
 import errno
-import json
 from typing import TYPE_CHECKING, NamedTuple
 
 from pyspeedup.memory._storage.location import SUFFIX
+from pyspeedup.memory.commands.json_lines import kind_of
 from pyspeedup.memory.commands.sources.diskcaches import open_diskcache, shards_of
 from pyspeedup.memory.commands.sources.jsonl import open_lines
 from pyspeedup.memory.commands.sources.shelves import database_path, open_shelf
@@ -78,7 +78,7 @@ def _detect_in_text(path: Path) -> str:
     with path.open("rb") as file:
         first = next((line for line in file if line.strip()), b"null")
     try:
-        json.loads(first)
+        kind_of(first)
     except ValueError as error:
         raise ValueError(
             f"{path} is in none of the formats {', '.join(FORMATS)}; name its --format"
