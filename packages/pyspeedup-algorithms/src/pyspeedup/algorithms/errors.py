@@ -3,9 +3,11 @@
 ::
 
     ValueError
+    ├── DamagedFile          a file of primes or factors is not what was written
     ├── NotInvertible        a and m have a common divisor
     ├── NoSquareRoot         a is no square modulo n
     ├── NoDiscreteLog        no power of b is a modulo n
+    ├── NotFactored          every method that was named has given up on n
     └── NotPrime             n is composite where a prime is needed
     TimeoutError
     └── FactorTimeout        n could not be taken apart in the time given
@@ -17,7 +19,32 @@ from typing import Any
 
 from pyspeedup.algorithms._integers import shown
 
-__all__ = ["FactorTimeout", "NoDiscreteLog", "NoSquareRoot", "NotInvertible", "NotPrime"]
+__all__ = [
+    "FactorTimeout",
+    "NoDiscreteLog",
+    "NoSquareRoot",
+    "NotFactored",
+    "NotInvertible",
+    "NotPrime",
+]
+
+
+class DamagedFile(ValueError):  # noqa: N818 -- named for the fact, as in the rest of the package
+    """The file at `path` is not what was written, so nothing in it is used: take it away.
+
+    >>> str(DamagedFile("primes.bin", "its end is missing"))
+    'primes.bin is damaged: its end is missing; take it away, and it is made anew'
+    """
+
+    def __init__(self, path: str, reason: str) -> None:
+        """Keep both."""
+        super().__init__(f"{path} is damaged: {reason}; take it away, and it is made anew")
+        self.path = path
+        self.reason = reason
+
+    def __reduce__(self) -> tuple[type[DamagedFile], tuple[str, str]]:
+        """Travel by what is known."""
+        return type(self), (self.path, self.reason)
 
 
 class NotInvertible(ValueError):  # noqa: N818 -- named for the fact, as in the rest of the package
@@ -99,6 +126,31 @@ class NotPrime(ValueError):  # noqa: N818 -- likewise
     def __reduce__(self) -> tuple[type[NotPrime], tuple[int]]:
         """Travel by the number."""
         return type(self), (self.n,)
+
+
+class NotFactored(ValueError):  # noqa: N818 -- likewise
+    """Every method that was named has given up on `n`: `found` holds the primes found, `cofactor` what is left.
+
+    >>> str(NotFactored(8051, {}, 8051, ("pollard_pm1",)))
+    'of 8051 the composite 8051 is left: pollard_pm1 found no divisor; name more methods'
+    """
+
+    def __init__(
+        self, n: int, found: dict[int, int], cofactor: int, methods: tuple[str, ...]
+    ) -> None:
+        """Keep what was found."""
+        super().__init__(
+            f"of {shown(n)} the composite {shown(cofactor)} is left: "
+            f"{', '.join(methods)} found no divisor; name more methods"
+        )
+        self.n = n
+        self.found = found
+        self.cofactor = cofactor
+        self.methods = methods
+
+    def __reduce__(self) -> tuple[type[NotFactored], tuple[Any, ...]]:
+        """Travel by what was found."""
+        return type(self), (self.n, self.found, self.cofactor, self.methods)
 
 
 class FactorTimeout(TimeoutError):  # noqa: N818 -- likewise

@@ -2,42 +2,64 @@
 
 from __future__ import annotations
 
-import math
-from collections import Counter
-from itertools import chain, count
+from itertools import chain
+from typing import TYPE_CHECKING, Any
 
+from pyspeedup.algorithms import _kernels
 from pyspeedup.algorithms._integers import to_int
-from pyspeedup.algorithms.primes import is_prime
 
-__all__ = ["factor", "factorint"]
+if TYPE_CHECKING:
+    from collections.abc import Sequence
 
-TRIAL_LIMIT = 1_000
-STEPS_PER_GCD = 128
+__all__ = ["factor", "factorint", "prime_factors"]
 
 
-def factor(n: int) -> list[int]:
+def factor(
+    n: int,
+    *,
+    timeout: float | None = None,
+    workers: int | None = None,
+    methods: Sequence[str] | None = None,
+    progress: bool = False,
+) -> list[int]:
     """Return the primes whose product is `n`, in ascending order, each as often as it divides.
 
-    A negative `n` has -1 in front; 1 has no factors. Method, cost and errors as for `factorint`.
+    A negative `n` has -1 in front; 1 has no factors. Options, method, cost and errors as for `factorint`.
 
     >>> factor(360)
     [2, 2, 2, 3, 3, 5]
     >>> factor(-12), factor(1)
     ([-1, 2, 2, 3], [])
     """
-    return list(chain.from_iterable([p] * power for p, power in factorint(n).items()))
+    powers = factorint(n, timeout=timeout, workers=workers, methods=methods, progress=progress)
+    return list(chain.from_iterable([p] * power for p, power in powers.items()))
 
 
-def factorint(n: int) -> dict[int, int]:
+def factorint(
+    n: int,
+    *,
+    timeout: float | None = None,
+    workers: int | None = None,
+    methods: Sequence[str] | None = None,
+    progress: bool = False,
+) -> dict[int, int]:
     """Return the primes that divide `n`, in ascending order, and how often each does.
 
     A negative `n` has ``-1: 1`` too, so that the product is `n` always; 1 gives an empty dict.
 
-    Trial division below 1,000, then Pollard's rho method as Brent improved it (BIT 20, 1980): about
-    the square root of the second largest prime factor in steps, so fourth-root of `n` at worst.
-    Instant up to 64 bits, seconds at 25 digits of two equal halves, hopeless from 40 on.
+    By itself it computes in this process: by FLINT where python-flint is installed (trial division,
+    SQUFOF, elliptic curves, and the self-initialising quadratic sieve: 20 us for 64 bits, 10 ms for 30 digits, half a
+    second for 50), else in plain Python by trial division, Pollard's rho as Brent improved it (BIT 20,
+    1980), and `siqs`.
 
-    Raises `ValueError` for 0, which every prime divides.
+    With any of the options the methods race in processes of their own, `workers` of them at a time (as many
+    as there are cores, unless given): the first that finds a divisor wins, the others are ended, and what
+    is left is raced for again. `methods` are names out of ``flint``, ``fermat_factor``, ``pollard_rho``,
+    ``pollard_pm1``, ``ecm`` and ``siqs``. Starting processes costs some 10 ms a race. `progress` shows a
+    bar of the bits factored (``pyspeedup-algorithms[progress]``).
+
+    Raises `ValueError` for 0, which every prime divides, and for an unknown method; `FactorTimeout` after
+    `timeout` seconds and `NotFactored` where every method named has given up: both carry what was found.
 
     >>> factorint(360)
     {2: 3, 3: 2, 5: 1}
@@ -45,79 +67,30 @@ def factorint(n: int) -> dict[int, int]:
     {193707721: 1, 761838257287: 1}
     >>> factorint(-12), factorint(1)
     ({-1: 1, 2: 2, 3: 1}, {})
+    >>> factorint(10**40 + 1, timeout=60)
+    {17: 1, 5070721: 1, 5882353: 1, 19721061166646717498359681: 1}
     """
     n = to_int(n, "n")
     if n == 0:
         raise ValueError("n must not be 0: it is divisible by every prime")
-    powers = Counter({-1: 1} if n < 0 else ())
-    cofactor = _divide_out_small(abs(n), powers)
-    _split(cofactor, powers)
-    return dict(sorted(powers.items()))
+    positive = _positive_factors(
+        abs(n), timeout=timeout, workers=workers, methods=methods, progress=progress
+    )
+    return {-1: 1, **positive} if n < 0 else positive
 
 
-def _divide_out_small(n: int, powers: Counter[int]) -> int:
-    for p in chain((2,), range(3, TRIAL_LIMIT, 2)):
-        # A composite p never divides: its primes are gone by then.
-        while n % p == 0:
-            powers[p] += 1
-            n //= p
-        if p * p > n:
-            break
-    return n
+def _positive_factors(n: int, **options: Any) -> dict[int, int]:
+    if not any(option is not None and option is not False for option in options.values()):
+        return dict(_kernels.factor(n))
+    from pyspeedup.algorithms.racing import race  # it starts processes
+
+    return race(n, **options)
 
 
-def _split(n: int, powers: Counter[int]) -> None:
-    """Count the prime factors of `n`, all of them above the limit of trial division."""
-    unsplit = [n] if n > 1 else []
-    while unsplit:
-        n = unsplit.pop()
-        if is_prime(n):
-            powers[n] += 1
-        else:
-            divisor = _proper_divisor(n)
-            unsplit += [divisor, n // divisor]
+def prime_factors(n: int) -> list[int]:
+    """Return the primes that divide `n`, in ascending order, each once; cost and errors as `factorint`.
 
-
-def _proper_divisor(n: int) -> int:
-    """Find a divisor of the composite `n` other than 1 and `n`."""
-    return next(divisor for c in count(1) if (divisor := _rho(n, c)) < n)
-
-
-def _rho(n: int, c: int) -> int:
-    """Find a divisor above 1 by the walk y -> y*y + c: `n` itself where that walk is of no use."""
-    y, length, divisor = 2, 1, 1
-    while divisor == 1:
-        y, divisor = _stretch(y, c, n, length)
-        length *= 2
-    return divisor
-
-
-def _stretch(x: int, c: int, n: int, length: int) -> tuple[int, int]:
-    """Take `length` steps from `x`; return where that leads, and a divisor that `x` has revealed."""
-    y, divisor = x, 1
-    for done in range(0, length, STEPS_PER_GCD):
-        checkpoint = y
-        y, product = _walk(x, y, c, n, min(STEPS_PER_GCD, length - done))
-        divisor = math.gcd(product, n)
-        if divisor > 1:
-            # Several primes of n may have fallen together: one step at a time tells them apart.
-            return y, divisor if divisor < n else _slow_walk(x, checkpoint, c, n)
-    return y, divisor
-
-
-def _walk(x: int, y: int, c: int, n: int, steps: int) -> tuple[int, int]:
-    """Take `steps` from `y`; return where that leads and the product of all distances from `x`."""
-    product = 1
-    for _ in range(steps):
-        y = (y * y + c) % n
-        product = product * (x - y) % n
-    return y, product
-
-
-def _slow_walk(x: int, y: int, c: int, n: int) -> int:
-    """Find the first divisor above 1 from `y` on: the same steps again, one gcd each."""
-    divisor = 1
-    while divisor == 1:
-        y = (y * y + c) % n
-        divisor = math.gcd(x - y, n)
-    return divisor
+    >>> prime_factors(360), prime_factors(-7), prime_factors(1)
+    ([2, 3, 5], [7], [])
+    """
+    return [p for p in factorint(n) if p > 0]
