@@ -115,8 +115,7 @@ def _positive(value: int) -> int:
 
 def _checked(n: int, a: int) -> tuple[int, int]:
     """Return both as integers, with the base below `n`."""
-    n, a = to_int(n, "n"), to_int(a, "a")
-    _positive(n)
+    n, a = _positive(n), to_int(a, "a")
     if math.gcd(a, n) != 1:
         raise ValueError(f"a must have no divisor in common with n: {shown(a)} and {shown(n)} do")
     return n, a % n

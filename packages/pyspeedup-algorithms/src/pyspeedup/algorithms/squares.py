@@ -17,6 +17,8 @@ if TYPE_CHECKING:
 
 __all__ = ["is_perfect_power", "is_square", "isqrt", "sqrt_mod"]
 
+_is_prime = lru_cache(maxsize=128)(is_prime)  # most programs take many roots modulo few numbers
+
 
 def isqrt(n: int) -> int:
     """Return the square root of `n`, rounded down; exact at any size.
@@ -98,22 +100,18 @@ def sqrt_mod(a: int, n: int, all_roots: bool = False) -> int | list[int]:
     Traceback (most recent call last):
     pyspeedup.algorithms.errors.NoSquareRoot: 3 is not the square of anything modulo 7
     """
-    a, n = to_int(a, "a"), to_int(n, "n")
+    if type(a) is not int or type(n) is not int:
+        a, n = to_int(a, "a"), to_int(n, "n")
     if n < 1:
         raise ValueError(f"n must be positive, not {shown(n)}")
-    if all_roots or not _is_prime_modulus(n):
+    if all_roots or not _is_prime(n):
         parts = _roots_to_each_prime(a, n)
         return all_joined(parts, n) if all_roots else least_joined(parts)
     root = root_mod_prime(a, n)
     if root is None:
         raise NoSquareRoot(a, n)
-    return min(root, n - root) if root else 0
-
-
-@lru_cache(maxsize=128)
-def _is_prime_modulus(n: int) -> bool:
-    """Tell whether `n` is prime; most programs take many roots to few moduli."""
-    return is_prime(n)
+    other = n - root if root else 0
+    return root if root < other else other  # noqa: FURB136 -- min() costs a tenth of the whole call
 
 
 def _roots_to_each_prime(a: int, n: int) -> list[tuple[int, list[int]]]:

@@ -10,7 +10,7 @@ installed, what is faster there comes from there, behind guards; the answers are
       _kernels                                    who does it: the first of `SOURCES` that is there
         gmp, flint, plain_*                       how it is done
 
-A library is imported when a first kernel is asked for, 30 ms each: not by importing the package.
+The libraries are imported when a first kernel is asked for, 30 ms each: not by importing the package.
 With ``PYSPEEDUP_PURE=1`` in the environment neither is, ever.
 """
 
@@ -42,7 +42,7 @@ SOURCES: Final = {
     "is_strong_prp": ("gmp", "plain_primality"),
     "is_lucas_prp": ("gmp", "plain_primality"),
     "is_strong_lucas_prp": ("gmp", "plain_primality"),
-    "fibonacci": ("flint", "gmp", "plain_recurrences"),
+    "fibonacci": ("gmp", "flint", "plain_recurrences"),
     "lucas": ("gmp", "plain_recurrences"),
     "factor": ("flint", "plain_factoring"),
     "rref": ("flint", "plain_elimination"),
@@ -73,11 +73,13 @@ rref: Callable[[list[list[int]], int], list[list[int]]]
 
 
 def __getattr__(name: str) -> Any:
-    """Find a kernel when it is first asked for; from then on it is an attribute as any other."""
+    """Find all kernels when a first one is asked for; from then on each is an attribute as any other."""
     if name not in SOURCES:
         raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
-    globals()[name] = found = getattr(source_of(name), name)
-    return found
+    globals().update({kernel: getattr(source_of(kernel), kernel) for kernel in SOURCES})
+    # While a module has this function, CPython looks up each of its attributes the slow way: 40 ns.
+    globals().pop("__getattr__", None)
+    return globals()[name]
 
 
 def source_of(name: str) -> ModuleType:

@@ -15,9 +15,16 @@ from flint.utils.flint_exceptions import DomainError
 
 from pyspeedup.algorithms._kernels.plain_primality import PROVEN
 
-__all__ = ["factor", "fibonacci", "is_prime", "is_proven_prime", "rref", "sqrt_mod_prime"]
+__all__ = [
+    "factor",
+    "fibonacci",
+    "is_prime",
+    "is_proven_prime",
+    "rref",
+    "sqrt_mod_prime",
+]
 
-WORD: Final = 1 << 63
+WORD: Final = 1 << 64
 """Moduli below it fit into what `nmod` computes with."""
 SMALL_PRIMES: Final = (3, 5, 7, 11, 13, 17, 19, 23)
 SMALL_PRODUCT: Final = 3 * 5 * 7 * 11 * 13 * 17 * 19 * 23

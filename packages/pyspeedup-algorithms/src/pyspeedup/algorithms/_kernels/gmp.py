@@ -3,16 +3,17 @@
 from __future__ import annotations
 
 import math
+from itertools import count
+from operator import index
 from typing import Final
 
 import gmpy2
-from gmpy2 import invert, is_square, is_strong_prp, jacobi, kronecker, mpz
+from gmpy2 import invert, is_square, is_strong_prp, jacobi, kronecker
 from gmpy2 import is_power as is_perfect_power
 from gmpy2 import is_selfridge_prp as is_lucas_prp
 from gmpy2 import is_strong_selfridge_prp as is_strong_lucas_prp
 from gmpy2 import powmod as power
 
-from pyspeedup.algorithms._kernels import plain_residues
 from pyspeedup.algorithms._kernels.plain_primality import PROVEN, SMALL_PRIMES
 
 __all__ = [
@@ -48,25 +49,27 @@ def is_prime(n: int) -> bool:
 
 def isqrt(n: int) -> int:
     """Return the root of `n`, at least 0, rounded down."""
-    return math.isqrt(n) if n.bit_length() < LONG_BITS else int(gmpy2.isqrt(n))
+    return math.isqrt(n) if n.bit_length() < LONG_BITS else index(gmpy2.isqrt(n))
 
 
 def gcdext(a: int, b: int) -> tuple[int, int, int]:
     """Return the greatest common divisor, and the factors that combine to it."""
     divisor, s, t = gmpy2.gcdext(a, b)
-    return int(divisor), int(s), int(t)
+    return index(divisor), index(s), index(t)
 
 
 def sqrt_by_mueller(a: int, p: int) -> int:
-    """Return a square root of the residue `a` modulo the prime `p` with p % 4 == 1."""
-    return int(plain_residues.sqrt_by_mueller(mpz(a), mpz(p)))
+    """Return a square root of the residue `a`, not 0, modulo the prime `p`, as `plain_residues` does."""
+    t = next(t for t in count(1) if jacobi(a * t * t - 4, p) == -1)
+    v = gmpy2.lucasv_mod(a * t * t - 2, 1, (p - 1) >> 2, p)
+    return index(v * invert(t, p) % p)
 
 
 def fibonacci(n: int) -> int:
     """Return F(n) for `n` from 0."""
-    return int(gmpy2.fib(n))
+    return index(gmpy2.fib(n))
 
 
 def lucas(n: int) -> int:
     """Return L(n) for `n` from 0."""
-    return int(gmpy2.lucas(n))
+    return index(gmpy2.lucas(n))

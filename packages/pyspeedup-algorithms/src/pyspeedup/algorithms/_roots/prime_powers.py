@@ -8,6 +8,7 @@ from pyspeedup.algorithms import _kernels
 
 __all__ = ["root_mod_prime", "roots_mod_prime_power"]
 
+WORD: Final = 1 << 64
 MANY_TWOS: Final = 32
 """If p - 1 is divisible by more, Mueller's method is faster than FLINT's, which is Tonelli's."""
 
@@ -15,8 +16,7 @@ MANY_TWOS: Final = 32
 def root_mod_prime(a: int, p: int) -> int | None:
     """Return a square root of `a`, in ``range(p)``, modulo the prime `p`; None if there is none."""
     a %= p
-    twos = ((p - 1) & (1 - p)).bit_length() - 1
-    if a == 0 or twos <= MANY_TWOS:
+    if p < WORD or a == 0 or (p - 1) & ((2 << MANY_TWOS) - 1):
         return _kernels.sqrt_mod_prime(a, p)
     return _kernels.sqrt_by_mueller(a, p) if _kernels.jacobi(a, p) == 1 else None
 
