@@ -20,6 +20,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
+from pyspeedup.algorithms.certificates import prime_certificate, verify_certificate
 from pyspeedup.algorithms.discrete_log import (
     baby_step_giant_step,
     discrete_log,
@@ -111,11 +112,13 @@ __all__ = [
     "pollard_rho",
     "pollard_rho_log",
     "prev_prime",
+    "prime_certificate",
     "prime_factors",
     "primes",
     "primitive_root",
     "siqs",
     "sqrt_mod",
+    "verify_certificate",
 ]
 
 
