@@ -1,6 +1,7 @@
 """What is dear is computed once by all workers together; and whatever a function does, its answers are right."""
 
 import contextlib
+import linecache
 import math
 import operator
 import os
@@ -595,3 +596,46 @@ def test_an_engine_may_be_closed_where_an_answer_arrives():
     assert closed.wait(PATIENCE)
     with pytest.raises(RuntimeError, match="closed"):
         engine.submit(number, (1, 1), {})
+
+
+class InterruptedAt:
+    """Raises KeyboardInterrupt at the n-th line of the engine that a thread comes to, as Ctrl-C may."""
+
+    def __init__(self, line):
+        self.left = line
+        self.before = sys.gettrace()
+
+    def __enter__(self):
+        sys.settrace(self.see)
+
+    def __exit__(self, *_):
+        sys.settrace(self.before)
+
+    def see(self, frame, event, _):
+        code = frame.f_code
+        if Path(code.co_filename).name not in {"processes.py", "pool.py", "inbox.py"}:
+            return None
+        line = linecache.getline(code.co_filename, frame.f_lineno).strip()
+        # Python heeds no signal between the body of a `with` and its end, which is a line of its own.
+        if event == "line" and not line.startswith("with"):
+            self.left -= 1
+            if not self.left:
+                raise KeyboardInterrupt
+        return self.see
+
+
+def test_ctrl_c_at_any_line_of_a_submission_leaves_an_engine_that_answers():
+    with Processes(workers=1) as engine:
+        number = engine.define(abs, "abs")
+        assert engine.submit(number, (-1,), {}).result(PATIENCE) == 1
+        interrupts = 0
+        for line in range(1, 1000):
+            try:
+                with InterruptedAt(line):
+                    engine.submit(number, (-line,), {})
+            except KeyboardInterrupt:
+                interrupts += 1
+            else:
+                break
+            assert engine.submit(number, (-line,), {}).result(20) == line, f"deaf after line {line}"
+        assert interrupts > 10
