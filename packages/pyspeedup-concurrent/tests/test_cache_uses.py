@@ -6,6 +6,8 @@ from collections import UserDict
 
 import pytest
 from pyspeedup.concurrent import Buffer, Cache
+from pyspeedup.concurrent._caching.calls import Normalizer
+from pyspeedup.concurrent._caching.local import LocalMethod, Memory, fill, shell
 from pyspeedup.concurrent.engines import Serial, Threads
 
 ENGINES = ["serial", "threads", "processes"]
@@ -185,6 +187,47 @@ def test_where_evaluation_is_in_the_program_all_can_be_asked(engine):
         return inside.cache_info().misses, inside.cache_parameters()["maxsize"]
 
     assert inside(1) == (1, None)
+
+
+class Notes:
+    """A desk that keeps what it is told."""
+
+    flag = (0,)
+    has_room = True
+
+    def __init__(self):
+        self.noted = []
+
+    def enter(self, memory, key):
+        return None
+
+    def note(self, memory, key):
+        self.noted.append((memory, key))
+
+    leave = fail = look = note_lot = enter
+
+
+def test_a_method_in_a_worker_is_bound_once_for_an_instance_and_each_form_of_its_function():
+    def times(self, n):
+        return self * n
+
+    class Number(int):
+        times = LocalMethod(shell())
+
+    local, desk = vars(Number)["times"].local, Notes()
+    memories = [Memory(1, "times"), Memory(1, "times")]
+    two, three = Number(2), Number(3)
+    for memory in memories:
+        fill(local, times, memory, desk, Normalizer(times))
+        two.times.apply_async(7)
+        assert [two.times(5), three.times(5), two.times(5)] == [10, 15, 10]
+        assert two.times is two.times
+        assert three.times is not two.times
+        two.times.batch_async((5,), (8,), (9,))
+    assert [(memory, key[1]) for memory, key in desk.noted] == [
+        (memory, n) for memory in memories for n in (7, 9)
+    ]
+    assert [len(memory.values) for memory in memories] == [2, 2]
 
 
 # Stores --------------------------------------------------------------------------------------------

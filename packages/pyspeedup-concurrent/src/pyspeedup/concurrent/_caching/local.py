@@ -291,6 +291,8 @@ class LocalMethod:
         """Stand for `local`, whose first argument is what `binding` says."""
         self.local: Any = local
         self.binding: Binding = binding
+        self._latest: tuple[Any, Any, Any] = (None, None, None)
+        """What it was bound to last, by which form of the function, and what came of it."""
 
     def __call__(self, *args: Any, **kwargs: Any) -> Any:
         """Call it unbound."""
@@ -320,9 +322,17 @@ class LocalMethod:
 
     def __get__(self, instance: Any, owner: type | None = None) -> Any:
         """Bind to `instance` or `owner`, as a function of Python that calls on without C between."""
-        first = first_argument(self.binding, instance, owner)
+        binding = self.binding
+        first = instance if binding == "instance" else first_argument(binding, instance, owner)
         if first is None:
-            return self.local if self.binding == "static" else self
+            return self.local if binding == "static" else self
+        known, form, bound = self._latest
+        if known is not first or form is not self.local.apply_async:  # made anew by each `fill`
+            bound = self._bound(first)
+            self._latest = (first, self.local.apply_async, bound)
+        return bound
+
+    def _bound(self, first: Any) -> Any:
         local = self.local
 
         def bound(*args: Any, **kwargs: Any) -> Any:
@@ -333,7 +343,7 @@ class LocalMethod:
 
         vars(bound).update(refusals(local.__name__))
         bound.__wrapped__ = types.MethodType(local.__wrapped__, first)  # type: ignore[attr-defined]  # a function takes attributes
-        bound.submit = functools.partial(local.submit, first)  # type: ignore[attr-defined]  # a function takes attributes
+        bound.submit = functools.partial(local.submit, first)  # type: ignore[attr-defined]  # likewise
         bound.map = functools.partial(map_bound_here, local, first)  # type: ignore[attr-defined]  # likewise
         bound.apply_async = functools.partial(local.apply_async, first)  # type: ignore[attr-defined]  # likewise
         bound.batch_async = batch_async  # type: ignore[attr-defined]  # likewise
