@@ -66,7 +66,7 @@ class SignalInterrupter:
             if not frame.f_code.co_filename.startswith(self.traced) or is_callback(frame.f_code):
                 return None
             frame.f_trace_opcodes, frame.f_trace_lines = True, False
-            self._last[frame] = ""
+            self._last[frame] = names(frame.f_code).get(frame.f_lasti, "")  # where it begins
         elif event == "opcode":
             self._step(frame)
         elif event == "return":

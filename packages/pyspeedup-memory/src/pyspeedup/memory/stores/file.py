@@ -112,10 +112,10 @@ class FileStore:
             self._dirty = False
             if writing and found.after_restart:
                 self._settle(file, found)
+            self._window = Window(file, limit=self._map_limit)
         except BaseException:
             os.close(file)
             raise
-        self._window = Window(file, limit=self._map_limit)
         self._readonly = readonly
         self._file = file
         return found.commit.meta
