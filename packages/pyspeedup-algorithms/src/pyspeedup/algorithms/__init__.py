@@ -3,6 +3,7 @@
 - `is_prime`, `next_prime`, `prev_prime`: which integers are prime.
 - `is_fermat_prp`, `is_strong_prp`, `is_lucas_prp`, `is_strong_lucas_prp`, `is_bpsw_prp`: one test each.
 - `primes`, `Primes`: all of them, an endless sequence sieved ahead in another process.
+- `prime_pi`, `nth_prime`: counted without being found.
 - `factor`, `factorint`: integers taken apart.
 - `gcd`, `lcm`, `gcdext`, `mod_inverse`, `mod_divide`, `crt`: divisors and residues.
 - `jacobi_symbol`, `legendre_symbol`, `kronecker_symbol`: which residues are squares.
@@ -21,6 +22,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any
 
 from pyspeedup.algorithms.certificates import prime_certificate, verify_certificate
+from pyspeedup.algorithms.counting import nth_prime, prime_pi
 from pyspeedup.algorithms.discrete_log import (
     baby_step_giant_step,
     discrete_log,
@@ -28,14 +30,17 @@ from pyspeedup.algorithms.discrete_log import (
     pollard_rho_log,
 )
 from pyspeedup.algorithms.errors import (
+    DamagedFile,
     FactorTimeout,
     NoDiscreteLog,
+    NoSolution,
     NoSquareRoot,
     NotFactored,
     NotInvertible,
     NotPrime,
 )
 from pyspeedup.algorithms.factoring import factor, factorint, prime_factors
+from pyspeedup.algorithms.linear import nullspace_mod, rank_mod, rref_mod, solve_mod
 from pyspeedup.algorithms.many import factor_many, is_prime_many
 from pyspeedup.algorithms.memo import cached
 from pyspeedup.algorithms.modular import (
@@ -67,8 +72,10 @@ if TYPE_CHECKING:
     __version__: str
 
 __all__ = [
+    "DamagedFile",
     "FactorTimeout",
     "NoDiscreteLog",
+    "NoSolution",
     "NoSquareRoot",
     "NotFactored",
     "NotInvertible",
@@ -108,15 +115,21 @@ __all__ = [
     "mod_inverse",
     "multiplicative_order",
     "next_prime",
+    "nth_prime",
+    "nullspace_mod",
     "pollard_pm1",
     "pollard_rho",
     "pollard_rho_log",
     "prev_prime",
     "prime_certificate",
     "prime_factors",
+    "prime_pi",
     "primes",
     "primitive_root",
+    "rank_mod",
+    "rref_mod",
     "siqs",
+    "solve_mod",
     "sqrt_mod",
     "verify_certificate",
 ]

@@ -7,6 +7,7 @@
     ├── NotInvertible        a and m have a common divisor
     ├── NoSquareRoot         a is no square modulo n
     ├── NoDiscreteLog        no power of b is a modulo n
+    ├── NoSolution           a system of equations has none modulo n
     ├── NotFactored          every method that was named has given up on n
     └── NotPrime             n is composite where a prime is needed
     TimeoutError
@@ -22,6 +23,7 @@ from pyspeedup.algorithms._integers import shown
 __all__ = [
     "FactorTimeout",
     "NoDiscreteLog",
+    "NoSolution",
     "NoSquareRoot",
     "NotFactored",
     "NotInvertible",
@@ -109,6 +111,23 @@ class NoDiscreteLog(ValueError):  # noqa: N818 -- likewise
     def __reduce__(self) -> tuple[type[NoDiscreteLog], tuple[int, int, int]]:
         """Travel by the numbers."""
         return type(self), (self.n, self.a, self.b)
+
+
+class NoSolution(ValueError):  # noqa: N818 -- likewise
+    """A system of linear equations contradicts itself modulo `n`.
+
+    >>> str(NoSolution(6))
+    'the equations have no solution modulo 6'
+    """
+
+    def __init__(self, n: int) -> None:
+        """Keep the modulus."""
+        super().__init__(f"the equations have no solution modulo {shown(n)}")
+        self.n = n
+
+    def __reduce__(self) -> tuple[type[NoSolution], tuple[int]]:
+        """Travel by the number."""
+        return type(self), (self.n,)
 
 
 class NotPrime(ValueError):  # noqa: N818 -- likewise

@@ -1,0 +1,1 @@
+"""Echelon forms modulo a number that need not be prime."""
