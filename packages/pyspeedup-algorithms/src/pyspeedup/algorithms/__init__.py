@@ -55,6 +55,7 @@ from pyspeedup.algorithms.modular import (
     mod_inverse,
 )
 from pyspeedup.algorithms.orders import multiplicative_order, primitive_root
+from pyspeedup.algorithms.polynomials import Polynomial
 from pyspeedup.algorithms.primes import is_prime, next_prime, prev_prime
 from pyspeedup.algorithms.probable_primes import (
     is_bpsw_prp,
@@ -80,6 +81,7 @@ __all__ = [
     "NotFactored",
     "NotInvertible",
     "NotPrime",
+    "Polynomial",
     "Primes",
     "__version__",
     "baby_step_giant_step",

@@ -100,7 +100,7 @@ def solve_mod(rows: Sequence[Sequence[int]], b: Sequence[int], n: int) -> list[i
     >>> solve_mod([[1, 2], [3, 4]], [5, 6], 7)
     [3, 1]
     >>> solve_mod([[2, 3], [0, 2]], [1, 4], 6)
-    [5, 5]
+    [2, 5]
     """
     matrix, n = _checked(rows, n)
     right = [to_int(entry, f"b[{i}]") % n for i, entry in enumerate(b)]
