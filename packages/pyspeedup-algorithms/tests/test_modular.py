@@ -5,7 +5,19 @@ from itertools import pairwise
 import pytest
 from hypothesis import assume, given
 from hypothesis import strategies as st
-from pyspeedup.algorithms import NotInvertible, gcd, jacobi_symbol, lcm, mod_inverse
+from pyspeedup.algorithms import (
+    NotInvertible,
+    NotPrime,
+    crt,
+    gcd,
+    gcdext,
+    jacobi_symbol,
+    kronecker_symbol,
+    lcm,
+    legendre_symbol,
+    mod_divide,
+    mod_inverse,
+)
 
 INTEGERS = st.integers(-(10**40), 10**40)
 
@@ -113,3 +125,156 @@ def test_consecutive_fibonacci_numbers_have_no_common_divisor():
     while len(numbers) < 200:
         numbers.append(numbers[-1] + numbers[-2])
     assert {gcd(a, b) for a, b in pairwise(numbers)} == {1}
+
+
+@given(INTEGERS, INTEGERS)
+def test_gcdext_combines_to_the_gcd_with_small_factors(a, b):
+    g, s, t = gcdext(a, b)
+    assert g == math.gcd(a, b) == s * a + t * b
+    assert {type(g), type(s), type(t)} == {int}
+    assert 2 * g * abs(s) <= max(abs(b), 2 * g)
+    assert 2 * g * abs(t) <= max(abs(a), 2 * g)
+
+
+def test_gcdext_gives_the_smallest_pair_that_a_search_finds():
+    for a in range(-12, 13):
+        for b in range(-12, 13):
+            g, s, t = gcdext(a, b)
+            pairs = [(x, y) for x in range(-13, 14) for y in range(-13, 14) if x * a + y * b == g]
+            assert abs(s) + abs(t) == min(abs(x) + abs(y) for x, y in pairs)
+
+
+def test_mod_divide_finds_the_least_solution_that_a_search_finds():
+    for m in range(1, 13):
+        for a in range(-m, 2 * m):
+            for b in range(-m, 2 * m):
+                found = [x for x in range(m) if (b * x - a) % m == 0]
+                if found:
+                    assert mod_divide(a, b, m) == mod_divide(a, b, -m) == found[0]
+                else:
+                    with pytest.raises(NotInvertible):
+                        mod_divide(a, b, m)
+
+
+@given(INTEGERS, INTEGERS, INTEGERS.filter(bool))
+def test_mod_divide_undoes_a_product(x, b, m):
+    quotient = mod_divide(b * x, b, m)
+    assert type(quotient) is int
+    assert 0 <= quotient < abs(m) // math.gcd(b, m)
+    assert (b * quotient - b * x) % m == 0
+
+
+def test_mod_divide_refuses_a_modulus_of_zero():
+    with pytest.raises(ValueError, match="m must not be 0"):
+        mod_divide(1, 1, 0)
+
+
+@given(INTEGERS, st.lists(INTEGERS.filter(bool), max_size=6))
+def test_crt_finds_a_number_again_by_its_remainders(x, moduli):
+    found, modulus = crt([x % m for m in moduli], moduli)
+    assert modulus == math.lcm(*moduli)
+    assert found == x % modulus
+    assert type(found) is type(modulus) is int
+
+
+def test_crt_solves_or_refuses_as_a_search_does():
+    for m in range(1, 9):
+        for n in range(1, 9):
+            for r in range(m):
+                for s in range(n):
+                    both = [x for x in range(math.lcm(m, n)) if x % m == r and x % n == s]
+                    if both:
+                        assert crt([r, s], [m, n]) == (both[0], math.lcm(m, n))
+                    else:
+                        with pytest.raises(ValueError, match="nothing is"):
+                            crt([r, s], [m, n])
+
+
+def test_crt_of_many_moduli():
+    primes = [n for n in range(2, 2_000) if all(n % d for d in range(2, math.isqrt(n) + 1))]
+    x = 3**1000
+    assert crt([x % p for p in primes], primes) == (x, math.prod(primes))
+
+
+def test_crt_takes_iterators_and_residues_out_of_range():
+    assert crt(iter([-1, 8]), iter([3, -5])) == (8, 15)
+
+
+@pytest.mark.parametrize(
+    ("residues", "moduli", "message"),
+    [
+        ([1], [2, 3], "as many, not 1 and 2"),
+        ([1, 2], [5, 0], r"moduli\[1\] must not be 0"),
+    ],
+)
+def test_crt_refuses_what_makes_no_sense(residues, moduli, message):
+    with pytest.raises(ValueError, match=message):
+        crt(residues, moduli)
+
+
+@pytest.mark.parametrize("bad", [1.0, "1", None])
+def test_crt_and_mod_divide_take_integers_alone(bad):
+    with pytest.raises(TypeError, match=r"residues\[1\] must be an integer"):
+        crt([1, bad], [2, 3])
+    with pytest.raises(TypeError, match=r"moduli\[0\] must be an integer"):
+        crt([1, 2], [bad, 3])
+    for arguments in [(bad, 1, 5), (1, bad, 5), (1, 1, bad)]:
+        with pytest.raises(TypeError, match="must be an integer"):
+            mod_divide(*arguments)
+
+
+def test_legendre_symbol_is_eulers_criterion():
+    for p in (3, 5, 7, 11, 101, 2**61 - 1):
+        for a in range(-20, 20):
+            euler = pow(a, (p - 1) // 2, p)
+            assert legendre_symbol(a, p) == (-1 if euler == p - 1 else euler)
+
+
+@pytest.mark.parametrize("n", [-7, 0, 1, 4, 9, 15, 561])
+def test_legendre_symbol_is_for_primes_only(n):
+    with pytest.raises(NotPrime) as caught:
+        legendre_symbol(2, n)
+    assert caught.value.n == n
+
+
+def test_legendre_symbol_is_for_odd_primes_only():
+    with pytest.raises(ValueError, match="p must be odd"):
+        legendre_symbol(1, 2)
+
+
+def test_kronecker_symbols_that_are_published():
+    assert [kronecker_symbol(-1, n) for n in range(1, 17)] == [  # OEIS A034947
+        *(1, 1, -1, 1, 1, -1, -1, 1, 1, 1, -1, -1, 1, -1, -1, 1)
+    ]
+    assert [kronecker_symbol(2, n) for n in range(10)] == [  # OEIS A091337
+        *(0, 1, 0, -1, 0, -1, 0, 1, 0, 1)
+    ]
+
+
+@given(INTEGERS, INTEGERS.filter(bool), INTEGERS.filter(bool))
+def test_kronecker_symbol_is_multiplicative_below(a, m, n):
+    assert kronecker_symbol(a, m * n) == kronecker_symbol(a, m) * kronecker_symbol(a, n)
+
+
+@given(INTEGERS, st.integers(0, 10**20))
+def test_kronecker_symbol_continues_the_jacobi_symbol(a, half):
+    assert kronecker_symbol(a, 2 * half + 1) == jacobi_symbol(a, 2 * half + 1)
+
+
+def test_kronecker_symbol_at_its_ends():
+    assert [kronecker_symbol(a, 0) for a in (-2, -1, 0, 1, 2)] == [0, 1, 0, 1, 0]
+    assert [kronecker_symbol(a, -1) for a in (-2, -1, 0, 1, 2)] == [-1, -1, 1, 1, 1]
+
+
+def test_errors_are_explained_for_integers_of_other_types_too():
+    class Foreign:
+        def __init__(self, value):
+            self.value = value
+
+        def __index__(self):
+            return self.value
+
+    with pytest.raises(NotInvertible, match="6 has no inverse modulo 9"):
+        mod_inverse(Foreign(6), Foreign(9))
+    with pytest.raises(ValueError, match="n must be odd and positive, not 8"):
+        jacobi_symbol(Foreign(3), Foreign(8))

@@ -1,11 +1,21 @@
 """Against the definition below 10,000, and against published values above."""
 
 import math
+from itertools import pairwise
 
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
-from pyspeedup.algorithms import is_prime, is_strong_lucas_prp, is_strong_prp
+from pyspeedup.algorithms import (
+    is_bpsw_prp,
+    is_fermat_prp,
+    is_lucas_prp,
+    is_prime,
+    is_strong_lucas_prp,
+    is_strong_prp,
+    next_prime,
+    prev_prime,
+)
 
 MERSENNE_EXPONENTS = {2, 3, 5, 7, 13, 17, 19, 31, 61, 89, 107, 127, 521, 607, 1279}  # OEIS A000043
 CARMICHAEL = [561, 1105, 1729, 2465, 2821, 6601, 8911, 10585, 15841, 29341]  # OEIS A002997
@@ -13,6 +23,17 @@ STRONG_PSEUDOPRIMES_2 = [2047, 3277, 4033, 4681, 8321, 15841, 29341, 42799, 4914
 STRONG_LUCAS_PSEUDOPRIMES = [  # OEIS A217255
     *(5459, 5777, 10877, 16109, 18971, 22499, 24569, 25199, 40309, 58519, 75077, 97439),
 ]
+PSEUDOPRIMES_2 = [  # OEIS A001567
+    *(341, 561, 645, 1105, 1387, 1729, 1905, 2047, 2465, 2701, 2821, 3277, 4033, 4369, 4371, 4681)
+]
+PSEUDOPRIMES_3 = [91, 121, 286, 671, 703, 949, 1105, 1541, 1729, 1891, 2465, 2665, 2701]  # A005935
+LUCAS_PSEUDOPRIMES = [  # OEIS A217120
+    *(323, 377, 1159, 1829, 3827, 5459, 5777, 9071, 9179, 10877, 11419, 11663, 13919, 14839, 16109)
+]
+NEXT_AFTER_POWERS_OF_TEN = [1, 1, 1, 9, 7, 3, 3, 19, 7, 7, 19, 3, 39, 37, 31, 37, 61, 3, 3, 51, 39]
+"""OEIS A033873."""
+LAST_BEFORE_POWERS_OF_TEN = [3, 3, 3, 27, 9, 17, 9, 11, 63, 33, 23, 11, 29, 27, 11, 63, 3, 11, 39, 11]
+"""OEIS A033874."""
 FIRST_FAILURES = [  # OEIS A014233: composites that pass to the first 1, 2, 3, ... primes
     2047,
     1373653,
@@ -119,3 +140,136 @@ def test_a_base_with_a_common_divisor_is_refused():
 def test_single_tests_know_the_smallest_numbers():
     assert [is_strong_prp(n, 1) for n in (1, 2, 3, 4)] == [False, True, True, False]
     assert [is_strong_lucas_prp(n) for n in (1, 2, 3, 4, 5)] == [False, True, True, False, True]
+
+
+def test_fermat_tests_pass_exactly_primes_and_the_known_pseudoprimes():
+    for base, pseudoprimes, limit in [(2, PSEUDOPRIMES_2, 5_000), (3, PSEUDOPRIMES_3, 2_800)]:
+        passing = {n for n in range(2, limit) if n % base and is_fermat_prp(n, base)}
+        primes = {n for n in range(limit) if SIEVED[n] and n != base}
+        assert passing == primes | {n for n in pseudoprimes if n < limit}
+
+
+def test_the_lucas_test_passes_exactly_primes_and_the_known_pseudoprimes():
+    passing = {n for n in range(1, 16_110) if is_lucas_prp(n)}
+    assert passing == {n for n in range(16_110) if SIEVED[n]} | set(LUCAS_PSEUDOPRIMES)
+
+
+def test_both_tests_together_pass_primes_alone():
+    assert [is_bpsw_prp(n) for n in range(1, 100_000)] == [flag == 1 for flag in SIEVED[1:]]
+
+
+def test_carmichael_numbers_pass_every_fermat_test_and_fail_a_strong_one():
+    for n in CARMICHAEL:
+        bases = [a for a in range(2, 60) if math.gcd(a, n) == 1]
+        assert all(is_fermat_prp(n, a) for a in bases)
+        assert not all(is_strong_prp(n, a) for a in bases)
+
+
+@pytest.mark.parametrize("n", [2, 3, 5, 97, 2**61 - 1, 2**89 - 1])
+def test_a_prime_passes_to_every_base_however_written(n):
+    for a in [1, -1, n - 1, n + 1, 2 * n + 1, -n - 1, 10**30 * n + 1]:
+        assert is_strong_prp(n, a)
+        assert is_fermat_prp(n, a)
+
+
+def test_a_base_counts_modulo_n():
+    assert is_strong_prp(2047, 2 - 2047)
+    assert is_strong_prp(2047, 2 + 5 * 2047)
+    assert not is_strong_prp(2047, 3 + 2047)
+    assert [is_strong_prp(n, n - 1) for n in (9, 15, 4, 8)] == [True, True, False, False]
+
+
+def test_one_is_not_prime_to_any_test():
+    assert not is_fermat_prp(1, 5)
+    assert not is_strong_prp(1, 5)
+    assert not is_lucas_prp(1)
+    assert not is_bpsw_prp(1)
+
+
+@pytest.mark.parametrize("n", [0, -7, -(2**70)])
+def test_the_other_single_tests_refuse_what_is_not_positive(n):
+    for test in (is_lucas_prp, is_bpsw_prp):
+        with pytest.raises(ValueError, match=f"n must be positive, not {n}"):
+            test(n)
+    with pytest.raises(ValueError, match=f"n must be positive, not {n}"):
+        is_fermat_prp(n, 2)
+
+
+def test_tests_answer_with_plain_truth_values():
+    for n in (2, 9, 97, 2**64 + 13, 2**127 - 1, 2**127 + 1):
+        answers = [is_prime(n), is_fermat_prp(n, 5), is_strong_prp(n, 5), is_lucas_prp(n)]
+        answers += [is_strong_lucas_prp(n), is_bpsw_prp(n), is_prime(n, prove=True)]
+        assert {type(answer) for answer in answers} == {bool}
+
+
+def test_next_and_previous_primes_are_those_of_a_sieve():
+    primes = [n for n in range(10_000) if SIEVED[n]]
+    for smaller, greater in pairwise(primes):
+        assert {next_prime(n) for n in range(smaller, greater)} == {greater}
+        assert {prev_prime(n) for n in range(smaller + 1, greater + 1)} == {smaller}
+
+
+def test_next_prime_below_two_is_two():
+    assert {next_prime(n) for n in (-(10**30), -5, 0, 1)} == {2}
+
+
+@pytest.mark.parametrize("n", [2, 1, 0, -5, -(10**30)])
+def test_no_prime_is_below_two(n):
+    with pytest.raises(ValueError, match=f"n must be above 2, the least prime, not {n}"):
+        prev_prime(n)
+
+
+def test_primes_next_to_powers_of_ten_are_those_that_are_published():
+    distances = [next_prime(10**k) - 10**k for k in range(len(NEXT_AFTER_POWERS_OF_TEN))]
+    assert distances == NEXT_AFTER_POWERS_OF_TEN
+    distances = [10**k - prev_prime(10**k) for k in range(1, len(LAST_BEFORE_POWERS_OF_TEN) + 1)]
+    assert distances == LAST_BEFORE_POWERS_OF_TEN
+
+
+@given(st.integers(3, 10**40))
+def test_next_and_previous_prime_undo_each_other(n):
+    p = next_prime(n)
+    assert p > n
+    assert prev_prime(p) <= n
+    assert next_prime(prev_prime(p)) == p
+
+
+@pytest.mark.parametrize("exponent", [89, 107, 127, 521])
+def test_mersenne_primes_are_proven(exponent):
+    assert is_prime(2**exponent - 1, prove=True)
+
+
+@pytest.mark.parametrize("n", [-5, 0, 1, 4, 561, 2**127 + 1, (2**89 - 1) * (2**107 - 1)])
+def test_what_is_not_prime_is_not_proven_to_be(n):
+    assert not is_prime(n, prove=True)
+
+
+def test_what_cannot_be_proven_is_said_and_not_guessed(monkeypatch):
+    from pyspeedup.algorithms import _kernels
+    from pyspeedup.algorithms._kernels import plain_proofs
+
+    factors = 2 * (2**90 + 7) * (2**91 + 5)  # both composite of large primes, or prime
+    n = next(k * factors + 1 for k in range(1, 10_000) if is_prime(k * factors + 1))
+    monkeypatch.setattr(_kernels, "is_proven_prime", plain_proofs.is_proven_prime)
+    with pytest.raises(RuntimeError, match="python-flint proves it"):
+        is_prime(n, prove=True)
+    assert is_prime(n)
+
+
+@pytest.mark.parametrize("k", range(1, 8))
+def test_proofs_in_plain_python_see_through_composites_that_pass_all_tests(k, monkeypatch):
+    """The tests are made to pass everything: what is left is the proof."""
+    from pyspeedup.algorithms import _kernels
+    from pyspeedup.algorithms._kernels import plain_proofs
+
+    p, q = next_prime(10**14 * k), next_prime(10**15 * k)
+    smooth = 2 * 3**20 * 5**8
+    n = next(
+        a * b
+        for a in range(p - p % smooth + 1, p + 10**6 * smooth, smooth)
+        if is_prime(a)
+        for b in [next(c for c in range(q - q % smooth + 1, q + 10**6 * smooth, smooth) if is_prime(c))]
+    )
+    assert plain_proofs.is_proven_prime(2**107 - 1)
+    monkeypatch.setattr(_kernels, "is_prime", lambda n: True)
+    assert not plain_proofs.is_proven_prime(n)
