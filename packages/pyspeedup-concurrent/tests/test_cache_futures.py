@@ -2,7 +2,10 @@
 
 import asyncio
 import concurrent.futures
+import contextlib
+import sys
 import threading
+import time
 
 import pytest
 from pyspeedup.concurrent import Cache
@@ -212,6 +215,51 @@ def test_the_futures_of_a_closed_engine_are_answered():
         with pytest.raises(concurrent.futures.CancelledError):
             future.result(60)
     gate.go_on.set()
+
+
+@pytest.mark.parametrize("engine", ["threads", "processes"])
+@pytest.mark.parametrize("ending", [SystemExit, KeyboardInterrupt])
+def test_a_callback_that_ends_its_thread_ends_nobody_elses(engine, ending, monkeypatch):
+    def end(_future):
+        told.release()
+        raise ending
+
+    shown = []
+    monkeypatch.setattr(threading, "excepthook", shown.append)
+    told = threading.Semaphore(0)
+
+    @Cache(engine=engine, workers=1)
+    def slow(n):
+        time.sleep(0.3 if n < 3 else 0)
+        if n == 2:
+            raise LookupError(n)
+        return n
+
+    assert slow(10) == 10
+    for n in (1, 2):
+        futures = [slow.submit(n) for _ in range(3)]
+        for future in futures[:2]:
+            future.add_done_callback(end)
+        assert futures[2].exception(20) is None or n == 2, "the others of the same call"
+        assert all(told.acquire(timeout=20) for _ in "ab")
+    assert slow.submit(3).result(20) == 3
+    assert [each.exc_type for each in shown] == [ending] * 4
+
+
+@pytest.mark.parametrize("engine", ["threads", "processes"])
+def test_a_callback_that_ends_its_thread_does_not_hold_up_the_end_of_an_engine(engine, monkeypatch):
+    shown = []
+    monkeypatch.setattr(threading, "excepthook", shown.append)
+    used = {"threads": Threads, "processes": Processes}[engine](workers=1)
+    number = used.define(time.sleep, "sleep")
+    futures = [used.submit(number, (seconds,), {}) for seconds in (1, 2, 3, 4)]
+    for future in futures[:3]:
+        future.add_done_callback(sys.exit)
+    used.close()
+    for future in futures:
+        with contextlib.suppress(concurrent.futures.CancelledError):
+            future.result(20)
+    assert {each.exc_type for each in shown} == {SystemExit}
 
 
 def test_a_killed_worker_is_told_of_by_each_future():

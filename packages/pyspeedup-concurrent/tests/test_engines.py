@@ -194,3 +194,16 @@ def test_a_fault_of_ours_is_shown_and_leaves_nobody_waiting(monkeypatch):
     ):
         engine.submit(engine.define(abs, "abs"), (-1,), {}).result(60)
     assert [each.exc_type for each in shown] == [AssertionError]
+
+
+def test_what_ends_the_thread_of_a_pool_on_purpose_leaves_nobody_waiting(monkeypatch):
+    def end(*_args, **_options):
+        raise SystemExit
+
+    monkeypatch.setattr(threading, "excepthook", lambda _: None)
+    monkeypatch.setattr(Dispatcher, "finish", end)
+    with (
+        Processes(workers=1) as engine,
+        pytest.raises(WorkerError, match="no message can be carried any more"),
+    ):
+        engine.submit(engine.define(abs, "abs"), (-1,), {}).result(20)

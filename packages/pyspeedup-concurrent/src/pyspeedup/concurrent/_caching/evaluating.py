@@ -9,6 +9,7 @@ from contextlib import suppress
 from typing import TYPE_CHECKING, Any
 
 from pyspeedup.concurrent._caching.calls import arguments_of
+from pyspeedup.concurrent._caching.endings import contain
 from pyspeedup.concurrent._caching.nested import done, submit_here
 from pyspeedup.concurrent._caching.options import name_of
 from pyspeedup.concurrent._caching.recall import MISSING, Promise, Recall
@@ -244,12 +245,15 @@ def _alone(done: Future[Any]) -> Batch:
 
 
 def _hand_on(child: Future[Any], promise: Promise) -> None:
-    with suppress(InvalidStateError):  # it was cancelled
-        error = promise.exception()
-        if error is None:
-            child.set_result(promise.result())
-        else:
-            child.set_exception(error)
+    def end() -> None:
+        with suppress(InvalidStateError):  # it was cancelled
+            error = promise.exception()
+            if error is None:
+                child.set_result(promise.result())
+            else:
+                child.set_exception(error)
+
+    contain(end)  # others wait for the same promise
 
 
 def _leave(recall: Recall, key: Key, promise: Promise, child: Future[Any]) -> None:

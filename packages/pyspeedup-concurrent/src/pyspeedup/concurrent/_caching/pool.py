@@ -7,6 +7,7 @@ submits leaves a note in the inbox and wakes it. While this process is forked th
 
 from __future__ import annotations
 
+import contextlib
 import selectors
 from dataclasses import dataclass, field
 from multiprocessing import connection
@@ -144,7 +145,7 @@ class Pool:
         """Carry messages; a fault of ours is shown, and nobody is left waiting for an answer."""
         try:
             self._run()
-        except Exception as fault:
+        except BaseException as fault:
             if not self.broken:
                 self._end(WorkerError(f"no message can be carried any more: {fault!r}"))
             raise
@@ -307,12 +308,12 @@ class Pool:
 
     def _end(self, error: WorkerError | None = None) -> None:
         self.broken = True
-        _forks.leave(self)
-        self.courier.end()
-        self._dismiss_all()
-        self._release()
-        for future in self._unanswered():
-            dismiss(future, error)
+        with contextlib.ExitStack() as steps:  # the last one first, and each though another fails
+            steps.callback(self._dismiss_futures, error)
+            steps.callback(self._release)
+            steps.callback(self._dismiss_all)
+            _forks.leave(self)
+            self.courier.end()
 
     def _release(self) -> None:
         self._inbox.close()
@@ -330,7 +331,8 @@ class Pool:
             self._dismiss(hand)
         self._hands.clear()
 
-    def _unanswered(self) -> list[Future[Any]]:
-        """Return, once, every future that nobody will bring an outcome to any more."""
+    def _dismiss_futures(self, error: WorkerError | None) -> None:
+        """End, once, every future that nobody will bring an outcome to any more."""
         left = [job.future for job in self._inbox.take() if isinstance(job, Job)]
-        return [*self._waiting.take_all(), *left]
+        for future in [*self._waiting.take_all(), *left]:
+            dismiss(future, error)

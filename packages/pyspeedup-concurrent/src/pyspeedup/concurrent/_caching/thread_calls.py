@@ -7,11 +7,10 @@ from typing import TYPE_CHECKING, Any, TypeAlias
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
-    from concurrent.futures import Future
 
     from pyspeedup.concurrent._caching.calls import Key, Normalizer
 
-__all__ = ["Answer", "Function", "ThreadCall", "call_of", "raiser", "settle"]
+__all__ = ["Answer", "Function", "ThreadCall", "call_of"]
 
 Answer: TypeAlias = "Callable[[], Any]"
 """What a call came to: returns the value, or raises the error."""
@@ -54,22 +53,3 @@ def call_of(function: Function, args: tuple[Any, ...], kwargs: dict[str, Any]) -
     except TypeError:  # not hashable, or not its arguments: the function itself will tell
         return ThreadCall(number, generation, object(), function, args, kwargs, remembered=False)
     return ThreadCall(number, generation, key, function, args, kwargs)
-
-
-def settle(future: Future[Any], answer: Answer) -> None:
-    """Let a future have the answer, unless it was cancelled."""
-    if not (future.running() or future.set_running_or_notify_cancel()):
-        return
-    try:
-        future.set_result(answer())
-    except BaseException as error:  # noqa: BLE001 -- the future carries whatever the function raised
-        future.set_exception(error)
-
-
-def raiser(error: BaseException) -> Answer:
-    """Return an error as an answer."""
-
-    def fetch() -> Any:
-        raise error
-
-    return fetch

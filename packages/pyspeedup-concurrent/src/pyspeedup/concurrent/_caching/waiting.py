@@ -9,6 +9,8 @@ from __future__ import annotations
 from concurrent.futures import CancelledError, Future
 from typing import TYPE_CHECKING, Any
 
+from pyspeedup.concurrent._caching.endings import contain, raiser, settle
+
 if TYPE_CHECKING:
     from collections.abc import Hashable
 
@@ -53,14 +55,7 @@ class Waiting:
         """Hand an outcome to those who wait for it."""
         self._begun.discard(task)
         for future in self._futures.pop(task, []):
-            if not (future.running() or future.set_running_or_notify_cancel()):
-                continue
-            try:
-                value = outcome.fetch()
-            except BaseException as error:  # noqa: BLE001 -- the future carries whatever the function raised
-                future.set_exception(error)
-            else:
-                future.set_result(value)
+            settle(future, outcome.fetch)
 
     def take_all(self) -> list[Future[Any]]:
         """Return all that wait, and have them wait no longer."""
@@ -72,7 +67,9 @@ class Waiting:
 
 def dismiss(future: Future[Any], error: BaseException | None = None) -> None:
     """End the wait of a future: by `error`, or as one that was cancelled."""
-    if error is None and future.cancel():
+    if error is None:
+        contain(future.cancel)
+    if future.cancelled():
         future.set_running_or_notify_cancel()
-    elif future.running() or future.set_running_or_notify_cancel():
-        future.set_exception(CancelledError() if error is None else error)
+    else:
+        settle(future, raiser(CancelledError() if error is None else error))

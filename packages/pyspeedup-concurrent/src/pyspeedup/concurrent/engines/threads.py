@@ -16,6 +16,7 @@ from pyspeedup.concurrent._caching.batches import evaluate_batch, hashing
 from pyspeedup.concurrent._caching.calls import Key, Normalizer, arguments_of
 from pyspeedup.concurrent._caching.desk import Desk
 from pyspeedup.concurrent._caching.dispatcher import Begin, Dispatcher, Resolve
+from pyspeedup.concurrent._caching.endings import raiser, settle
 from pyspeedup.concurrent._caching.local import Memory, fill, shell
 from pyspeedup.concurrent._caching.local_board import LocalBoard, Place
 from pyspeedup.concurrent._caching.thread_calls import (
@@ -23,8 +24,6 @@ from pyspeedup.concurrent._caching.thread_calls import (
     Function,
     ThreadCall,
     call_of,
-    raiser,
-    settle,
 )
 from pyspeedup.concurrent._caching.vigil import Vigil
 from pyspeedup.concurrent._caching.workers import number_of_workers
