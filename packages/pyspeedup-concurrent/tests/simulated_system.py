@@ -94,6 +94,7 @@ class SimulatedThread:
         """Whether it is the thread that a child began with."""
         self.failure = None
         self.frames = []
+        self.computed = None, None
         """For whoever wants to know what is on its stack."""
         self.gate = threading.Lock()
         self.gate.acquire()

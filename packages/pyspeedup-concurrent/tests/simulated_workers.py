@@ -21,6 +21,7 @@ from pyspeedup.concurrent._caching import (
     board_memory,
     courier,
     desk,
+    hand,
     inbox,
     meanings,
     messages,
@@ -84,18 +85,18 @@ def outcome_of(compute):
 class Making:
     """A function on its way to a worker, which makes one of its own."""
 
-    def __init__(self, world, number):
-        self.arguments = world, number
+    def __init__(self, world, number, generation):
+        self.arguments = world, number, generation
 
     def __reduce__(self):
         return make_function, self.arguments
 
 
-def make_function(world, number):
+def make_function(world, number, generation):
     world = _worlds[world]
     if number == PROBE:
         return lambda n: world.meet()
-    return world.evaluate
+    return lambda n: world.evaluate(n, generation)
 
 
 class World:
@@ -106,6 +107,7 @@ class World:
         self.number = next(_numbers)
         self.system = System(choose)
         self.generations = {}
+        self.renewed = {}
         self.begun = Counter()
         self.seen = Counter()
         self.kills = 0
@@ -121,7 +123,7 @@ class World:
         for module, names in self._meanings().items():
             self._patches.enter_context(mock.patch.multiple(module, **names))
         try:
-            self.pool = pool.Pool(self.workers, self.shipment_of, lambda: self.generations)
+            self.pool = pool.Pool(self.workers, self.shipment_of, lambda: self.renewed)
         except BaseException:
             self.__exit__()
             raise
@@ -175,6 +177,7 @@ class World:
                 "SimpleQueue": system.queue,
                 "start_thread": self._start_stack,
             },
+            hand: {"messages": Instead(hand.messages, send=self._send)},
             desk: {"threading": Instead(desk.threading, **threads), "time": clock},
             meanings: {"shipping": Instead(meanings.shipping, set_meaning=lambda *_: None)},
             board.Board: {
@@ -196,12 +199,15 @@ class World:
 
     def _send(self, connection, message):
         self.seen[type(message).__name__] += 1
+        self.seen["news"] += isinstance(message, messages.Begin) and bool(message.news)
         messages.send(connection, message)
 
     def _as_a_step(self, method):
         @functools.wraps(method)
         def stepped(board, *args, **kwargs):
             self.system.step()
+            if method.__name__ == "publish":
+                self._check_form(*args)
             found = method(board, *args, **kwargs)
             self._note(method.__name__, found)
             return found
@@ -215,9 +221,17 @@ class World:
             self.seen["claim" if found is None else f"{type(found).__name__} already"] += 1
             self.seen["late claim"] += found is None and self.system.thread.is_first
 
+    def _check_form(self, name, data, _seconds):
+        """What the others are told of is of the form of the function that it is told under, or of a newer one."""
+        computed, form = self.system.thread.computed
+        if data is not None and form is not None:
+            function, generation, key = pickle.loads(name)
+            if key == (computed,) and form < generation:
+                self.faults.append(f"{key} of {function} in form {form} is told of as {generation}")
+
     # What is computed -------------------------------------------------------------------------
 
-    def evaluate(self, number):
+    def evaluate(self, number, form):
         """Compute a node, in a worker."""
         thread, node = self.system.thread, self.nodes[number]
         frames = thread.frames
@@ -231,6 +245,7 @@ class World:
             return self._evaluate(node, number, frames[-1])
         finally:
             frames.pop()
+            thread.computed = number, form
 
     def _evaluate(self, node, number, frame):
         self.system.compute(node.seconds / 2)
@@ -250,8 +265,10 @@ class World:
         """Return what the name of a node's function means in the present worker."""
         number = self.nodes[node].function
         known = self.system.process.worker.meanings
-        if number not in known:
-            known.learn(self._shipment(number))
+        if number not in known:  # it comes along with what calls it, as it was at first
+            known.shell(_identity(number), "")
+            form = make_function(self.number, number, 0)
+            known.fill(_identity(number), form, "f", (number, 0))
         return known[number].local
 
     def meet(self):
@@ -267,9 +284,9 @@ class World:
         return self._shipment(call.number)
 
     def _shipment(self, number):
-        data = pickle.dumps(Making(self.number, number))
         generation = self.generations.get(number, 0)
-        return messages.Shipment(number, generation, "f", None, _identity(number), False, data)
+        data = pickle.dumps(Making(self.number, number, generation))
+        return messages.Shipment(number, generation, "f", None, _identity(number), "", data)
 
     def submit(self, node):
         """Want a node."""
@@ -285,6 +302,9 @@ class World:
         self._submit(messages.BatchCall(number, generation, packed, next(self.serials)), nodes)
 
     def _submit(self, call, nodes):
+        for number, known in self.renewed.items():
+            if not known.data:
+                self.renewed = {**self.renewed, number: self._shipment(number)}
         job = pool.Job(call, self._shipment(call.number), Future())
         assert self.pool.submit(job)
         self.futures.append((nodes, job))
@@ -300,6 +320,7 @@ class World:
     def forget(self, number):
         """Begin a new generation of a function."""
         self.generations = {**self.generations, number: self.generations.get(number, 0) + 1}
+        self.renewed = {**self.renewed, number: self._shipment(number)._replace(data=b"")}
         self.seen["forgetting"] += 1
 
     def kill(self, index):

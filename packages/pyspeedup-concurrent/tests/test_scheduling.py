@@ -12,7 +12,7 @@ from unittest import mock
 import pytest
 from hypothesis import currently_in_test_context, event, given
 from hypothesis import strategies as st
-from pyspeedup.concurrent._caching import costs, desk, dispatcher, seats, stacks, worker
+from pyspeedup.concurrent._caching import costs, desk, dispatcher, meanings, seats, stacks, worker
 from pyspeedup.concurrent._caching.board import Board
 from pyspeedup.concurrent._caching.board_memory import BoardMemory
 from simulated_workers import FUNCTIONS, Node, World
@@ -199,7 +199,7 @@ def test_all_that_is_to_be_proven_harmless_does_happen():
         seen.update(busy_case(seed, *ROUGH_KINDS).play().seen)
         seen.update(busy_case(seed, rings=True).play().seen)
     expected = {"WAITING", "GONE", "RING", "Give", "Parked", "Busy", "stack beside another"}
-    expected |= {"death of who computes", "late claim", "cancellation", "forgetting"}
+    expected |= {"death of who computes", "late claim", "cancellation", "forgetting", "news"}
     expected |= {"Done already", "Running already", "Unshared already"}
     assert expected <= {what for what, count in seen.items() if count}
 
@@ -224,6 +224,17 @@ def bury_only(seats, seat):
     seats._shared.board_memory.bury(seat.life)
 
 
+def call_the_old_form_new(meanings, known, shipment):
+    known.generation = shipment.generation
+    meanings._begin_memory(known, shipment.number, shipment.name)
+
+
+def heed_what_comes_within(meanings, identity, function, name, known_as):
+    known = meanings._by_identity[identity]
+    known.generation = meanings._newest.get(identity, 0)
+    meanings._fill(known, function, name, known_as[0])
+
+
 DAMAGES = {
     "who waits computes on top of it": (stacks.Stacks, "park", help_on_the_same_stack),
     "a ring of waits is not seen": (Board, "_closes_ring", lambda *_: False),
@@ -234,13 +245,16 @@ DAMAGES = {
     "the calls of the dead are dropped": (dispatcher.Dispatcher, "remove_worker", lose_calls),
     "claims are not heeded": (desk.Desk, "_wait", lambda *_: False),
     "nothing is published": (Board, "publish", lambda *_: frozenset()),
+    "an old form goes for the new one": (meanings.Meanings, "_renew", call_the_old_form_new),
+    "so does one within another": (meanings.Meanings, "fill", heed_what_comes_within),
 }
 
 
 @pytest.mark.parametrize("damage", DAMAGES)
 def test_damage_is_seen(damage):
     with mock.patch.object(*DAMAGES[damage]):
-        assert fails(60, has_deaths="dea" in damage, has_rings="ring" in damage)
+        options = {"has_deaths": "dea" in damage, "has_rings": "ring" in damage}
+        assert fails(60, **options, has_news="one" in damage)
     gc.collect()  # what the failure's traceback has held
 
 
@@ -252,20 +266,26 @@ def fails(number, **options):
     return False
 
 
-def play_cases(number, *, has_deaths, has_rings):
+def play_cases(number, *, has_deaths, has_rings, has_news=False):
     for seed in range(number):
         case = busy_case(seed, *["kill"] * has_deaths, rings=has_rings)
         case.sample, case.roomy = NEVER, True
         if has_deaths and not has_rings:  # with nothing else to do, nobody is woken by chance
             case.nodes = [*[Node()] * 5, Node(tuple(range(5))), Node((5,)), Node((5,))]
             case.program = [("submit", 6, 0), ("submit", 7, 20 + seed), ("kill", seed, 0)]
-        (check_answers if has_deaths or has_rings else check_once)(case)
+        if has_news:
+            case.program = [("submit", seed, 20), ("forget", 0, 0), ("forget", 1, 0), ("all", 0, 9)]
+        (check_answers if has_deaths or has_rings or has_news else check_once)(case)
 
 
 @pytest.mark.parametrize("has_deaths", [False, True])
 @pytest.mark.parametrize("has_rings", [False, True])
 def test_without_damage_the_same_cases_end_well(has_deaths, has_rings):
     play_cases(20, has_deaths=has_deaths, has_rings=has_rings)
+
+
+def test_without_damage_the_cases_in_which_functions_are_renewed_end_well():
+    play_cases(40, has_deaths=False, has_rings=False, has_news=True)
 
 
 def test_hints_are_not_followed_once_nobody_wants_anything():

@@ -351,9 +351,12 @@ class Cache(Generic[P, R]):
         return shipping.reference(self.kind, self._identity, self._definition)
 
     def _definition(self) -> tuple[Any, ...]:
-        number = self._evaluator()[1] if self._source.evaluates_in_workers else None
+        known_as = None
+        if self._source.evaluates_in_workers:
+            engine, number = self._evaluator()
+            known_as = engine.known_as(number)  # type: ignore[attr-defined]  # of engines that evaluate in workers
         settings = (*self._source.definition(), self._maxsize)
-        return (self._identity, self.__wrapped__, self._binding, number, settings)
+        return (self._identity, self.__wrapped__, self._binding, known_as, settings)
 
     @classmethod
     def _shell(cls, _identity: str) -> Cache[Any, Any]:

@@ -30,8 +30,8 @@ class _Function:
         if here.worker is None:
             _elsewhere()._fill(shell, definition)  # noqa: SLF001 -- likewise
             return
-        identity, function, _, number, _ = definition
-        here.worker.meanings.fill(identity, function, name_of(function), number)
+        identity, function, _, known_as, _ = definition
+        here.worker.meanings.fill(identity, function, name_of(function), known_as)
 
 
 class _Method(_Function):

@@ -37,6 +37,11 @@ class EngineSource:
         return self._given
 
     @property
+    def is_any_made(self) -> bool:
+        """Whether any engine was made so far that Caches can be evaluated by."""
+        return bool(_shared) or not (self._given is None or isinstance(self._given, str))
+
+    @property
     def evaluates_in_workers(self) -> bool:
         """Whether references to the Cache mean something else where its function is evaluated."""
         return getattr(self.engine, "evaluates_in_workers", False)

@@ -78,9 +78,9 @@ class Evaluating:
         return engine.local(number)
 
     def forget(self) -> None:
-        """Have the engine forget all."""
-        if self._defined is not None:
-            engine, number = self._defined
+        """Have the engine forget all; workers may know the function though it never was called here."""
+        if self._defined is not None or self._source.is_any_made:
+            engine, number = self.engine_and_number()
             engine.forget(number)
 
     # Answers ----------------------------------------------------------------------------------

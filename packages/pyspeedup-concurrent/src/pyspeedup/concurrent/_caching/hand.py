@@ -4,20 +4,23 @@ from __future__ import annotations
 
 import contextlib
 from dataclasses import dataclass, field
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any, Final
 
 from pyspeedup.concurrent._caching import messages
 from pyspeedup.core import WorkerError
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping
+    from collections.abc import Callable, Mapping
     from multiprocessing.connection import Connection
 
     from pyspeedup.concurrent._caching.messages import BatchCall, Call, Shipment
     from pyspeedup.concurrent._caching.seats import Seat
     from pyspeedup.concurrent._processes import children
 
-__all__ = ["Hand"]
+__all__ = ["Hand", "Luggage"]
+
+LIGHT: Final = 1 << 15
+"""Bytes that fit into a pipe, whoever reads at its other end."""
 
 
 @dataclass(eq=False, slots=True)
@@ -30,28 +33,40 @@ class Hand:
     ready: bool = False
     _sent: int = 0
     _known: dict[int, int] = field(default_factory=dict)
-    """The generation in which it knows each function."""
-    _told: Mapping[int, int] | None = None
-    """The generations that it has been told of last."""
+    """The generation in which it has been sent each function."""
+    _told: Mapping[int, Shipment] = field(default_factory=dict)
+    """The functions that were told to forget, as it has been told of them last."""
 
     def begin(
         self,
         call: Call | BatchCall,
         shipment: Shipment | None,
-        generations: Mapping[int, int],
+        renewed: Mapping[int, Shipment],
         *,
         wanted: bool,
     ) -> None:
-        """Have it compute `call`; `shipment` and `generations` go along only where it lacks them."""
-        if self._known.get(call.number) == call.generation:
+        """Have it compute `call`; `shipment` and what is `renewed` go along only where it lacks them."""
+        news = self._news_of(renewed)
+        self._told = renewed
+        for each in news:
+            if each.data:
+                self._known[each.number] = each.generation
+        if self._known.get(call.number, -1) >= call.generation:
             shipment = None
-        self._known[call.number] = call.generation
-        news = None if self._told is generations else generations
-        is_current = generations.get(call.number, 0) == call.generation
-        self._told = generations if is_current else None  # else: what it leaves is to be forgotten
+        if shipment is not None:
+            self._known[call.number] = shipment.generation
         self._sent = (self._sent + 1) % messages.COUNTS
         with contextlib.suppress(OSError):  # it has died meanwhile, which is seen by its sentinel
             messages.send(self.connection, messages.Begin(call, wanted, shipment, news))
+
+    def _news_of(self, renewed: Mapping[int, Shipment]) -> list[Shipment]:
+        if renewed is self._told:
+            return []
+        return [each for number, each in renewed.items() if self._told.get(number) is not each]
+
+    def weight_of(self, renewed: Mapping[int, Shipment]) -> int:
+        """Return how many bytes of functions go along for what is renewed."""
+        return sum(len(each.data) for each in self._news_of(renewed))
 
     def has_heard(self, read: int) -> bool:
         """Tell whether one that has read so many messages has read all that was sent to it."""
@@ -69,3 +84,26 @@ class Hand:
         return WorkerError(
             f"worker {pid} ended by {how} before it had answered", pid=pid, exitcode=exitcode
         )
+
+
+class Luggage:
+    """What goes along with the next call beside it: the functions that were told to forget, as they are now.
+
+    As of the last `look`, so that nothing changes between the question who can be sent it and the sending.
+    """
+
+    def __init__(self, hands: list[Hand], find: Callable[[], Mapping[int, Shipment]]) -> None:
+        """Look for the first time; `find` returns a mapping that never changes, but is replaced."""
+        self._hands = hands
+        self._find = find
+        self.renewed = find()
+
+    def look(self) -> None:
+        """Take up what has been told to forget meanwhile."""
+        self.renewed = self._find()
+
+    def is_light(self, task: Any) -> bool:
+        """Tell whether a call and all that goes along fit into a pipe unread, whoever is sent them."""
+        shipped = 0 if task.shipment is None else len(task.shipment.data)
+        news = max((hand.weight_of(self.renewed) for hand in self._hands), default=0)
+        return len(task.call.arguments) + shipped + news < LIGHT

@@ -6,7 +6,7 @@ import itertools
 import sys
 import types
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, TypeAlias
 
 from pyspeedup.concurrent._caching.calls import Normalizer
 from pyspeedup.concurrent._caching.costs import Costs
@@ -14,13 +14,16 @@ from pyspeedup.concurrent._caching.local import LocalMethod, Memory, fill, shell
 from pyspeedup.concurrent._processes import shipping
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Mapping
+    from collections.abc import Callable, Sequence
 
     from pyspeedup.concurrent._caching.binding import Binding
     from pyspeedup.concurrent._caching.desk import Desk
     from pyspeedup.concurrent._caching.messages import Shipment
 
-__all__ = ["Known", "Meanings"]
+__all__ = ["Known", "KnownAs", "Meanings"]
+
+KnownAs: TypeAlias = tuple[int, int]
+"""What an engine knows a form of a function by: its number and its generation."""
 
 
 @dataclass(eq=False, slots=True)
@@ -29,6 +32,7 @@ class Known:
 
     local: types.FunctionType
     meaning: Any
+    identity: str
     function: Callable[..., Any] | None = None
     normalize: Normalizer | None = None
     memory: Memory | None = None
@@ -45,7 +49,12 @@ class Meanings:
         self._by_number: dict[int, Known] = {}
         self._by_identity: dict[str, Known] = {}
         self._own_numbers = itertools.count(-1, -1)
-        self._generations: Mapping[int, int] = {}
+        self._newest: dict[str, int] = {}
+        """The newest generation that the engine has told of, by identity."""
+        self._aside: dict[str, Shipment] = {}
+        """What the engine has sent and nobody has needed yet, or what has failed to arrive."""
+        self._identities: dict[int, str] = {}
+        """What was sent under each number."""
 
     def __getitem__(self, number: int) -> Known:
         """Return what is known under a number; `KeyError` if nothing is."""
@@ -55,29 +64,89 @@ class Meanings:
         """Tell whether a number is known."""
         return number in self._by_number
 
-    def learn(self, shipment: Shipment) -> None:
-        """Take in a function that came from the engine, or its newer form."""
-        known = self._by_identity.get(shipment.identity)
-        if known is None:
-            self.shell(shipment.identity, shipment.binding)
-            known = self._by_identity[shipment.identity]
-            how = (shipment.kind, shipment.identity, lambda: self._definition(shipment.identity))
-            shipping.set_meaning(shipment.identity, known.meaning, how)
-        if known.memory is None or known.generation != shipment.generation:
-            self._fill(known, shipping.loads(shipment.data), shipment.name)
-        assert known.memory is not None  # noqa: S101 -- `_fill` has just made it
-        known.memory.number = shipment.number
-        known.generation = known.memory.generation = shipment.generation
-        self._by_number[shipment.number] = known
-        _rebind_in_module(known, shipment.identity)
+    def of(self, memory: Memory) -> Known | None:
+        """Return whose memory this is; None if all was forgotten meanwhile, and it has another."""
+        known = self._by_number.get(memory.number)
+        return known if known is not None and known.memory is memory else None
 
-    def forget(self, generations: Mapping[int, int]) -> None:
-        """Begin a new memory for each function whose own is not of the generation given here."""
-        self._generations = generations
-        for number, generation in generations.items():
-            known = self._by_number.get(number)
-            if known is not None and known.memory and known.memory.generation != generation:
-                self._begin_memory(known, number, known.memory.name, generation)
+    # What comes from the engine ---------------------------------------------------------------
+
+    def learn(self, number: int, shipment: Shipment | None) -> None:
+        """Have a function known that is about to be called; one that fails to arrive is tried again each time."""
+        if shipment is not None:
+            self._identities[number] = shipment.identity
+            self._put_aside(shipment)
+        aside = self._aside.get(self._identities.get(number, ""))
+        if aside is not None:
+            self._take_in(aside)
+        if number not in self._by_number:
+            self._by_number[number] = self._by_identity[self._identities[number]]
+
+    def renew(self, news: Sequence[Shipment]) -> None:
+        """Take in functions that were told to forget, where they are known; else keep them until they are."""
+        for shipment in news:
+            self._identities[shipment.number] = shipment.identity
+            self._newest[shipment.identity] = shipment.generation
+            if shipment.data:
+                self._put_aside(shipment)
+            known = self._by_identity.get(shipment.identity)
+            if known is not None and known.memory is not None:
+                self._renew(known, shipment)
+        if news:
+            self._forget_what_came_by_itself()
+
+    def _put_aside(self, shipment: Shipment) -> None:
+        """Keep a function until it is needed, unless it is known in this form or a newer one."""
+        known = self._by_identity.get(shipment.identity)
+        aside = self._aside.get(shipment.identity)
+        if known is not None and _is_as_new(known, shipment.generation):
+            return
+        if aside is None or aside.generation <= shipment.generation:
+            self._aside[shipment.identity] = shipment
+
+    def _renew(self, known: Known, shipment: Shipment) -> None:
+        if _is_as_new(known, shipment.generation):
+            return
+        if shipment.data:
+            try:
+                self._take_in(shipment)
+            except Exception:  # noqa: BLE001 -- a class's own code may fail; that is for its callers
+                self._withhold(known, shipment)
+        else:
+            self._begin_memory(known, None, shipment.name)
+
+    def _take_in(self, shipment: Shipment) -> None:
+        """Let a function be what came from the engine; raises what keeps it from arriving."""
+        identity = shipment.identity
+        if identity not in self._by_identity:
+            self.shell(identity, shipment.binding)
+        known = self._by_identity[identity]
+        how = (shipment.kind, identity, lambda: self._definition(identity))
+        shipping.set_meaning(identity, known.meaning, how)
+        if not _is_as_new(known, shipment.generation):
+            function = shipping.loads(shipment.data)
+            known.generation = shipment.generation
+            self._fill(known, function, shipment.name, shipment.number)
+        self._aside.pop(identity, None)
+        _rebind_in_module(known, identity)
+
+    def _withhold(self, known: Known, shipment: Shipment) -> None:
+        """Let each call of a function try again to have it arrive, or raise what is wrong."""
+
+        def try_again(*args: Any, **kwargs: Any) -> Any:
+            self._take_in(shipment)
+            return known.function(*args, **kwargs)  # type: ignore[misc]  # it has just arrived
+
+        known.function, known.generation = try_again, None
+        self._begin_memory(known, None, shipment.name)
+
+    def _forget_what_came_by_itself(self) -> None:
+        """Begin new memories of what was imported here: it may be the twin of what is news."""
+        for known in {id(known): known for known in self._by_identity.values()}.values():
+            if known.memory is not None and known.generation is None:
+                self._begin_memory(known, None, known.memory.name)
+
+    # What comes otherwise ---------------------------------------------------------------------
 
     def adopt(self, function: Callable[..., Any], structure: Any) -> int:
         """Take in a function that a structure stands for which lives in this very process.
@@ -90,45 +159,63 @@ class Meanings:
         if known is None or known.memory is None:
             self.shell(structure.identity, structure.binding)
             known = self._by_identity[structure.identity]
-            self._fill(known, function, name)
+            self.fill(structure.identity, function, name, None)
         self._by_identity[structure.identity] = known
         _rebind_in_module(known, structure.identity)
-        assert known.memory is not None  # noqa: S101 -- `_fill` has just made it
+        assert known.memory is not None  # noqa: S101 -- `fill` has just made it
         return known.memory.number
 
     def shell(self, identity: str, binding: Binding) -> Any:
         """Return what `identity` is to mean here, still empty."""
         local = shell()
         meaning = LocalMethod(local, binding) if binding else local
-        self._by_identity[identity] = Known(local, meaning)
+        self._by_identity[identity] = Known(local, meaning, identity)
         return meaning
 
     def fill(
-        self, identity: str, function: Callable[..., Any], name: str, number: int | None
+        self, identity: str, function: Callable[..., Any], name: str, known_as: KnownAs | None
     ) -> None:
-        """Make what `shell` returned work; `number` is the engine's, where it has one."""
+        """Make what `shell` returned work, by what the engine has sent itself if that is newer.
+
+        `known_as` are the engine's number of the function and the generation of this form, where it has them.
+        """
         known = self._by_identity[identity]
+        number, generation = known_as or (None, None)
+        aside = self._aside.get(identity)
+        if aside is not None and (generation is None or aside.generation > generation):
+            self._take_in(aside)
+            return
+        known.generation = generation
         self._fill(known, function, name, number)
 
     def _fill(
-        self, known: Known, function: Callable[..., Any], name: str, number: int | None = None
+        self, known: Known, function: Callable[..., Any], name: str, number: int | None
     ) -> None:
         known.function = function
         known.normalize = Normalizer(function)
-        number = next(self._own_numbers) if number is None else number
-        self._by_number[number] = known
-        self._begin_memory(known, number, name, self._generations.get(number, 0))
+        self._begin_memory(known, number, name)
         _rebind_own_name(function, known.meaning)
 
-    def _begin_memory(self, known: Known, number: int, name: str, generation: int) -> None:
-        """Remember afresh; what calls cost is known as before."""
+    def _begin_memory(self, known: Known, number: int | None, name: str) -> None:
+        """Remember afresh; what calls cost is known as before.
+
+        `number` is the engine's. Others are told of what is remembered only if this form of the function has
+        one and is the newest: they could not tell it from another form.
+        """
         assert known.function is not None  # noqa: S101 -- only what has been filled has a memory
         assert known.normalize is not None  # noqa: S101 -- likewise
         former = known.memory
         costs = Costs() if former is None else former.costs
         if former is not None:
             former.watch(types.CellType())  # what is under way there has no say any more
-        known.memory = memory = Memory(number, name, generation=generation, costs=costs)
+            if former.number < 0:
+                self._by_number.pop(former.number, None)
+        if number is not None:
+            self._by_number[number] = known
+        if number is None or not _is_as_new(known, self._newest.get(known.identity, 0)):
+            number = next(self._own_numbers)
+            self._by_number[number] = known
+        known.memory = memory = Memory(number, name, generation=known.generation or 0, costs=costs)
         fill(known.local, known.function, memory, self._desk, known.normalize)
         self._desk.look_after(memory)
 
@@ -141,6 +228,10 @@ class Meanings:
         known = self._by_identity[identity]
         binding = known.meaning.binding if isinstance(known.meaning, LocalMethod) else ""
         return (identity, known.function, binding, None, (None, None, None))
+
+
+def _is_as_new(known: Known, generation: int) -> bool:
+    return known.generation is not None and known.generation >= generation
 
 
 def _picture(function: Callable[..., Any]) -> tuple[Any, ...] | None:

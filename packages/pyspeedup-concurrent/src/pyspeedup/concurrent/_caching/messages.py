@@ -23,7 +23,7 @@ from pyspeedup.concurrent._processes import remote_error, shipping
 from pyspeedup.core import Batch
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping
+    from collections.abc import Sequence
     from multiprocessing.connection import Connection
 
     from pyspeedup.concurrent._caching.binding import Binding
@@ -86,7 +86,10 @@ class Outcome(NamedTuple):
 
 
 class Shipment(NamedTuple):
-    """A function on its way to a worker, and the identity of the structure that stands for it."""
+    """A function on its way to a worker, and the identity of the structure that stands for it.
+
+    Without `data` it only says that there is a form of this generation, which cannot travel.
+    """
 
     number: int
     generation: int
@@ -112,13 +115,13 @@ class BatchCall(NamedTuple):
 class Begin(NamedTuple):
     """Compute this, of this function where the worker does not know it; say what it came to if it is wanted.
 
-    Before that, forget what is of another generation than `generations` has, unless it is None.
+    Before that, take in the `news`: functions that were told to forget, as they are now.
     """
 
     call: Call | BatchCall
     wanted: bool
     shipment: Shipment | None
-    generations: Mapping[int, int] | None
+    news: Sequence[Shipment]
 
 
 class Ready(NamedTuple):

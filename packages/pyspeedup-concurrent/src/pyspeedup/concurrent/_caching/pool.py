@@ -18,7 +18,7 @@ from pyspeedup.concurrent._caching import messages as _messages
 from pyspeedup.concurrent._caching import worker as _worker
 from pyspeedup.concurrent._caching.courier import Courier
 from pyspeedup.concurrent._caching.dispatcher import Begin, Dispatcher, Resolve
-from pyspeedup.concurrent._caching.hand import Hand
+from pyspeedup.concurrent._caching.hand import Hand, Luggage
 from pyspeedup.concurrent._caching.history import History
 from pyspeedup.concurrent._caching.inbox import Inbox
 from pyspeedup.concurrent._caching.messages import Busy, Done, Give, Outcome, Parked, Ready
@@ -43,8 +43,6 @@ MOST_STILLBORN = 3
 """So many workers in a row that end before they are ready, and no more are tried."""
 LAST_MOMENT = 0.5
 """Seconds that a worker whose connection has ended is waited for: what it forked may keep it from being seen dead."""
-LIGHT = 1 << 15
-"""Bytes of arguments that fit into a pipe, whoever reads at its other end."""
 
 
 class Job(NamedTuple):
@@ -63,15 +61,10 @@ class _Task:
     shipment: Shipment | None = field(default=None, compare=False)
 
 
-def _is_light(task: Any) -> bool:
-    shipped = 0 if task.shipment is None else len(task.shipment.data)
-    return len(task.call.arguments) + shipped < LIGHT
-
-
 class Pool:
     """`size` workers; `shipment_of` finds the function of a call that a worker gave away.
 
-    `generations` returns those of all functions that were ever told to forget, as a mapping that
+    `renewed` returns the functions that were ever told to forget, as they are now, in a mapping that
     never changes: after a change it returns another.
     """
 
@@ -79,14 +72,15 @@ class Pool:
         self,
         size: int,
         shipment_of: Callable[[Call | BatchCall], Shipment | None],
-        generations: Callable[[], Mapping[int, int]],
+        renewed: Callable[[], Mapping[int, Shipment]],
     ) -> None:
         """Start the workers, then the thread; `OSError` if not one process can be started."""
         self.broken = False
         self._shipment_of = shipment_of
-        self._generations = generations
         self._seats = Seats(size)
-        self._dispatcher: Dispatcher[Outcome] = Dispatcher(_is_light)
+        self._hands: list[Hand] = []
+        self._luggage = Luggage(self._hands, renewed)
+        self._dispatcher: Dispatcher[Outcome] = Dispatcher(self._luggage.is_light)
         self._waiting = Waiting()
         self._inbox: Inbox[Job | Callable[[], None]] = Inbox()
         self._selector = selectors.DefaultSelector()
@@ -94,7 +88,6 @@ class Pool:
         self._vigil = Vigil()
         self._stillborn = 0
         self._size = size
-        self._hands: list[Hand] = []
         self.history = History()
         self.courier = Courier(self._run_or_give_up, self._inbox.ring, THREAD_NAME)
         try:
@@ -178,6 +171,7 @@ class Pool:
                 job()
                 continue
             task = _Task(job.call, job.shipment)
+            self._luggage.look()
             self._waiting.add(task, job.future)
             self._perform(self._dispatcher.submit(task))
 
@@ -241,7 +235,7 @@ class Pool:
         if action.wanted and not self._waiting.begin(task):
             self._perform(self._dispatcher.retract(hand, task))
             return
-        hand.begin(task.call, task.shipment, self._generations(), wanted=action.wanted)
+        hand.begin(task.call, task.shipment, self._luggage.renewed, wanted=action.wanted)
 
     # While something is computed
 

@@ -46,7 +46,6 @@ if TYPE_CHECKING:
     from pyspeedup.concurrent._caching import office
     from pyspeedup.concurrent._caching.calls import Key
     from pyspeedup.concurrent._caching.local import Memory
-    from pyspeedup.concurrent._caching.messages import Shipment
     from pyspeedup.concurrent._caching.seats import Seat
 
 __all__ = ["Worker", "run"]
@@ -72,7 +71,6 @@ class Worker:
         self._stacks = Stacks(self)
         self.meanings = Meanings(self._desk)
         self._long_calls = LongCalls(self.board, seat, self.meanings)
-        self._unlearnt: dict[int, Shipment] = {}
         self._waits: list[tuple[float, float]] = []
         self._waited = 0.0
         self._has_told = True
@@ -179,8 +177,8 @@ class Worker:
             self._compute_task(task)
 
     def _compute_note(self, note: Note) -> None:
-        known = self.meanings[note.memory.number]
-        if known.memory is not note.memory:  # all was forgotten meanwhile
+        known = self.meanings.of(note.memory)
+        if known is None:  # all was forgotten meanwhile
             return
         args, kwargs = arguments_of(note.key)
         with contextlib.suppress(BaseException):  # whoever needs the call will meet its error
@@ -229,9 +227,8 @@ class Worker:
     def _compute(self, message: Begin, begun: float) -> Outcome | None:
         call = message.call
         try:
-            if message.generations is not None:
-                self.meanings.forget(message.generations)
-            self._learn(call.number, message.shipment)
+            self.meanings.renew(message.news)
+            self.meanings.learn(call.number, message.shipment)
             self._long_calls.hear()
             try:
                 if isinstance(call, BatchCall):
@@ -249,14 +246,6 @@ class Worker:
 
     def _name_of(self, call: Call | BatchCall) -> str:
         return getattr(self.meanings[call.number].function, "__qualname__", "the function")
-
-    def _learn(self, number: int, shipment: Shipment | None) -> None:
-        """Take in a function; one that fails to arrive is kept, and tried again at its next call."""
-        if shipment is not None:
-            self._unlearnt[number] = shipment
-        if number in self._unlearnt:
-            self.meanings.learn(self._unlearnt[number])
-            del self._unlearnt[number]
 
     def _evaluate(self, number: int, args: tuple[Any, ...], kwargs: dict[str, Any]) -> Any:
         known = self.meanings[number]

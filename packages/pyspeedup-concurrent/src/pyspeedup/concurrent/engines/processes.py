@@ -21,7 +21,7 @@ from pyspeedup.concurrent._processes import shipping
 from pyspeedup.core import Batch
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Sequence
+    from collections.abc import Callable, Mapping, Sequence
 
     from pyspeedup.core import LocalFunction
     from pyspeedup.core.protocols import FunctionStats, Span
@@ -39,9 +39,15 @@ class _Definition:
         self.function = function
         self.name = name
         self.structure = weakref.ref(structure) if structure is not None else _nobody
-        self.generation = 0
+        self.generation = _newest_generation
         self._shipment: Shipment | None = None
         self._lock = threading.Lock()
+
+    @property
+    def identity(self) -> str:
+        """That of the structure, or one of its own."""
+        structure = self.structure()
+        return f"function {self.number}" if structure is None else structure.identity
 
     def shipment(self) -> Shipment:
         """Return the function as it travels, in its present form; pickled once a generation."""
@@ -51,17 +57,21 @@ class _Definition:
             return self._shipment
 
     def _pack(self) -> Shipment:
+        empty = self.bare_shipment()  # first: if all is forgotten meanwhile, this is an old form
+        data = shipping.dumps(self.function, f"{self.name}()", known=(empty.identity,))
+        return empty._replace(data=data)
+
+    def bare_shipment(self) -> Shipment:
+        """Return what says that there is a function, without the function."""
         structure = self.structure()
-        identity = structure.identity if structure is not None else f"function {self.number}"
-        data = shipping.dumps(self.function, f"{self.name}()", known=(identity,))
         return Shipment(
             self.number,
             self.generation,
             self.name,
             getattr(structure, "kind", None),
-            identity,
+            self.identity,
             getattr(structure, "binding", ""),
-            data,
+            b"",
         )
 
 
@@ -75,7 +85,7 @@ class _NoStructure:
     binding = ""
 
     def __init__(self, definition: _Definition) -> None:
-        self.identity = f"function {definition.number}"
+        self.identity = definition.identity
         self.__name__ = definition.name
 
 
@@ -139,6 +149,19 @@ class Processes:
         _definitions[number] = _Definition(number, function, name, structure)
         return number
 
+    def known_as(self, function_id: int) -> tuple[int, int] | None:
+        """Return what workers are to know a function by that travels within another one.
+
+        None in a worker. Read before the function itself, so that no older form passes for a newer one.
+
+        >>> engine = Processes()
+        >>> number = engine.define(abs, "abs")
+        >>> engine.known_as(number)[0] == number
+        True
+        """
+        definition = None if here.worker is not None else _definitions.get(function_id)
+        return None if definition is None else (definition.number, definition.generation)
+
     def submit(
         self, function_id: int, args: tuple[Any, ...], kwargs: dict[str, Any]
     ) -> Future[Any]:
@@ -155,7 +178,7 @@ class Processes:
         if local is not None:
             return _compute_here(local, args, kwargs)
         definition = _definitions[function_id]
-        shipment = definition.shipment()
+        shipment = _shipment_for_call(definition)
         packed = messages.pack((args, kwargs), f"the arguments of {definition.name}()")
         call = Call(function_id, shipment.generation, packed)
         return self._submit(call, shipment)
@@ -173,7 +196,7 @@ class Processes:
         if local is not None:
             return _compute_batch_here(local, calls)
         definition = _definitions[function_id]
-        shipment = definition.shipment()
+        shipment = _shipment_for_call(definition)
         packed = messages.pack_all([*calls], f"the arguments of {definition.name}()")
         call = BatchCall(function_id, shipment.generation, packed, next(_serials))
         return self._submit(call, shipment)
@@ -208,7 +231,7 @@ class Processes:
                 raise RuntimeError("this engine is closed; make another one")
             if self._pool is None or self._pool.broken:
                 self._finalizer()
-                self._pool = Pool(self._workers, _shipment_of, lambda: _generations)
+                self._pool = Pool(self._workers, _shipment_of, lambda: _renewed)
                 self._finalizer = weakref.finalize(self, self._pool.close)
             return self._pool
 
@@ -231,7 +254,7 @@ class Processes:
     def forget(self, function_id: int) -> None:
         """Drop what is remembered of a function, in the workers too before they begin another call.
 
-        The function is pickled anew for the next call, so that it sees what has changed around it.
+        The function is pickled anew for the next call of any, so that it sees what has changed around it.
         Calls already begun end as they will.
 
         >>> engine = Processes()
@@ -295,10 +318,45 @@ def _compute_batch_here(local: Any, calls: Sequence[tuple[Any, ...]]) -> Future[
 
 
 def _begin_generation(definition: _Definition) -> None:
-    global _generations  # noqa: PLW0603 -- a new mapping each time, so that it need not be compared
+    global _newest_generation, _renewed  # noqa: PLW0603 -- a new mapping each time, so that it need not be compared
     with _forgetting:
-        definition.generation += 1
-        _generations = {**_generations, definition.number: definition.generation}
+        _newest_generation += 1
+        definition.generation = _newest_generation
+        _renewed = {**_renewed, definition.number: definition.bare_shipment()}
+        _unpacked[definition.number] = definition
+
+
+def _shipment_for_call(definition: _Definition) -> Shipment:
+    """Return a function for a call, for which all is packed that was told to forget before it."""
+    shipment = definition.shipment()
+    _tell_of(definition, shipment)
+    while _unpacked:
+        for other in [*_unpacked.values()]:
+            _pack_renewed(other)
+    return shipment
+
+
+def _pack_renewed(definition: _Definition) -> None:
+    """Have workers told of a function that was renewed, as it is now; without it, if it can't travel."""
+    generation = definition.generation
+    try:
+        _tell_of(definition, definition.shipment())
+    except TypeError:  # whoever calls it will be told
+        with _forgetting:
+            if definition.generation == generation:
+                _unpacked.pop(definition.number, None)
+
+
+def _tell_of(definition: _Definition, shipment: Shipment) -> None:
+    """Have workers told of a function's present form, unless they are or it was never renewed."""
+    global _renewed  # noqa: PLW0603 -- as above
+    former = _renewed.get(definition.number)
+    if former is None or former is shipment:
+        return
+    with _forgetting:
+        if definition.generation == shipment.generation:
+            _renewed = {**_renewed, definition.number: shipment}
+            _unpacked.pop(definition.number, None)
 
 
 def _shipment_of(call: Call | BatchCall) -> Shipment | None:
@@ -316,8 +374,12 @@ _numbers = itertools.count(1)
 _serials = itertools.count(1)
 EMPTY = History()
 _definitions: dict[int, _Definition] = {}
-_generations: dict[int, int] = {}
-"""Those of the functions that were told to forget; never changed, but replaced."""
+_newest_generation = 0
+"""So often was a function told to forget."""
+_renewed: Mapping[int, Shipment] = {}
+"""The functions that were told to forget, as they are now; never changed, but replaced."""
+_unpacked: dict[int, _Definition] = {}
+"""Those of them that no call has followed yet."""
 _forgetting = threading.Lock()
 _engines: weakref.WeakSet[Processes] = weakref.WeakSet()
 
