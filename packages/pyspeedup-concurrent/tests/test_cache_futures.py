@@ -9,7 +9,10 @@ import time
 
 import pytest
 from pyspeedup.concurrent import Cache
+from pyspeedup.concurrent._caching.evaluating import Evaluating
+from pyspeedup.concurrent.cache import close_shared_engines
 from pyspeedup.concurrent.engines import Processes, Threads
+from pyspeedup.concurrent.engines import threads as threads_module
 from pyspeedup.core import WorkerError
 
 ENGINES = ["serial", "threads", "processes"]
@@ -260,6 +263,67 @@ def test_a_callback_that_ends_its_thread_does_not_hold_up_the_end_of_an_engine(e
         with contextlib.suppress(concurrent.futures.CancelledError):
             future.result(20)
     assert {each.exc_type for each in shown} == {SystemExit}
+
+
+def test_a_thread_pool_answers_each_call_that_it_has_accepted(monkeypatch):
+    """The pool is closed at the worst moment: by another thread, where a call is about to be left with it."""
+    engine = Threads(workers=1)
+    number = engine.define(abs, "abs")
+    assert engine.submit(number, (-1,), {}).result(20) == 1
+    submit, closers = threads_module._Pool.submit, []
+
+    def close_and_submit(*args):
+        closers.append(threading.Thread(target=engine.close))
+        closers[-1].start()
+        closers[-1].join(0.3)  # it may have to wait for the call
+        return submit(*args)
+
+    monkeypatch.setattr(threads_module._Pool, "submit", close_and_submit)
+    future = engine.submit(number, (-2,), {})
+    with contextlib.suppress(concurrent.futures.CancelledError):
+        assert future.result(20) == 2
+    closers[0].join(20)
+    assert not closers[0].is_alive()
+
+
+@pytest.mark.parametrize("engine", ["serial", "threads", "processes"])
+@pytest.mark.parametrize("way", ["call", "submit", "map"])
+def test_a_call_that_finds_the_shared_engine_just_closed_takes_the_next_one(
+    engine, way, monkeypatch
+):
+    @Cache(engine=engine, workers=1 if engine != "serial" else None)
+    def double(n):
+        return 2 * n
+
+    def close_before(evaluating):
+        found = find(evaluating)
+        if closings:
+            closings.pop()
+            close_shared_engines()
+        return found
+
+    closings = []
+    find = Evaluating.engine_and_number
+    monkeypatch.setattr(Evaluating, "engine_and_number", close_before)
+    asks = {
+        "call": double,
+        "submit": lambda n: double.submit(n).result(20),
+        "map": lambda n: next(double.map([n])),
+    }
+    assert asks[way](1) == 2
+    for n in range(2, 6):
+        closings[:] = [None] * n
+        assert asks[way](n) == 2 * n
+
+
+@pytest.mark.parametrize("way", ["call", "map"])
+def test_an_engine_of_ones_own_that_is_closed_says_so(way):
+    engine = Threads(workers=1)
+    double = Cache(lambda n: 2 * n, engine=engine)
+    assert double(1) == 2
+    engine.close()
+    with pytest.raises(RuntimeError, match="this engine is closed"):
+        double(2) if way == "call" else [*double.map([2])]
 
 
 def test_a_killed_worker_is_told_of_by_each_future():

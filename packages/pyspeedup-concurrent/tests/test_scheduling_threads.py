@@ -28,7 +28,7 @@ class World:
     @contextlib.contextmanager
     def running(self, workers):
         system = self.system
-        names = {"Thread": system.thread_class, "Lock": system.lock}
+        names = {"Thread": system.thread_class, "Lock": system.lock, "RLock": system.rlock}
         clock = {"time": SimpleNamespace(perf_counter=system.clock)}
         steps = {name: self.as_a_step(name) for name in ("claim", "publish", "wait", "unwait")}
         with (

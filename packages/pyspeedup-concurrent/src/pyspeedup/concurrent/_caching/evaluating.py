@@ -77,6 +77,16 @@ class Evaluating:
         engine, number = self.engine_and_number()
         return engine.local(number)
 
+    def _ask(self, submit: Callable[[Engine, int], Future[Any]]) -> Future[Any]:
+        """Submit something, anew where the shared engine was closed meanwhile."""
+        while True:
+            engine, number = self.engine_and_number()
+            try:
+                return submit(engine, number)
+            except RuntimeError:
+                if self._source.engine is engine:
+                    raise
+
     def forget(self) -> None:
         """Have the engine forget all; workers may know the function though it never was called here."""
         if self._defined is not None or self._source.is_any_made:
@@ -142,9 +152,8 @@ class Evaluating:
             settled.add_done_callback(functools.partial(self._look_again, recall, key, own))
             return False
         recall.count(misses=1)
-        engine, number = self.engine_and_number()
         args, kwargs = arguments_of(key)
-        own.begun = engine.submit(number, args, kwargs)
+        own.begun = self._ask(lambda engine, number: engine.submit(number, args, kwargs))
         own.begun.add_done_callback(functools.partial(_settle, recall, key, own))
         return True
 
@@ -199,16 +208,20 @@ class Evaluating:
         return share
 
     def _submit_share(self, recall: Recall, share: Share) -> None:
-        engine, number = self.engine_and_number()
         calls = (
             [arguments_of(key)[0] for key in share.keys]
             if self.normalize.names_some
             else share.keys
         )
-        submit_batch = getattr(engine, "submit_batch", None)
-        begun = submit_batch(number, calls) if submit_batch else engine.submit(number, calls[0], {})
-        share.begun = begun
-        begun.add_done_callback(functools.partial(_settle_share, recall, share, bool(submit_batch)))
+        is_batch = self.takes_batches
+
+        def submit(engine: Any, number: int) -> Future[Any]:
+            if is_batch:
+                return engine.submit_batch(number, calls)  # type: ignore[no-any-return]  # the engine's promise
+            return engine.submit(number, calls[0], {})  # type: ignore[no-any-return]  # likewise
+
+        share.begun = begun = self._ask(submit)
+        begun.add_done_callback(functools.partial(_settle_share, recall, share, is_batch))
 
 
 def _settle(recall: Recall, key: Key, promise: Promise, done: Future[Any]) -> None:

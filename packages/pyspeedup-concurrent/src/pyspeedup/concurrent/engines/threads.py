@@ -69,7 +69,7 @@ class Threads:
         _engines.add(self)
 
     def _begin_afresh(self) -> None:
-        self._lock = threading.Lock()
+        self._lock = threading.RLock()  # a finalizer may come back here
         self._pool: _Pool | None = None
 
     @property
@@ -134,14 +134,14 @@ class Threads:
         )
 
     def _begin(self, call: ThreadCall) -> Future[Any]:
-        with self._lock:
+        future: Future[Any] = Future()
+        with self._lock:  # until it is in: what comes after the end of a pool is not answered
             if self._closed:
                 raise RuntimeError("this engine is closed; make another one")
             if self._pool is None:
                 self._pool = _Pool(self._workers)
             pool = self._pool
-        future: Future[Any] = Future()
-        pool.submit(call, future)
+            pool.submit(call, future)
         future.add_done_callback(lambda done: pool.drop(call, done) if done.cancelled() else None)
         return future
 
@@ -176,8 +176,8 @@ class Threads:
         with self._lock:
             self._closed = True
             pool, self._pool = self._pool, None
-        if pool is not None:
-            pool.close()
+            if pool is not None:
+                pool.close()
 
 
 class _Pool:
