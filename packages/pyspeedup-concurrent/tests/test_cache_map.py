@@ -1,5 +1,6 @@
 """`Cache.map` against the map of Python."""
 
+import gc
 import itertools
 import os
 import random
@@ -15,6 +16,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from pyspeedup.concurrent import Buffer, Cache
 from pyspeedup.concurrent._caching.batches import evaluate_batch
+from pyspeedup.concurrent._caching.mapping import Part
 from pyspeedup.concurrent.engines import Processes, Serial, Threads
 
 ENGINES = ["serial", "threads", "processes"]
@@ -337,6 +339,18 @@ def test_no_more_calls_are_begun_than_the_buffer_holds(threads, chunksize):
         time.sleep(0.001)
         assert len(begun) <= seen + 1 + 7
     results.close()
+
+
+@pytest.mark.parametrize("ordered", [True, False])
+@pytest.mark.parametrize("known", [True, False])
+def test_what_has_been_read_is_kept_by_nobody(threads, ordered, known):
+    identity = Cache(abs, engine=threads, maxsize=None if known else 0)
+    assert identity(0) == 0
+    calls = (0 if known else n for n in itertools.count())
+    results = identity.map(calls, ordered=ordered, buffersize=8)
+    assert len([*itertools.islice(results, 1000)]) == 1000
+    gc.collect()
+    assert sum(isinstance(each, Part) for each in gc.get_objects()) <= 20
 
 
 def test_it_begins_before_the_first_result_is_asked_for(threads):

@@ -7,7 +7,6 @@ import itertools
 import os
 import threading
 import time
-from collections import deque
 from queue import Empty, SimpleQueue
 from typing import TYPE_CHECKING, Any
 
@@ -108,7 +107,8 @@ class Feed:
         self._ahead = 0
         self._under_way = 0
         self._parts: dict[Part, None] = {}
-        self._complete: deque[Part] = deque()
+        self._complete: dict[Part, None] = {}
+        """Those of them that can be read, in the order in which they came to that."""
         self._news: SimpleQueue[Part] = SimpleQueue()
         self._is_exhausted = False
         self._process = os.getpid()
@@ -124,11 +124,9 @@ class Feed:
         """
         self.fill()
         while self._parts:
-            part = next(iter(self._parts)) if ordered else None
-            if part is None and self._complete:
-                part = self._complete.popleft()
+            part = next(iter(self._parts if ordered else self._complete), None)
             if part is not None and part.is_done:
-                del self._parts[part]
+                del self._parts[part], self._complete[part]
                 return part
             self._wait(deadline)
             self.fill()
@@ -147,6 +145,7 @@ class Feed:
             for part in self._parts:
                 part.cancel()
         self._parts.clear()
+        self._complete.clear()
 
     def _wait(self, deadline: float | None) -> None:
         timeout = None if deadline is None else max(0.0, deadline - time.monotonic())
@@ -158,7 +157,7 @@ class Feed:
     def _take_in(self, part: Part) -> None:
         part.is_done = True
         self._under_way -= 1
-        self._complete.append(part)
+        self._complete[part] = None
         for share in part.shares:
             if share.settled.exception() is None:
                 batch = share.settled.result()
@@ -189,7 +188,7 @@ class Feed:
             self._ahead += part.size
             self._parts[part] = None
             if part.is_done:
-                self._complete.append(part)
+                self._complete[part] = None
             else:
                 self._under_way += 1
                 part.when_done(self._news.put)
