@@ -3,9 +3,11 @@
 import asyncio
 import concurrent.futures
 import contextlib
+import gc
 import sys
 import threading
 import time
+import weakref
 
 import pytest
 from pyspeedup.concurrent import Cache
@@ -263,6 +265,33 @@ def test_a_callback_that_ends_its_thread_does_not_hold_up_the_end_of_an_engine(e
         with contextlib.suppress(concurrent.futures.CancelledError):
             future.result(20)
     assert {each.exc_type for each in shown} == {SystemExit}
+
+
+@pytest.mark.parametrize("make_engine", [Threads, Processes])
+def test_a_call_that_was_cancelled_is_kept_by_nobody(make_engine, tmp_path):
+    def wait(path):
+        while not path.exists():
+            time.sleep(0.01)
+
+    engine = make_engine(workers=1)
+    number = engine.define(wait, "wait")
+    first = engine.submit(number, (tmp_path / "go on",), {})
+    queued = [engine.submit(number, (tmp_path / str(n),), {}) for n in range(50)]
+    gone = [weakref.ref(future) for future in queued]
+    while not first.running():
+        time.sleep(0.01)
+    assert all(future.cancel() for future in queued)
+    assert not concurrent.futures.wait(queued, 20).not_done
+    del queued
+    (tmp_path / "go on").touch()
+    first.result(20)
+    engine.submit(engine.define(abs, "abs"), (-1,), {}).result(20)
+    pool = engine._pool
+    waiting = pool._waiting._futures if make_engine is Processes else pool._futures
+    assert not waiting
+    gc.collect()
+    assert sum(each() is not None for each in gone) == 0
+    engine.close()
 
 
 def test_a_thread_pool_answers_each_call_that_it_has_accepted(monkeypatch):

@@ -49,6 +49,8 @@ class Waiting:
         if future in futures:
             futures.remove(future)
             future.set_running_or_notify_cancel()  # who waits for several takes it for done
+        if not futures:
+            self._futures.pop(task, None)
         return not futures
 
     def settle(self, task: Hashable, outcome: Outcome) -> None:
