@@ -277,13 +277,17 @@ from pathlib import Path
 def read(n):
     return n, Path({text!r}).read_text()
 
+held = [read]  # where no name is bound anew
+
 def through(n):
-    return read(n)
+    return read(n), held[0](n)
 """
 PROGRAM = """
+import multiprocessing
 import sys
 from pathlib import Path
 sys.path.insert(0, {folder!r})
+multiprocessing.set_start_method({start!r})
 import helpers_of_renewing as helpers
 from pyspeedup.concurrent import Cache
 from pyspeedup.concurrent.cache import close_shared_engines
@@ -293,23 +297,26 @@ def around(n, way):
     return helpers.through(n)
 
 text = Path({text!r})
-assert [around(n, "old") for n in range(3)] == [(n, "old") for n in range(3)]
+def right(now):
+    return [((n, now), (n, now)) for n in range(3)]
+
+assert [around(n, "old") for n in range(3)] == right("old")
 text.write_text("new")
 helpers.read.cache_clear()
-assert [around(n, "new") for n in range(3)] == [(n, "new") for n in range(3)]
+assert [around(n, "new") for n in range(3)] == right("new")
 text.write_text("newer")
 helpers.read.cache_clear()
-assert [around(n, "newer") for n in range(3)] == [(n, "newer") for n in range(3)]
+assert [around(n, "newer") for n in range(3)] == right("newer")
 print("fine")
 """
 
 
-@pytest.mark.parametrize("workers", [1, 2])
-def test_what_a_worker_has_by_fork_or_import_is_renewed_too(tmp_path, workers):
+@pytest.mark.parametrize("start", ["fork", "spawn"])
+def test_what_a_worker_has_by_fork_or_import_is_renewed_too(tmp_path, start):
     """A function of an importable module calls a Cache of that module, which never was called before."""
     text = tmp_path / "text"
     text.write_text("old")
-    parts = {"workers": workers, "text": str(text), "folder": str(tmp_path)}
+    parts = {"workers": 2, "start": start, "text": str(text), "folder": str(tmp_path)}
     (tmp_path / "helpers_of_renewing.py").write_text(HELPERS.format(**parts))
     program = tmp_path / "program.py"
     program.write_text(PROGRAM.format(**parts))

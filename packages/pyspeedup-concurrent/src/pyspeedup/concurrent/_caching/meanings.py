@@ -38,6 +38,8 @@ class Known:
     memory: Memory | None = None
     generation: int | None = None
     """That of the function itself, where it came from the engine."""
+    own_number: int | None = None
+    """By which it is known in this worker alone, for good, where that is needed."""
 
 
 class Meanings:
@@ -162,8 +164,7 @@ class Meanings:
             self.fill(structure.identity, function, name, None)
         self._by_identity[structure.identity] = known
         _rebind_in_module(known, structure.identity)
-        assert known.memory is not None  # noqa: S101 -- `fill` has just made it
-        return known.memory.number
+        return self._own_number(known)  # the engine's may come and go
 
     def shell(self, identity: str, binding: Binding) -> Any:
         """Return what `identity` is to mean here, still empty."""
@@ -208,16 +209,19 @@ class Meanings:
         costs = Costs() if former is None else former.costs
         if former is not None:
             former.watch(types.CellType())  # what is under way there has no say any more
-            if former.number < 0:
-                self._by_number.pop(former.number, None)
         if number is not None:
             self._by_number[number] = known
         if number is None or not _is_as_new(known, self._newest.get(known.identity, 0)):
-            number = next(self._own_numbers)
-            self._by_number[number] = known
+            number = self._own_number(known)
         known.memory = memory = Memory(number, name, generation=known.generation or 0, costs=costs)
         fill(known.local, known.function, memory, self._desk, known.normalize)
         self._desk.look_after(memory)
+
+    def _own_number(self, known: Known) -> int:
+        if known.own_number is None:
+            known.own_number = next(self._own_numbers)
+            self._by_number[known.own_number] = known
+        return known.own_number
 
     def _twin(self, function: Callable[..., Any]) -> Known | None:
         picture = _picture(function)
