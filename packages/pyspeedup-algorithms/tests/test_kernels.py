@@ -49,7 +49,9 @@ PRIMES = [3, 5, 7, 13, 17, 97, 65_537, 2**61 - 1, 2**63 + 29, WORD - 59, 2**127 
 DEEP_PRIMES = [13, 17, 97, 65_537, 15 * 2**27 + 1, 0xFFFFFFFF00000001, 2**224 - 2**96 + 1]
 drawn = random.Random(2014)
 SMALL = range(-40, 41)
-LONG = [drawn.getrandbits(bits) for bits in (31, 62, 63, 64, 65, 80, 128, 300, 2000) for _ in "abcd"]
+LONG = [
+    drawn.getrandbits(bits) for bits in (31, 62, 63, 64, 65, 80, 128, 300, 2000) for _ in "abcd"
+]
 NATURAL = [*range(2_000), *LONG, *PRIMES, *STRONG_PSEUDOPRIMES, WORD - 1, WORD, WORD + 13]
 ODD = [n | 1 for n in NATURAL if n.bit_length() < 200]
 LONG_PAIRS = [(a, b) for a in LONG for b in LONG[::5]]

@@ -68,7 +68,9 @@ def test_known_factors_spare_factoring_a_number_that_cannot_be_factored():
 
 
 def test_factors_that_do_not_suffice_are_refused():
-    with pytest.raises(ValueError, match="factors must be of a multiple of the order of 3 modulo 7"):
+    with pytest.raises(
+        ValueError, match="factors must be of a multiple of the order of 3 modulo 7"
+    ):
         multiplicative_order(3, 7, factors={2: 1})
     with pytest.raises(ValueError, match="must not be negative"):
         multiplicative_order(3, 7, factors={2: 1, 3: -1})
