@@ -7,15 +7,22 @@ from typing import TYPE_CHECKING, Final, NamedTuple
 if TYPE_CHECKING:
     from collections.abc import Callable
 
+    from pyspeedup.algorithms._logarithms.indices import IndexCalculus
+
     Solver = Callable[[int], int | None]
 
 __all__ = ["METHODS", "Field", "Way"]
 
 METHODS: Final = ("auto", "baby_step_giant_step", "pollard_rho_log", "index_calculus")
-SMALLEST_BITS: Final = 14
-"""Below it a table is all that is needed, and the walks of the rho method would be too short."""
-TABLE_BITS: Final = 44
-"""From there on a table of the square root of that is too large, or takes longer than a walk."""
+
+TABLE_ONLY: Final = 1 << 14
+"""For primes below it a table is all that is needed, and walks would be too short."""
+INDEX_FROM: Final = 1 << 20
+"""Primes below it are not worth an index calculus, nor is there always one."""
+TABLE_TO: Final = 1 << 44
+"""From there on a table of the square root is too large, and walks take its place."""
+WORDS: Final = 1 << 51
+"""Modulo primes below it steps are done by numpy, in a tenth of the time."""
 
 
 class Way(NamedTuple):
@@ -27,15 +34,18 @@ class Way(NamedTuple):
 
 
 class Field:
-    """The integers modulo a prime `p`, and how logarithms are taken in the subgroups of prime order."""
+    """The integers modulo a prime `p`, and how logarithms are taken in its groups of prime order."""
 
     def __init__(self, p: int, way: Way) -> None:
         self._p = p
         self._way = way
+        self._indices: IndexCalculus | None = None
 
     def solver(self, p: int, q: int, base: int) -> Solver:
         """Return what finds the logarithm to `base`, of the prime order `q`, of one of its powers."""
         method = self._method(q)
+        if method == "index_calculus":
+            return self._index_calculus().solver(q, base)
         if method == "pollard_rho_log":
             from pyspeedup.algorithms._logarithms import rho
 
@@ -44,9 +54,28 @@ class Field:
 
         return baby_steps.solver(p, q, base)
 
+    def _index_calculus(self) -> IndexCalculus:
+        if self._indices is None:
+            from pyspeedup.algorithms._logarithms.indices import IndexCalculus
+
+            self._indices = IndexCalculus(self._p, self._way.workers)
+        return self._indices
+
     def _method(self, q: int) -> str:
-        if q.bit_length() < SMALLEST_BITS:
+        method = self._way.method
+        if q < TABLE_ONLY or method == "baby_step_giant_step":
             return "baby_step_giant_step"
-        if self._way.method in {"baby_step_giant_step", "pollard_rho_log"}:
-            return self._way.method
-        return "baby_step_giant_step" if q.bit_length() <= TABLE_BITS else "pollard_rho_log"
+        if method == "pollard_rho_log":
+            return method
+        # Modulo p, powers by q of generators are all that the group of order q is made of if its
+        # square divides p - 1: then logarithms modulo q say nothing about it.
+        if q >= INDEX_FROM and (self._p - 1) // q % q and (method != "auto" or self._pays(q)):
+            return "index_calculus"
+        return "baby_step_giant_step" if q < TABLE_TO else "pollard_rho_log"
+
+    def _pays(self, q: int) -> bool:
+        """Tell whether index calculus is faster, by binary logarithms of the seconds, as measured."""
+        bits = self._p.bit_length()
+        index_calculus = max(-7.0, bits / 4 - 19)
+        steps = q.bit_length() / 2 - (25.5 if self._p < WORDS else 22)
+        return index_calculus < steps
