@@ -309,7 +309,7 @@ def test_a_thread_that_waited_does_nothing_to_what_is_gone(kind, store, use):
 
     def let_it_wait():
         thread.start()
-        thread.join(0.05)  # where it does not wait for the lock yet, all holds too
+        thread.join(0.01)  # where it does not wait for the lock yet, all holds too
 
     thread = threading.Thread(target=run)
     with opened(kind, store) as structure:
