@@ -466,3 +466,52 @@ def test_forks_where_answers_of_several_pools_arrive_do_not_wait_for_each_other(
     """
     result = run_program(program, str(tmp_path))
     assert (result.returncode, result.stdout) == (0, "end\n"), result.stderr
+
+
+@forks
+def test_a_fork_while_a_function_is_pickled_leaves_it_usable(run_program, tmp_path):
+    library = """
+        import threading
+
+        class Slow:
+            def __reduce__(self):
+                if threading.current_thread() is not threading.main_thread():
+                    pickling.set()
+                    assert forked.wait(20)
+                return Slow, ()
+
+        pickling, forked = threading.Event(), threading.Event()
+    """
+    (tmp_path / "library.py").write_text(textwrap.dedent(library))
+    result = run_program("""
+        import os, threading, warnings
+        from library import Slow, forked, pickling
+        from pyspeedup.concurrent import Cache
+
+        warnings.simplefilter("ignore", DeprecationWarning)
+
+        def make():
+            slow = Slow()
+
+            @Cache(workers=1)
+            def square(n):
+                return n * n if slow else None
+
+            return square
+
+        square = make()
+        thread = threading.Thread(target=square, args=(1,))
+        thread.start()
+        assert pickling.wait(20)
+        pid = os.fork()
+        if not pid:
+            import faulthandler  # a child that waits for ever says where
+
+            faulthandler.dump_traceback_later(20, exit=True)
+            os._exit(0 if square(2) == 4 else 1)
+        assert os.waitstatus_to_exitcode(os.waitpid(pid, 0)[1]) == 0
+        forked.set()
+        thread.join(20)
+        print(square(1), square(3))
+    """)
+    assert (result.returncode, result.stdout) == (0, "1 9\n"), result.stderr

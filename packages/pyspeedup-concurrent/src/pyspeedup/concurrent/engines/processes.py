@@ -41,6 +41,10 @@ class _Definition:
         self.structure = weakref.ref(structure) if structure is not None else _nobody
         self.generation = _newest_generation
         self._shipment: Shipment | None = None
+        self.begin_afresh()
+
+    def begin_afresh(self) -> None:
+        """Hold no lock, as in a forked process."""
         self._lock = threading.Lock()
 
     @property
@@ -388,6 +392,8 @@ def _after_fork() -> None:
     """Begin afresh in a forked process: the workers are the parent's."""
     global _forgetting  # noqa: PLW0603 -- another thread may have held it
     _forgetting = threading.Lock()
+    for definition in list(_definitions.values()):
+        definition.begin_afresh()
     for engine in list(_engines):
         engine._begin_afresh()  # noqa: SLF001 -- the same module
 
