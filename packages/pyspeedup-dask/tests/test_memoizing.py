@@ -220,6 +220,28 @@ def test_methods(make_engine, threshold):
     assert Tower(10).height(4, 3) == 22
 
 
+@pytest.mark.parametrize("threshold", [0, 1])
+def test_methods_of_a_class(make_engine, threshold):
+    class Tower:
+        floor = 3
+
+        @Cache(engine=make_engine(threshold=threshold))
+        @classmethod
+        def height(cls, n):
+            if n == 0:
+                return cls.floor
+            cls.height.batch_async((n - 1,))
+            return cls.height(n - 1) + 1
+
+        @Cache(engine=make_engine(threshold=threshold))
+        @staticmethod
+        def double(n):
+            return 2 * n
+
+    assert Tower.height(4) == 7
+    assert Tower().double(4) == 8
+
+
 def test_a_name_that_holds_the_bare_function_means_the_memoized_one(make_engine, tmp_path):
     path = tmp_path / "log"
 

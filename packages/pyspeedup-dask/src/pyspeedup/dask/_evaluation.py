@@ -16,6 +16,7 @@ from pyspeedup.dask._task import Task
 if TYPE_CHECKING:
     from collections.abc import Callable
 
+    from pyspeedup.concurrent._caching.binding import Binding
     from pyspeedup.dask._homes import Home
     from pyspeedup.dask._sending import Call, Header
 
@@ -65,7 +66,7 @@ def _compute_batch(task: Task, call: Call, payload: bytes) -> Outcome:
 def _arrive(task: Task, payload: bytes) -> Home:
     """Return the home of the function that a task came with, in the form that came."""
     header = task.header
-    home = find_home(header.token, header.digest, header.name, is_method=header.is_method)
+    home = find_home(header.token, header.digest, header.name, binding=header.binding)
     generation = task.generation_of(header.digest)
     if home.function is None or home.generation.number < generation.number:
         loads(payload, header.token)
@@ -85,9 +86,9 @@ def _forget_what_is_past(task: Task) -> None:
 
 
 def home_in(
-    task: Task, digest: str, function: Callable[..., Any], name: str, *, is_method: bool
+    task: Task, digest: str, function: Callable[..., Any], name: str, *, binding: Binding
 ) -> Home:
     """Return the home of a function that this process has got otherwise, as with a module."""
-    home = find_home(task.header.token, digest, name, is_method=is_method)
+    home = find_home(task.header.token, digest, name, binding=binding)
     home.fill(function, task.generation_of(digest))
     return home

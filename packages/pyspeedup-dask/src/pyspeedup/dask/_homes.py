@@ -23,6 +23,7 @@ if TYPE_CHECKING:
     import types
     from collections.abc import Callable
 
+    from pyspeedup.concurrent._caching.binding import Binding
     from pyspeedup.concurrent._caching.calls import Key
 
 __all__ = [
@@ -58,14 +59,14 @@ UNKNOWN: Final = object()
 class Home:
     """See the module."""
 
-    def __init__(self, token: str, digest: str, name: str, *, is_method: bool) -> None:
+    def __init__(self, token: str, digest: str, name: str, *, binding: Binding) -> None:
         """Have a meaning that does nothing yet, so that functions can refer to it before it is filled."""
         self.token = token
         self.digest = digest
         self.name = name
         self.local: Any = _memoized(self)
-        self.meaning: Any = LocalMethod(self.local) if is_method else self.local
-        self.is_method = is_method
+        self.meaning: Any = LocalMethod(self.local, binding) if binding else self.local
+        self.binding = binding
         self.function: Any = None
         self.normalize: Any = None
         self.generation = FIRST_GENERATION
@@ -132,7 +133,7 @@ class Stay:
     """An engine's presence in this process: when nobody holds it any more, its homes end.
 
     >>> stay = find_stay("an engine")
-    >>> home = find_home("an engine", "digest", "square", is_method=False)
+    >>> home = find_home("an engine", "digest", "square", binding="")
     >>> home.memory["7"] = 49
     >>> del stay
     >>> home.memory
@@ -165,12 +166,12 @@ def find_stay(token: str) -> Stay:
         return stay
 
 
-def find_home(token: str, digest: str, name: str, *, is_method: bool) -> Home:
+def find_home(token: str, digest: str, name: str, *, binding: Binding) -> Home:
     """Return the home of a function in this process, made now if there is none, in O(1)."""
     with _lock:
         home = _homes.get((token, digest))
         if home is None:
-            home = _homes[token, digest] = Home(token, digest, name, is_method=is_method)
+            home = _homes[token, digest] = Home(token, digest, name, binding=binding)
         stay = _stays.get(token)
         if stay is not None:  # none where a result is read in the program
             stay.homes.add(home)

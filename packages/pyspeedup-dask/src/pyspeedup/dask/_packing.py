@@ -22,6 +22,8 @@ from pyspeedup.dask._identity import digest_of_function
 if TYPE_CHECKING:
     from collections.abc import Callable
 
+    from pyspeedup.concurrent._caching.binding import Binding
+
 __all__ = ["Memoized", "dumps", "loads"]
 
 PROTOCOL = 5
@@ -30,11 +32,11 @@ PROTOCOL = 5
 class Memoized:
     """Stands for a function that is to arrive as its memoized form, where no `Cache` holds it."""
 
-    def __init__(self, function: Callable[..., Any], name: str, *, is_method: bool) -> None:
+    def __init__(self, function: Callable[..., Any], name: str, *, binding: Binding) -> None:
         """Hold what is needed."""
         self.__wrapped__ = function
         self.__name__ = name
-        self.is_method = is_method
+        self.binding = binding
 
 
 class _Loading(threading.local):
@@ -92,23 +94,25 @@ class _Pickler(cloudpickle.Pickler):  # type: ignore[misc]  # cloudpickle has no
     def reducer_override(self, obj: Any) -> Any:
         home = getattr(getattr(obj, "local", obj), "pyspeedup_home", None)
         if isinstance(home, Home):
-            return self._reduce(home.function, home.name, home.digest, is_method=home.is_method)
+            return self._reduce(home.function, home.name, home.digest, binding=home.binding)
         if isinstance(obj, Cache | Memoized):
             if isinstance(obj, Cache):
                 obj.batch_async()  # has its engine know it, and so be told when it is to forget
             function = obj.__wrapped__
             digest = digest_of_function(function)
-            return self._reduce(function, obj.__name__, digest, is_method=obj.is_method)
+            return self._reduce(function, obj.__name__, digest, binding=obj.binding)
         return super().reducer_override(obj)
 
-    def _reduce(self, function: Any, name: str, digest: str, *, is_method: bool) -> tuple[Any, ...]:
+    def _reduce(
+        self, function: Any, name: str, digest: str, *, binding: Binding
+    ) -> tuple[Any, ...]:
         # The function comes second, as the state, for it may refer to its own memoized form.
         state = (function, self._generation_of(digest))
-        return _begin_meaning, (digest, name, is_method), state, None, None, _fill_meaning
+        return _begin_meaning, (digest, name, binding), state, None, None, _fill_meaning
 
 
-def _begin_meaning(digest: str, name: str, is_method: bool) -> Any:
-    return find_home(_loading.token, digest, name, is_method=is_method).meaning
+def _begin_meaning(digest: str, name: str, binding: Binding) -> Any:
+    return find_home(_loading.token, digest, name, binding=binding).meaning
 
 
 def _fill_meaning(meaning: Any, state: tuple[Any, Generation]) -> None:

@@ -12,6 +12,7 @@ from pyspeedup.core import WorkerError
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping, Sequence
 
+    from pyspeedup.concurrent._caching.binding import Binding
     from pyspeedup.dask._homes import Generation
 
 __all__ = ["Call", "Header", "as_payload", "explain", "hold", "send"]
@@ -27,7 +28,7 @@ class Header(NamedTuple):
     """Names the engine."""
     digest: str
     name: str
-    is_method: bool
+    binding: Binding
     generations: Mapping[str, Generation]
     """Those of the functions that were told to forget, by digest."""
     threshold: float

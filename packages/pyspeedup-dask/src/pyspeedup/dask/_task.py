@@ -208,7 +208,7 @@ class Task:
         header = self.header._replace(
             digest=home.digest,
             name=home.name,
-            is_method=home.is_method,
+            binding=home.binding,
             seconds=home.seconds if home.is_known else None,
         )
         return send(client, evaluate, header, payload, calls)

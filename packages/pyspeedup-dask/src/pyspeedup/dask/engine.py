@@ -21,6 +21,7 @@ from pyspeedup.concurrent._platform import available_cores
 if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
 
+    from pyspeedup.concurrent._caching.binding import Binding
     from pyspeedup.core import Batch, LocalFunction
     from pyspeedup.dask._homes import Generation
     from pyspeedup.dask._link import Function, Link, Place
@@ -38,10 +39,10 @@ KEEP_BYTES = 256 << 20
 class _Definition:
     """A function that calls name by its number, in this process."""
 
-    def __init__(self, function: Callable[..., Any], name: str, *, is_method: bool) -> None:
+    def __init__(self, function: Callable[..., Any], name: str, *, binding: Binding) -> None:
         self.function = function
         self.name = name
-        self.is_method = is_method
+        self.binding = binding
         self.normalize = Normalizer(function)
         self.digest: str | None = None
         self.sent: Function | None = None
@@ -143,10 +144,10 @@ class Dask:
         >>> Dask().define(abs, "abs")
         1
         """
-        is_method = getattr(structure, "is_method", False)
+        binding: Binding = getattr(structure, "binding", "")
         with self._lock:
             number = next(self._numbers)
-            self._definitions[number] = _Definition(function, name, is_method=is_method)
+            self._definitions[number] = _Definition(function, name, binding=binding)
         return number
 
     def submit(
@@ -247,7 +248,7 @@ class Dask:
 
         definition = self._definitions[function_id]
         digest, name = self._digest(definition), definition.name
-        home = home_in(task, digest, definition.function, name, is_method=definition.is_method)
+        home = home_in(task, digest, definition.function, name, binding=definition.binding)
         return home.local  # type: ignore[no-any-return]  # a function with hints
 
     def forget(self, function_id: int) -> None:
@@ -318,17 +319,17 @@ class Dask:
 
         with self._lock:
             if definition.sent is None:
-                name, is_method = definition.name, definition.is_method
+                name, binding = definition.name, definition.binding
                 header = Header(
                     self._token,
                     self._digest(definition),
                     name,
-                    is_method,
+                    binding,
                     self._generations,
                     self._threshold,
                     None,
                 )
-                memoized = Memoized(definition.function, name, is_method=is_method)
+                memoized = Memoized(definition.function, name, binding=binding)
                 packed = dumps(memoized, f"{name}()", self._generation_of)
                 definition.sent = Function(header, packed)
             return definition.sent
