@@ -24,7 +24,11 @@ GLUE = {"algorithms": {"many.py", "parallel.py", "racing.py", "sequences.py"}}
 """Modules that alone may import our other packages."""
 
 EXTRAS = {
-    "algorithms": {"flint": "_kernels/flint.py", "gmpy2": "_kernels/gmp.py"},
+    "algorithms": {
+        "flint": "_kernels/flint.py",
+        "gmpy2": "_kernels/gmp.py",
+        "tqdm": "algorithms/_progress.py",
+    },
     "memory": {"fsspec": "stores/fsspec.py", "lmdb": "stores/_lmdb_file.py"},
     "concurrent": {
         "matplotlib": "_caching/profile_plot.py",
