@@ -515,3 +515,47 @@ def test_a_fork_while_a_function_is_pickled_leaves_it_usable(run_program, tmp_pa
         print(square(1), square(3))
     """)
     assert (result.returncode, result.stdout) == (0, "1 9\n"), result.stderr
+
+
+PRINTING = """
+import os, sys
+from pyspeedup.concurrent import Buffer, Cache
+
+program = os.getpid()
+
+class Tee:
+    def write(self, text):
+        return sys.__stdout__.write(text)
+
+class Whole(Tee):
+    def flush(self):
+        sys.__stdout__.flush()
+
+class Full(Tee):
+    closed = False
+
+    def flush(self):
+        if os.getpid() != program:  # multiprocessing flushes it there before it forks
+            raise OSError("no space left")
+
+sys.stdout = {"tee": Tee, "whole": Whole, "full": Full}[sys.argv[1]]()
+
+@Cache(workers=1)
+def square(n):
+    print("computing")
+    return n * n
+
+answers = square(3), [*square.map([4, 5])], [*Buffer(lambda: iter("abc"), 2)]
+sys.stdout = sys.__stdout__
+print(*answers)
+"""
+
+
+@pytest.mark.parametrize(("stream", "told"), [("tee", 0), ("whole", 0), ("full", 2)])
+def test_what_stands_for_standard_output_need_not_be_a_file(run_program, stream, told):
+    """One that fails is told of once by each process, and is no failure of the function's."""
+    result = run_program(PRINTING, stream)
+    assert result.returncode == 0, result.stderr
+    assert result.stdout.splitlines()[-1] == "9 [16, 25] ['a', 'b', 'c']"
+    assert result.stderr.count("What was printed to sys.stdout did not come out") == told
+    assert result.stderr.count("OSError: no space left") == told

@@ -8,7 +8,6 @@ while the generator computes the next item, and sends that.
 from __future__ import annotations
 
 import contextlib
-import sys
 import threading
 from collections.abc import Iterable, Iterator
 from itertools import islice
@@ -16,7 +15,7 @@ from time import perf_counter
 from typing import TYPE_CHECKING, Any, Final, NamedTuple, Protocol
 
 from pyspeedup.concurrent._buffering import items, ring
-from pyspeedup.concurrent._processes import children, remote_error, shipping
+from pyspeedup.concurrent._processes import children, prints, remote_error, shipping
 
 if TYPE_CHECKING:
     from pyspeedup.concurrent._buffering.channel import ProducerEnd
@@ -155,7 +154,7 @@ class Outbox:
             if room > 0:
                 channel.look_for_asked(half)
             else:
-                _flush_prints()
+                prints.flush()
                 channel.wait_until_asked(half)
             room = channel.asked() + buffersize - self._sent
         return 0 if channel.closed else room
@@ -217,7 +216,7 @@ class Outbox:
 
     def _send(self) -> None:
         if self._stride == 1:
-            _flush_prints()
+            prints.flush()
         with self._sending:
             self._send_pending()
 
@@ -245,7 +244,7 @@ class Outbox:
 
     def finish(self, kind: int, payload: bytes = b"") -> None:
         """Send what there is, and how the sequence ends."""
-        _flush_prints()  # the process will be ended as soon as the consumer has this
+        prints.flush()  # the process will be ended as soon as the consumer has this
         with self._sending:
             self._send_pending()
             self._channel.write(self._sent, 0, (kind, [payload], len(payload)))
@@ -260,9 +259,3 @@ class Outbox:
                 self._send_first(len(self._pending), wait=False)
             self._channel.alert()
         self._end = 0
-
-
-def _flush_prints() -> None:
-    for stream in (sys.stdout, sys.stderr):
-        if stream is not None and not stream.closed:
-            stream.flush()

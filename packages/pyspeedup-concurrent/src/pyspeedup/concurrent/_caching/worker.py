@@ -38,7 +38,7 @@ from pyspeedup.concurrent._caching.messages import (
 from pyspeedup.concurrent._caching.notes import Note
 from pyspeedup.concurrent._caching.seats import HUNGER
 from pyspeedup.concurrent._caching.stacks import Stacks, start_thread
-from pyspeedup.concurrent._processes import shipping
+from pyspeedup.concurrent._processes import prints, shipping
 
 if TYPE_CHECKING:
     from multiprocessing.connection import Connection
@@ -219,7 +219,7 @@ class Worker:
         if not isinstance(code, int):
             sys.stderr.write(f"{code}\n")
             code = 1
-        _flush()
+        prints.flush()
         os._exit(code & 0xFF)
 
     # Computing ----------------------------------------------------------------------------------
@@ -239,7 +239,7 @@ class Worker:
                 args, kwargs = shipping.loads(call.arguments)
                 value = self._evaluate(call.number, args, kwargs)
             finally:
-                _flush()
+                prints.flush()
         except BaseException as error:  # noqa: BLE001 -- it is the caller's, whatever it is
             return messages.error_outcome(error, time.perf_counter() - begun)
         return messages.value_outcome(value, self._name_of(call), time.perf_counter() - begun)
@@ -375,13 +375,6 @@ def _print_by_lines() -> None:
     """Have each line that is printed come out whole, though others print to the same place."""
     if isinstance(sys.stdout, io.TextIOWrapper):
         sys.stdout.reconfigure(line_buffering=True, write_through=False)
-
-
-def _flush() -> None:
-    """Let what was printed come out once and in order, for a worker ends without warning."""
-    for stream in (sys.stdout, sys.stderr):
-        if stream is not None and not stream.closed:
-            stream.flush()
 
 
 def _after_fork() -> None:
