@@ -52,9 +52,8 @@ def lcm(*integers: int) -> int:
 def gcdext(a: int, b: int) -> tuple[int, int, int]:
     """Return ``(g, s, t)`` with ``g == gcd(a, b) == s * a + t * b``, and `s` and `t` small.
 
-    Of all pairs that there are, the one with ``abs(s) <= abs(b) / 2g`` and ``abs(t) <= abs(a) / 2g``,
-    or with a 0 and a 1 or -1 where one number divides the other. Twice that bound decides
-    nothing between two pairs: there the answer is GMP's.
+    Of all pairs the one with ``abs(s) <= abs(b) / 2g`` and ``abs(t) <= abs(a) / 2g``; where one number
+    divides the other, 0 and 1 or -1. It is the same with GMP and without.
 
     The extended Euclidean algorithm (Knuth, TAOCP 2, 4.5.2), by GMP where it is installed: O(digits²).
 

@@ -21,9 +21,9 @@ def is_prime(n: int, prove: bool = False) -> bool:
 
     Proven below 3,317,044,064,679,887,385,961,981. From there on a number that is said to be
     composite is, and one that is said to be prime has passed the Baillie-PSW test, which no
-    composite is known to pass, and strong tests to three bases drawn at random, each of which at
-    most one composite in four passes, whoever has chosen it. With `prove` it is proven at any size:
-    by FLINT (sums of Jacobi; a second for 150 digits, ten for 300), or without it by a
+    composite is known to pass, and strong tests to three bases drawn at random, each of which a
+    composite passes with a chance of at most 1/4, whoever has chosen it. With `prove` it is proven
+    at any size: by FLINT (sums of Jacobi; a second for 150 digits, ten for 300), or without it by a
     `prime_certificate` (milliseconds at 40 digits; beyond 80 it may take long).
 
     Cost otherwise: a fraction of a microsecond for most composites, a microsecond for 64 bits, some
@@ -62,8 +62,8 @@ def _passes_a_random_base(n: int) -> bool:
 def next_prime(n: int) -> int:
     """Return the least prime above `n`.
 
-    The numbers above are sieved by small primes and tested as by `is_prime`: about ``log(n) / 10``
-    strong tests, O(digits⁴).
+    Each odd number that follows is tested as by `is_prime`; about ``log(n) / 6`` of them have no
+    small divisor and cost a modular power: O(digits⁴).
 
     >>> next_prime(13), next_prime(14), next_prime(-5)
     (17, 17, 2)

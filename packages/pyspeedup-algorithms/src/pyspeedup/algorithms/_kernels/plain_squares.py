@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from itertools import count
 from math import isqrt
 
 __all__ = ["is_perfect_power", "is_square", "isqrt"]
@@ -23,11 +24,18 @@ def is_perfect_power(n: int) -> bool:
     # An exponent divides the number of twos; so if there are any, few are left to try.
     longest = twos or size.bit_length() - 1
     exponents = (k for k in range(2, longest + 1) if twos % k == 0 and (n > 0 or k % 2))
-    return any(_root(size, k) ** k == size for k in exponents if _is_prime_exponent(k))
+    return any(_is_power(size, k) for k in exponents if _is_prime(k))
 
 
-def _is_prime_exponent(k: int) -> bool:
+def _is_prime(k: int) -> bool:
     return all(k % d for d in range(2, isqrt(k) + 1))
+
+
+def _is_power(n: int, k: int) -> bool:
+    """Tell whether `n` is a `k`-th power, for a prime `k`."""
+    # Modulo a prime q with q % k == 1 only one in k numbers is: that spares most roots.
+    q = next(q for q in count(2 * k + 1, 2 * k) if _is_prime(q))
+    return pow(n, (q - 1) // k, q) < 2 and _root(n, k) ** k == n  # noqa: PLR2004 -- 0 or 1
 
 
 def _root(n: int, k: int) -> int:
