@@ -12,6 +12,7 @@ import weakref
 import pytest
 from pyspeedup.concurrent import Cache
 from pyspeedup.concurrent._caching.evaluating import Evaluating
+from pyspeedup.concurrent._caching.recall import Recall
 from pyspeedup.concurrent.cache import close_shared_engines
 from pyspeedup.concurrent.engines import Processes, Threads
 from pyspeedup.concurrent.engines import threads as threads_module
@@ -364,3 +365,23 @@ def test_a_killed_worker_is_told_of_by_each_future():
         for future in futures:
             with pytest.raises(WorkerError, match="code 3"):
                 future.result(60)
+
+
+def test_threads_that_clear_at_once_forget_one_after_the_other(monkeypatch):
+    """Else one of them would leave what the other has taken up, which may still learn what is old."""
+
+    def retire_slowly(recall):
+        retired.append(recall)
+        time.sleep(0.2)
+        retire(recall)
+
+    identity = Cache(abs, engine="serial")
+    retired, retire = [], Recall.retire
+    monkeypatch.setattr(Recall, "retire", retire_slowly)
+    threads = [threading.Thread(target=identity.cache_clear) for _ in range(3)]
+    for thread in threads:
+        thread.start()
+    for thread in threads:
+        thread.join(20)
+    assert len({*map(id, retired)}) == 3
+    assert identity(-1) == 1

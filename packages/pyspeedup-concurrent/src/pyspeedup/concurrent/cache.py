@@ -292,9 +292,10 @@ class Cache(Generic[P, R]):
         0
         """
         self._refuse_in_worker("cache_clear")
-        self._evaluating.forget()  # first, so that nothing begun after it brings back the old
-        self._recall.retire()
-        self._take_up(Recall(self._recall.memory))
+        with self._evaluating.forgetting:
+            self._evaluating.forget()  # first, so that nothing begun after it brings back the old
+            self._recall.retire()
+            self._take_up(Recall(self._recall.memory))
 
     def cache_parameters(self) -> dict[str, Any]:
         """Return what `functools.lru_cache` tells of itself.

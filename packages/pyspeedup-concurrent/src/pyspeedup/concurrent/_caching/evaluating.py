@@ -56,6 +56,8 @@ class Evaluating:
     def begin_afresh(self) -> None:
         """Hold no lock, as in a forked process."""
         self._defining = threading.Lock()
+        self.forgetting = threading.RLock()
+        """Held by who has all forgotten: each has to retire what the last one took up."""
 
     # The engine -------------------------------------------------------------------------------
 
