@@ -454,6 +454,44 @@ def test_an_error_is_raised_at_its_place(engine, chunksize):
     assert [invert(n) for n in (3, 4)] == [4, 3]
 
 
+class OddError(Exception):
+    """Can be pickled, but not made anew from that."""
+
+    def __init__(self, first, second):
+        super().__init__(first)
+
+
+class Fine:
+    def __init__(self, number):
+        self.number = number
+
+
+@pytest.mark.parametrize("chunksize", [1, 20, 100])
+@pytest.mark.parametrize("kind", [int, Fine])
+def test_a_value_that_cannot_be_read_is_an_error_at_its_place(chunksize, kind):
+    @Cache(workers=2)
+    def make(n):
+        return OddError(1, 2) if n == 50 else kind(n)
+
+    results = make.map(range(100), chunksize=chunksize)
+    found = [*itertools.islice(results, 50)]
+    assert [getattr(value, "number", value) for value in found] == [*range(50)]
+    with pytest.raises(TypeError, match="second"):
+        next(results)
+
+
+@pytest.mark.parametrize("chunksize", [1, 20, 100])
+def test_a_value_that_cannot_travel_is_an_error_at_its_place(chunksize):
+    @Cache(workers=2)
+    def make(n):
+        return threading.Lock() if n == 50 else Fine(n)
+
+    results = make.map(range(100), chunksize=chunksize)
+    assert [value.number for value in itertools.islice(results, 50)] == [*range(50)]
+    with pytest.raises(TypeError, match="cannot be sent to another process"):
+        next(results)
+
+
 def test_an_error_of_the_input_is_raised_at_its_place():
     def numbers():
         yield from range(5)

@@ -68,7 +68,8 @@ class Call(NamedTuple):
 class Outcome(NamedTuple):
     """What a call came to: a ``value``, an ``error``, or ``stuck``: a value that cannot travel.
 
-    A ``batch`` is the values up to its first error, and that error boxed, or None.
+    A ``batch`` is the values up to its first error, and that error boxed, or None; its ``values``
+    are read one by one where one of them may be what cannot be read.
     """
 
     kind: str
@@ -82,7 +83,16 @@ class Outcome(NamedTuple):
         if self.kind == "batch":
             values, boxed = shipping.loads(self.data)
             return Batch(values, None if boxed is None else remote_error.unbox(boxed), self.seconds)
+        if self.kind == "values":
+            return self._fetch_values()
         raise remote_error.unbox(self.data)
+
+    def _fetch_values(self) -> Batch:
+        count, data, boxed = pickle.loads(self.data)
+        values, failure = shipping.loads_each(data, count)
+        if failure is None and boxed is not None:
+            failure = remote_error.unbox(boxed)
+        return Batch(values, failure, self.seconds)
 
 
 class Shipment(NamedTuple):
@@ -213,14 +223,18 @@ def batch_outcome(
 ) -> Outcome:
     """Return what a batch came to as an outcome; values that cannot travel are its error."""
     boxed = None if failure is None else remote_error.box(failure)
+    if all(map(_is_plain, values)):
+        return Outcome("batch", pickle.dumps((values, boxed), PROTOCOL), seconds)
     try:
-        return Outcome("batch", pack((values, boxed), f"what {name}() returned"), seconds)
+        data = shipping.dumps_each(values, f"what {name}() returned")
+        return Outcome("values", pickle.dumps((len(values), data, boxed), PROTOCOL), seconds)
     except TypeError:
         pass
     for place, value in enumerate(values):
         outcome = value_outcome(value, name, seconds)
         if outcome.kind == "stuck":
-            return Outcome("batch", pack((values[:place], outcome.data), "values"), seconds)
+            before = shipping.dumps_each(values[:place], "values")
+            return Outcome("values", pickle.dumps((place, before, outcome.data), PROTOCOL), seconds)
     raise AssertionError("one of the values cannot travel")
 
 

@@ -49,11 +49,13 @@ from typing import TYPE_CHECKING, Any, Protocol
 from pyspeedup.concurrent._processes import plain_functions
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterable, Iterator
+    from collections.abc import Callable, Iterable, Iterator, Sequence
 
 __all__ = [
     "dumps",
+    "dumps_each",
     "loads",
+    "loads_each",
     "meaning_of",
     "reference",
     "register",
@@ -114,6 +116,37 @@ def dumps(obj: Any, what: str, *, known: Iterable[str] = ()) -> bytes:
         raise TypeError(_explain(obj, what, error)) from error
     finally:
         _shipment.known = before
+
+
+def dumps_each(objects: Sequence[Any], what: str) -> bytes:
+    """Return several objects as bytes that `loads_each` reads up to the first that cannot be.
+
+    Costs about a microsecond more for each than `dumps` of a list of them; errors as `dumps`.
+    """
+    file = io.BytesIO()
+    pickler = _pickler(file)
+    for obj in objects:
+        try:
+            pickler.dump(obj)
+        except Exception as error:
+            raise TypeError(_explain(obj, what, error)) from error
+    return file.getvalue()
+
+
+def loads_each(data: bytes, count: int) -> tuple[list[Any], BaseException | None]:
+    """Return what `dumps_each` was given, up to the first that cannot be read, and the error of that.
+
+    >>> loads_each(dumps_each([{1}, {2}], "two sets"), 2)
+    ([{1}, {2}], None)
+    """
+    unpickler = pickle.Unpickler(io.BytesIO(data))
+    objects: list[Any] = []
+    try:
+        for _ in range(count):
+            objects.append(unpickler.load())  # noqa: PERF401 -- an error must leave those before it
+    except BaseException as error:  # noqa: BLE001 -- a class of the user's; it is for who reads
+        return objects, error
+    return objects, None
 
 
 def loads(data: bytes) -> Any:
@@ -206,7 +239,7 @@ def _reduce_structure(obj: Any) -> Any:
     return obj.__reduce__() if hasattr(type(obj), "_shell") else None
 
 
-def _pickled(obj: Any) -> bytes:
+def _pickler(file: io.BytesIO) -> Any:
     import cloudpickle  # 30 ms that an import of ours must not cost
 
     class Pickler(cloudpickle.Pickler):  # type: ignore[misc]  # cloudpickle has no types
@@ -216,8 +249,12 @@ def _pickled(obj: Any) -> bytes:
                 return reference(*how)
             return super().reducer_override(obj)
 
+    return (Pickler if _references else cloudpickle.Pickler)(file, PROTOCOL)
+
+
+def _pickled(obj: Any) -> bytes:
     file = io.BytesIO()
-    (Pickler if _references else cloudpickle.Pickler)(file, PROTOCOL).dump(obj)
+    _pickler(file).dump(obj)
     return file.getvalue()
 
 
