@@ -34,7 +34,7 @@ def discrete_log(  # noqa: PLR0917 -- the order of sympy, then what is our own
     x = moduli.least_log(n, a % n, b % n, way)
     if x is None:
         raise NoDiscreteLog(n, a, b)
-    if pow(b, x, n) != a % n:
+    if _kernels.power(b, x, n) != a % n:
         raise ArithmeticError(f"{x} was found, and is not the logarithm of {a} to {b} modulo {n}")
     return x
 

@@ -30,6 +30,7 @@ SOURCES: Final = {
     "invert": ("gmp", "plain_residues"),
     "power": ("gmp", "plain_residues"),
     "gcdext": ("gmp", "plain_residues"),
+    "smooth_log": ("flint", "plain_residues"),
     "jacobi": ("gmp", "plain_residues"),
     "kronecker": ("gmp", "plain_residues"),
     "sqrt_mod_prime": ("flint", "plain_residues"),
@@ -54,6 +55,7 @@ LIBRARIES: Final = {"gmp": "gmpy2", "flint": "flint"}
 invert: Callable[[Any, Any], Any]
 power: Callable[[int, int, int], int]
 gcdext: Callable[[int, int], tuple[int, int, int]]
+smooth_log: Callable[[int, int, int], int | None]
 jacobi: Callable[[int, int], int]
 kronecker: Callable[[int, int], int]
 sqrt_mod_prime: Callable[[int, int], int | None]

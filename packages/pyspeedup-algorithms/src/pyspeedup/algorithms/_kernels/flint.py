@@ -21,6 +21,7 @@ __all__ = [
     "is_prime",
     "is_proven_prime",
     "rref",
+    "smooth_log",
     "sqrt_mod_prime",
 ]
 
@@ -75,3 +76,15 @@ def rref(rows: list[list[int]], p: int) -> list[list[int]]:
         matrix = fmpz_mod_mat(fmpz_mat(height, width, entries), fmpz_mod_ctx(p))
     reduced, _ = matrix.rref()
     return [[int(entry) for entry in row] for row in reduced.tolist()]
+
+
+def smooth_log(p: int, a: int, b: int) -> int | None:
+    """Return the least x with ``b**x % p == a``, both from 1, or None; quick where p - 1 is smooth.
+
+    Modulo a prime `p`. Where there is no logarithm FLINT answers something, so the power is looked at;
+    and it ends the process where `a` is 0.
+    """
+    field = fmpz_mod_ctx(p)
+    base, target = field(b), field(a)
+    x = int(base.discrete_log(target)) if b > 1 else 0
+    return x if base**x == target else None

@@ -27,7 +27,7 @@ def least_log(n: int, a: int, b: int, way: Way) -> int | None:
         if value == a:
             return tail
         tail, value = tail + 1, value * b % n
-    if a % (n // rest):
+    if a % (n // rest) or math.gcd(a, rest) > 1:  # where a is 0, FLINT would end the process
         return None
     ratio = a * _kernels.invert(value % rest, rest) % rest if rest > 1 else 0
     periodic = _log_of_units(rest, int(ratio), b % rest, way)
@@ -42,10 +42,11 @@ def _prime_to(n: int, b: int) -> int:
 
 
 def _log_of_units(n: int, a: int, b: int, way: Way) -> int | None:
-    """Return the least x for a unit `b`, by the Chinese remainder theorem over the prime powers."""
+    """Return the least x for units `a` and `b`, by the Chinese remainder theorem over the prime powers."""
+    if _kernels.is_prime(n):
+        return prime_powers.least_log(n, a, b, way)
     x, period = 0, 1
-    powers = [(n, 1)] if _kernels.is_prime(n) else _kernels.factor(n)
-    for p, k in powers:
+    for p, k in _kernels.factor(n):
         modulus = p**k
         found = prime_powers.log(p, k, a % modulus, b % modulus, way)
         joined = None if found is None else _join(x, period, *found)

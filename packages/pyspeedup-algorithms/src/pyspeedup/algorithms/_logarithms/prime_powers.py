@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Final
 
 from pyspeedup.algorithms import _kernels
 from pyspeedup.algorithms._logarithms import pohlig_hellman, subgroups
@@ -10,7 +10,21 @@ from pyspeedup.algorithms._logarithms import pohlig_hellman, subgroups
 if TYPE_CHECKING:
     from pyspeedup.algorithms._logarithms.subgroups import Solver, Way
 
-__all__ = ["log"]
+__all__ = ["least_log", "log"]
+
+SMOOTH: Final = 1 << 17
+"""Up to it primes of an order are FLINT's business; from there on its time grows faster than ours."""
+
+
+def least_log(p: int, a: int, b: int, way: Way) -> int | None:
+    """Return the least x with ``b**x % p == a``, modulo a prime; None if none is."""
+    powers = way.order if way.order is not None else dict(_kernels.factor(p - 1))
+    if way.method == "auto" and max(powers, default=1) < SMOOTH:
+        x = _kernels.smooth_log(p, a, b)
+        if x is not None:
+            return x
+    found = log(p, 1, a, b, way._replace(order=powers))
+    return None if found is None else found[0]
 
 
 def log(p: int, k: int, a: int, b: int, way: Way) -> tuple[int, int] | None:
