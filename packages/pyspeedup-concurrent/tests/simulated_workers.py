@@ -38,6 +38,7 @@ FUNCTIONS = (1, 2)
 PROBE = 3
 DEEPEST = 16
 """So many calls on one stack, and it is too deep: a ring of calls."""
+ALIVE = messages.Alive(frozenset(), 0)
 MODULUS = 1_000_003
 STEPS_ON_THE_BOARD = ("abandon", "claim", "is_waiting", "look", "publish", "unwait", "wait")
 
@@ -123,7 +124,9 @@ class World:
         for module, names in self._meanings().items():
             self._patches.enter_context(mock.patch.multiple(module, **names))
         try:
-            self.pool = pool.Pool(self.workers, self.shipment_of, lambda: self.renewed)
+            self.pool = pool.Pool(
+                self.workers, self.shipment_of, lambda: hand.Tidings(self.renewed, ALIVE)
+            )
         except BaseException:
             self.__exit__()
             raise

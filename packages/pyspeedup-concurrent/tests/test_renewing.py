@@ -5,6 +5,7 @@ import signal
 import subprocess
 import sys
 import threading
+import time
 from pathlib import Path
 
 import pytest
@@ -69,7 +70,7 @@ def test_after_a_clear_another_function_calls_the_new_form_in_every_worker(some,
 
 def test_what_one_worker_publishes_of_the_new_form_is_not_of_the_old_one(engine, tmp_path):
     """A dear function, so that values go by the board; the callers bring the news, the call itself comes last."""
-    variables = {"factor": 1, "sleep": __import__("time").sleep}
+    variables = {"factor": 1, "sleep": time.sleep}
     exec(
         "def scaled(n):\n sleep(.002)\n return factor * n\ndef around(n): return scaled(n)",
         variables,
@@ -110,9 +111,11 @@ def test_a_worker_that_comes_later_has_the_new_form_from_an_old_shipment(some, t
     variables["factor"] = 2
     scaled.cache_clear()
     assert around(2, "told") == ("told", 4)
-    for hand in [*some._pool._hands]:
-        os.kill(hand.child.pid, signal.SIGKILL)
-        hand.child.join(PATIENCE)
+    killed = {hand.child.pid for hand in [*some._pool._hands]}
+    for pid in killed:
+        os.kill(pid, signal.SIGKILL)
+    while killed & {hand.child.pid for hand in [*some._pool._hands]}:
+        time.sleep(0.001)  # until they are replaced
     found = known_in_all(some, around, tmp_path, "replaced")
     assert [value for _, value in found] == [2 * n for n in range(some.workers)]
     assert ask(scaled, (1,), (5,)) == [2, 10]

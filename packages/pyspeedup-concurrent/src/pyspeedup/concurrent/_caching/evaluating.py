@@ -51,6 +51,8 @@ class Evaluating:
         self._source = source
         self._structure = structure
         self._defined: tuple[Engine, int] | None = None
+        self._held: list[object] = []
+        """What keeps the function known to its engines."""
         self.begin_afresh()
 
     def begin_afresh(self) -> None:
@@ -70,6 +72,8 @@ class Evaluating:
                 if self._defined is None or self._defined[0] is not engine:
                     function = self.normalize.function
                     number = engine.define(function, name_of(function), self._structure())
+                    if hasattr(engine, "hold"):
+                        self._held.append(engine.hold(number))
                     self._defined = (engine, number)
                 defined = self._defined
         return defined

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import contextlib
 from dataclasses import dataclass, field
-from typing import TYPE_CHECKING, Any, Final
+from typing import TYPE_CHECKING, Any, Final, NamedTuple
 
 from pyspeedup.concurrent._caching import messages
 from pyspeedup.core import WorkerError
@@ -13,14 +13,25 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Mapping
     from multiprocessing.connection import Connection
 
-    from pyspeedup.concurrent._caching.messages import BatchCall, Call, Shipment
+    from pyspeedup.concurrent._caching.messages import Alive, BatchCall, Call, Shipment
     from pyspeedup.concurrent._caching.seats import Seat
     from pyspeedup.concurrent._processes import children
 
-__all__ = ["Hand", "Luggage"]
+__all__ = ["Hand", "Luggage", "Tidings"]
 
 LIGHT: Final = 1 << 15
 """Bytes that fit into a pipe, whoever reads at its other end."""
+BYTES_OF_A_NUMBER: Final = 5
+
+
+class Tidings(NamedTuple):
+    """What every worker is to be told of: the functions that were told to forget, as they are now, and who lives.
+
+    Never changed, but replaced.
+    """
+
+    renewed: Mapping[int, Shipment]
+    alive: Alive
 
 
 @dataclass(eq=False, slots=True)
@@ -36,18 +47,24 @@ class Hand:
     """The generation in which it has been sent each function."""
     _told: Mapping[int, Shipment] = field(default_factory=dict)
     """The functions that were told to forget, as it has been told of them last."""
+    _alive: Alive | None = None
+    """Those that were alive when it was told of that last; None if it knows none at all."""
 
     def begin(
         self,
         call: Call | BatchCall,
         shipment: Shipment | None,
-        renewed: Mapping[int, Shipment],
+        tidings: Tidings,
         *,
         wanted: bool,
     ) -> None:
-        """Have it compute `call`; `shipment` and what is `renewed` go along only where it lacks them."""
-        news = self._news_of(renewed)
-        self._told = renewed
+        """Have it compute `call`; `shipment` and `tidings` go along only where it lacks them."""
+        news = self._news_of(tidings)
+        self._told = tidings.renewed
+        alive = self._news_of_the_living(tidings)
+        self._alive = tidings.alive
+        if alive is not None:
+            self._known = {number: g for number, g in self._known.items() if alive.has(number)}
         for each in news:
             if each.data:
                 self._known[each.number] = each.generation
@@ -57,16 +74,22 @@ class Hand:
             self._known[call.number] = shipment.generation
         self._sent = (self._sent + 1) % messages.COUNTS
         with contextlib.suppress(OSError):  # it has died meanwhile, which is seen by its sentinel
-            messages.send(self.connection, messages.Begin(call, wanted, shipment, news))
+            messages.send(self.connection, messages.Begin(call, wanted, shipment, news, alive))
 
-    def _news_of(self, renewed: Mapping[int, Shipment]) -> list[Shipment]:
-        if renewed is self._told:
+    def _news_of(self, tidings: Tidings) -> list[Shipment]:
+        if tidings.renewed is self._told:
             return []
-        return [each for number, each in renewed.items() if self._told.get(number) is not each]
+        news = tidings.renewed.items()
+        return [each for number, each in news if self._told.get(number) is not each]
 
-    def weight_of(self, renewed: Mapping[int, Shipment]) -> int:
-        """Return how many bytes of functions go along for what is renewed."""
-        return sum(len(each.data) for each in self._news_of(renewed))
+    def _news_of_the_living(self, tidings: Tidings) -> Alive | None:
+        return None if self._alive is None or self._alive is tidings.alive else tidings.alive
+
+    def weight_of(self, tidings: Tidings) -> int:
+        """Return how many bytes go along for the tidings, nearly."""
+        alive = self._news_of_the_living(tidings)
+        numbers = 0 if alive is None else BYTES_OF_A_NUMBER * len(alive.numbers)
+        return numbers + sum(len(each.data) for each in self._news_of(tidings))
 
     def has_heard(self, read: int) -> bool:
         """Tell whether one that has read so many messages has read all that was sent to it."""
@@ -87,23 +110,23 @@ class Hand:
 
 
 class Luggage:
-    """What goes along with the next call beside it: the functions that were told to forget, as they are now.
+    """What goes along with the next call beside it.
 
     As of the last `look`, so that nothing changes between the question who can be sent it and the sending.
     """
 
-    def __init__(self, hands: list[Hand], find: Callable[[], Mapping[int, Shipment]]) -> None:
-        """Look for the first time; `find` returns a mapping that never changes, but is replaced."""
+    def __init__(self, hands: list[Hand], find: Callable[[], Tidings]) -> None:
+        """Look for the first time; `find` returns what there is to tell of."""
         self._hands = hands
         self._find = find
-        self.renewed = find()
+        self.tidings = find()
 
     def look(self) -> None:
-        """Take up what has been told to forget meanwhile."""
-        self.renewed = self._find()
+        """Take up what has happened meanwhile."""
+        self.tidings = self._find()
 
     def is_light(self, task: Any) -> bool:
         """Tell whether a call and all that goes along fit into a pipe unread, whoever is sent them."""
         shipped = 0 if task.shipment is None else len(task.shipment.data)
-        news = max((hand.weight_of(self.renewed) for hand in self._hands), default=0)
+        news = max((hand.weight_of(self.tidings) for hand in self._hands), default=0)
         return len(task.call.arguments) + shipped + news < LIGHT

@@ -7,6 +7,7 @@ import sys
 import types
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, TypeAlias
+from weakref import WeakValueDictionary
 
 from pyspeedup.concurrent._caching.calls import Normalizer
 from pyspeedup.concurrent._caching.costs import Costs
@@ -18,7 +19,7 @@ if TYPE_CHECKING:
 
     from pyspeedup.concurrent._caching.binding import Binding
     from pyspeedup.concurrent._caching.desk import Desk
-    from pyspeedup.concurrent._caching.messages import Shipment
+    from pyspeedup.concurrent._caching.messages import Alive, Shipment
 
 __all__ = ["Known", "KnownAs", "Meanings"]
 
@@ -26,7 +27,7 @@ KnownAs: TypeAlias = tuple[int, int]
 """What an engine knows a form of a function by: its number and its generation."""
 
 
-@dataclass(eq=False, slots=True)
+@dataclass(eq=False, slots=True, weakref_slot=True)
 class Known:
     """A function that this worker knows, or (memory is None) has only heard of."""
 
@@ -48,8 +49,10 @@ class Meanings:
     def __init__(self, desk: Desk) -> None:
         """Know nothing yet."""
         self._desk = desk
-        self._by_number: dict[int, Known] = {}
-        self._by_identity: dict[str, Known] = {}
+        self._by_number: WeakValueDictionary[int, Known] = WeakValueDictionary()
+        self._by_identity: WeakValueDictionary[str, Known] = WeakValueDictionary()
+        self._kept: set[Known] = set()
+        """Those that live as long as the engine does not say otherwise."""
         self._own_numbers = itertools.count(-1, -1)
         self._newest: dict[str, int] = {}
         """The newest generation that the engine has told of, by identity."""
@@ -70,6 +73,16 @@ class Meanings:
         """Return whose memory this is; None if all was forgotten meanwhile, and it has another."""
         known = self._by_number.get(memory.number)
         return known if known is not None and known.memory is memory else None
+
+    def hold(self, number: int) -> Known:
+        """Return what is known, for a structure in this process that alone keeps it from now on.
+
+        Unless the engine knows it: that says when it is to be dropped.
+        """
+        known = self._by_number[number]
+        if known.generation is None:
+            self._kept.discard(known)
+        return known
 
     # What comes from the engine ---------------------------------------------------------------
 
@@ -96,6 +109,33 @@ class Meanings:
                 self._renew(known, shipment)
         if news:
             self._forget_what_came_by_itself()
+
+    def keep_only(self, alive: Alive) -> None:
+        """Let go of what was the engine's and is not alive any more; what is under way has its own hold on it."""
+        numbers = {number for number in {*self._identities, *self._by_number} if number > 0}
+        gone = {number for number in numbers if not alive.has(number)}
+        lasting = {self._identity_of(number) for number in numbers - gone}
+        for number in gone:
+            identity = self._identity_of(number)
+            self._identities.pop(number, None)
+            known = self._by_number.pop(number, None)
+            if identity not in lasting:
+                self._drop(identity, known)
+
+    def _drop(self, identity: str, known: Known | None) -> None:
+        self._aside.pop(identity, None)
+        self._newest.pop(identity, None)
+        shipping.unset_meaning(identity)
+        if known is not None:
+            self._kept.discard(known)
+            if (
+                known.memory is not None
+            ):  # else its values stay until rings of objects are looked for
+                self._begin_memory(known, None, known.memory.name)
+
+    def _identity_of(self, number: int) -> str:
+        known = self._by_number.get(number)
+        return self._identities[number] if known is None else known.identity
 
     def _put_aside(self, shipment: Shipment) -> None:
         """Keep a function until it is needed, unless it is known in this form or a newer one."""
@@ -128,6 +168,7 @@ class Meanings:
         if not _is_as_new(known, shipment.generation):
             function = shipping.loads(shipment.data)
             known.generation = shipment.generation
+            self._kept.add(known)
             self._fill(known, function, shipment.name, shipment.number)
         self._aside.pop(identity, None)
         _rebind_in_module(known, identity)
@@ -144,7 +185,7 @@ class Meanings:
 
     def _forget_what_came_by_itself(self) -> None:
         """Begin new memories of what was imported here: it may be the twin of what is news."""
-        for known in {id(known): known for known in self._by_identity.values()}.values():
+        for known in {*self._by_identity.values()}:
             if known.memory is not None and known.generation is None:
                 self._begin_memory(known, None, known.memory.name)
 
@@ -170,7 +211,8 @@ class Meanings:
         """Return what `identity` is to mean here, still empty."""
         local = shell()
         meaning = LocalMethod(local, binding) if binding else local
-        self._by_identity[identity] = Known(local, meaning, identity)
+        self._by_identity[identity] = known = Known(local, meaning, identity)
+        self._kept.add(known)
         return meaning
 
     def fill(
@@ -225,7 +267,7 @@ class Meanings:
 
     def _twin(self, function: Callable[..., Any]) -> Known | None:
         picture = _picture(function)
-        candidates = self._by_identity.values() if picture is not None else ()
+        candidates = [*self._by_identity.values()] if picture is not None else ()
         return next((k for k in candidates if k.function and _picture(k.function) == picture), None)
 
     def _definition(self, identity: str) -> tuple[Any, ...]:

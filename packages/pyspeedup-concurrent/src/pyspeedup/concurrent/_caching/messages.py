@@ -32,6 +32,7 @@ if TYPE_CHECKING:
 
 __all__ = [
     "COUNTS",
+    "Alive",
     "BatchCall",
     "Begin",
     "Busy",
@@ -122,16 +123,29 @@ class BatchCall(NamedTuple):
     serial: int
 
 
+class Alive(NamedTuple):
+    """All functions up to the newest one that anybody can still call."""
+
+    numbers: frozenset[int]
+    newest: int
+
+    def has(self, number: int) -> bool:
+        """Tell whether a function may be called; those that came later may."""
+        return number > self.newest or number in self.numbers
+
+
 class Begin(NamedTuple):
     """Compute this, of this function where the worker does not know it; say what it came to if it is wanted.
 
-    Before that, take in the `news`: functions that were told to forget, as they are now.
+    Before that, drop what is not `alive`, unless that is None, and take in the `news`: functions that were
+    told to forget, as they are now.
     """
 
     call: Call | BatchCall
     wanted: bool
     shipment: Shipment | None
     news: Sequence[Shipment]
+    alive: Alive | None
 
 
 class Ready(NamedTuple):

@@ -29,10 +29,11 @@ from pyspeedup.concurrent._processes import children
 from pyspeedup.core import WorkerError
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Mapping
+    from collections.abc import Callable
     from concurrent.futures import Future
 
     from pyspeedup.concurrent._caching.dispatcher import Action
+    from pyspeedup.concurrent._caching.hand import Tidings
     from pyspeedup.concurrent._caching.messages import BatchCall, Call, Shipment
     from pyspeedup.core.protocols import FunctionStats
 
@@ -64,22 +65,21 @@ class _Task:
 class Pool:
     """`size` workers; `shipment_of` finds the function of a call that a worker gave away.
 
-    `renewed` returns the functions that were ever told to forget, as they are now, in a mapping that
-    never changes: after a change it returns another.
+    `tidings` returns what every worker is to be told of.
     """
 
     def __init__(
         self,
         size: int,
         shipment_of: Callable[[Call | BatchCall], Shipment | None],
-        renewed: Callable[[], Mapping[int, Shipment]],
+        tidings: Callable[[], Tidings],
     ) -> None:
         """Start the workers, then the thread; `OSError` if not one process can be started."""
         self.broken = False
         self._shipment_of = shipment_of
         self._seats = Seats(size)
         self._hands: list[Hand] = []
-        self._luggage = Luggage(self._hands, renewed)
+        self._luggage = Luggage(self._hands, tidings)
         self._dispatcher: Dispatcher[Outcome] = Dispatcher(self._luggage.is_light)
         self._waiting = Waiting()
         self._inbox: Inbox[Job | Callable[[], None]] = Inbox()
@@ -235,7 +235,7 @@ class Pool:
         if action.wanted and not self._waiting.begin(task):
             self._perform(self._dispatcher.retract(hand, task))
             return
-        hand.begin(task.call, task.shipment, self._luggage.renewed, wanted=action.wanted)
+        hand.begin(task.call, task.shipment, self._luggage.tidings, wanted=action.wanted)
 
     # While something is computed
 

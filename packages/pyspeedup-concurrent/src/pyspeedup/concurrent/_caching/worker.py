@@ -227,6 +227,8 @@ class Worker:
     def _compute(self, message: Begin, begun: float) -> Outcome | None:
         call = message.call
         try:
+            if message.alive is not None:
+                self.meanings.keep_only(message.alive)
             self.meanings.renew(message.news)
             self.meanings.learn(call.number, message.shipment)
             self._long_calls.hear()

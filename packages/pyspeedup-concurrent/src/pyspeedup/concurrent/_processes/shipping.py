@@ -62,6 +62,7 @@ __all__ = [
     "resolve",
     "set_meaning",
     "unregister",
+    "unset_meaning",
 ]
 
 PROTOCOL = 5
@@ -186,6 +187,13 @@ def set_meaning(
         _meanings[identity] = meaning
         if how is not None:
             _references[id(meaning)] = how
+
+
+def unset_meaning(identity: str) -> None:
+    """Have references no longer mean what `set_meaning` said, and let go of that."""
+    with _lock:
+        meaning = _meanings.pop(identity, None)
+        _references.pop(id(meaning), None)
 
 
 def meaning_of(identity: str) -> Any | None:

@@ -12,8 +12,9 @@ from concurrent.futures import Future
 from typing import TYPE_CHECKING, Any, Self
 
 from pyspeedup.concurrent._caching import here, messages
+from pyspeedup.concurrent._caching.hand import Tidings
 from pyspeedup.concurrent._caching.history import History
-from pyspeedup.concurrent._caching.messages import BatchCall, Call, Shipment
+from pyspeedup.concurrent._caching.messages import Alive, BatchCall, Call, Shipment
 from pyspeedup.concurrent._caching.pool import Job, Pool
 from pyspeedup.concurrent._caching.workers import number_of_workers
 from pyspeedup.concurrent._platform import available_cores
@@ -21,7 +22,7 @@ from pyspeedup.concurrent._processes import shipping
 from pyspeedup.core import Batch
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Mapping, Sequence
+    from collections.abc import Callable, Sequence
 
     from pyspeedup.core import LocalFunction
     from pyspeedup.core.protocols import FunctionStats, Span
@@ -149,9 +150,20 @@ class Processes:
         """
         if here.worker is not None and structure is not None:
             return here.worker.meanings.adopt(function, structure)
-        number = next(_numbers)
-        _definitions[number] = _Definition(number, function, name, structure)
-        return number
+        return _define(function, name, structure)
+
+    def hold(self, function_id: int) -> object:
+        """Return what a function is known by from now on: once that is garbage, so is the function.
+
+        Also in the workers, before they begin another call. A function that nobody holds is known for good.
+
+        >>> engine = Processes()
+        >>> held = engine.hold(engine.define(abs, "abs"))
+        """
+        worker = here.worker
+        if worker is not None and function_id in worker.meanings:
+            return worker.meanings.hold(function_id)
+        return _kept.pop(function_id, None) or _definitions[function_id]
 
     def known_as(self, function_id: int) -> tuple[int, int] | None:
         """Return what workers are to know a function by that travels within another one.
@@ -235,7 +247,7 @@ class Processes:
                 raise RuntimeError("this engine is closed; make another one")
             if self._pool is None or self._pool.broken:
                 self._finalizer()
-                self._pool = Pool(self._workers, _shipment_of, lambda: _renewed)
+                self._pool = Pool(self._workers, _shipment_of, lambda: _tidings)
                 self._finalizer = weakref.finalize(self, self._pool.close)
             return self._pool
 
@@ -321,12 +333,22 @@ def _compute_batch_here(local: Any, calls: Sequence[tuple[Any, ...]]) -> Future[
     return future
 
 
+def _define(function: Callable[..., Any], name: str, structure: Any) -> int:
+    global _newest_number  # noqa: PLW0603 -- a count
+    with _defining:
+        _newest_number += 1
+        definition = _Definition(_newest_number, function, name, structure)
+        _definitions[definition.number] = _kept[definition.number] = definition
+    return definition.number
+
+
 def _begin_generation(definition: _Definition) -> None:
-    global _newest_generation, _renewed  # noqa: PLW0603 -- a new mapping each time, so that it need not be compared
+    global _newest_generation, _tidings  # noqa: PLW0603 -- others each time, so that they need not be compared
     with _forgetting:
         _newest_generation += 1
         definition.generation = _newest_generation
-        _renewed = {**_renewed, definition.number: definition.bare_shipment()}
+        renewed = {**_tidings.renewed, definition.number: definition.bare_shipment()}
+        _tidings = _tidings._replace(renewed=renewed)
         _unpacked[definition.number] = definition
 
 
@@ -337,7 +359,23 @@ def _shipment_for_call(definition: _Definition) -> Shipment:
     while _unpacked:
         for other in [*_unpacked.values()]:
             _pack_renewed(other)
+    if _number_of_gone() != _tidings.alive.newest - len(_tidings.alive.numbers):
+        _tell_of_the_living()
     return shipment
+
+
+def _number_of_gone() -> int:
+    return _newest_number - len(_definitions)
+
+
+def _tell_of_the_living() -> None:
+    """Have workers told which functions there still are."""
+    global _tidings  # noqa: PLW0603 -- as above
+    with _defining:
+        alive = Alive(frozenset(_definitions.keys()), _newest_number)
+    with _forgetting:
+        renewed = {n: shipment for n, shipment in _tidings.renewed.items() if alive.has(n)}
+        _tidings = Tidings(renewed, alive)
 
 
 def _pack_renewed(definition: _Definition) -> None:
@@ -353,13 +391,14 @@ def _pack_renewed(definition: _Definition) -> None:
 
 def _tell_of(definition: _Definition, shipment: Shipment) -> None:
     """Have workers told of a function's present form, unless they are or it was never renewed."""
-    global _renewed  # noqa: PLW0603 -- as above
-    former = _renewed.get(definition.number)
+    global _tidings  # noqa: PLW0603 -- as above
+    former = _tidings.renewed.get(definition.number)
     if former is None or former is shipment:
         return
     with _forgetting:
         if definition.generation == shipment.generation:
-            _renewed = {**_renewed, definition.number: shipment}
+            renewed = {**_tidings.renewed, definition.number: shipment}
+            _tidings = _tidings._replace(renewed=renewed)
             _unpacked.pop(definition.number, None)
 
 
@@ -374,24 +413,26 @@ def _shipment_of(call: Call | BatchCall) -> Shipment | None:
         return None
 
 
-_numbers = itertools.count(1)
 _serials = itertools.count(1)
 EMPTY = History()
-_definitions: dict[int, _Definition] = {}
+_definitions: weakref.WeakValueDictionary[int, _Definition] = weakref.WeakValueDictionary()
+_kept: dict[int, _Definition] = {}
+"""Those that nobody holds."""
 _newest_generation = 0
 """So often was a function told to forget."""
-_renewed: Mapping[int, Shipment] = {}
-"""The functions that were told to forget, as they are now; never changed, but replaced."""
+_newest_number = 0
+_tidings = Tidings({}, Alive(frozenset(), 0))
 _unpacked: dict[int, _Definition] = {}
-"""Those of them that no call has followed yet."""
+"""Those that were told to forget, and no call has followed yet."""
 _forgetting = threading.Lock()
+_defining = threading.Lock()
 _engines: weakref.WeakSet[Processes] = weakref.WeakSet()
 
 
 def _after_fork() -> None:
     """Begin afresh in a forked process: the workers are the parent's."""
-    global _forgetting  # noqa: PLW0603 -- another thread may have held it
-    _forgetting = threading.Lock()
+    global _defining, _forgetting
+    _defining, _forgetting = threading.Lock(), threading.Lock()
     for definition in list(_definitions.values()):
         definition.begin_afresh()
     for engine in list(_engines):
