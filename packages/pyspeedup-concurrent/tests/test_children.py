@@ -195,6 +195,16 @@ def test_cores_are_counted_within_the_affinity(monkeypatch):
     assert _platform.available_cores() == 1
 
 
+def test_a_lifeline_that_was_being_closed_at_a_fork_keeps_no_child_from_being_let_go():
+    child = _children.start_child(time.sleep, (1000,), "asleep")
+    os.close(child._lifeline.fileno())  # which ends it; its number is known still
+    child.abandon()
+    assert not child.is_alive()
+    child.process.join()
+    child.process.close()
+    child._lifeline._handle = None
+
+
 def test_a_child_may_be_ended_by_several_threads_at_once():
     for _ in range(20):
         child = _children.start_child(time.sleep, (1000,), "asleep")

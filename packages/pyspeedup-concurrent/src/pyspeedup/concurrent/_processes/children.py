@@ -16,6 +16,7 @@ a script needs no ``if __name__ == "__main__"`` guard.
 from __future__ import annotations
 
 import atexit
+import contextlib
 import multiprocessing
 import os
 import sys
@@ -101,7 +102,8 @@ class Child:
         """Let go of what belongs to another process, after a fork: close, but end nothing."""
         self._ending = threading.RLock()  # another thread may have held it when we were forked
         self._ended = (self.pid, None)
-        self._lifeline.close()
+        with contextlib.suppress(OSError):  # another thread was just closing it
+            self._lifeline.close()
         # else multiprocessing waits for it at the end of the forked process, and fails an assertion
         getattr(multiprocessing.process, "_children", set()).discard(self.process)
 
