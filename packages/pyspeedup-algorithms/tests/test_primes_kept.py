@@ -114,7 +114,7 @@ def test_the_format_is_the_one_that_is_described(six):
 )
 def test_a_file_of_another_format_is_refused_and_left_alone(path, content):
     path.write_bytes(content)
-    with pytest.raises(ValueError, match="primes.bin is no file of primes"):
+    with pytest.raises(ValueError, match=r"primes\.bin is no file of primes"):
         primes.open(path)
     assert path.read_bytes() == content
 
@@ -134,14 +134,14 @@ def test_a_file_of_a_later_version_is_refused_and_left_alone(six, monkeypatch):
 @pytest.mark.parametrize("bit", range(0, HEADER.size * 8, 5))
 def test_any_bit_of_the_header_that_flips_is_seen(six, bit):
     flip(six, bit // 8, 1 << bit % 8)
-    with pytest.raises(ValueError, match="primes.bin is"):
+    with pytest.raises(ValueError, match=r"primes\.bin is"):
         primes.open(six)
 
 
 @pytest.mark.parametrize("place", range(0, 6 * 16, 7))
 def test_any_bit_of_the_directory_that_flips_is_seen(six, place):
     flip(six, HEADER_ROOM + place, 16)
-    with pytest.raises(DamagedFile, match="primes.bin is damaged: its directory"):
+    with pytest.raises(DamagedFile, match=r"primes\.bin is damaged: its directory"):
         primes.open(six)
 
 
@@ -170,7 +170,7 @@ def test_a_bit_of_a_block_that_flips_is_seen_when_it_is_used(six, block):
 )
 def test_a_file_that_lost_its_end_is_named(six, lost):
     os.truncate(six, size_of(6) - lost)
-    with pytest.raises(DamagedFile, match="primes.bin is damaged"):
+    with pytest.raises(DamagedFile, match=r"primes\.bin is damaged"):
         primes.open(six)
 
 

@@ -5,6 +5,7 @@
 - `primes`, `Primes`: all of them, an endless sequence sieved ahead in another process.
 - `prime_pi`, `nth_prime`: counted without being found.
 - `factor`, `factorint`: integers taken apart.
+- `FactorTable`, `FactoredInteger`: factors of all numbers up to N, and of one that keeps them.
 - `gcd`, `lcm`, `gcdext`, `mod_inverse`, `mod_divide`, `crt`: divisors and residues.
 - `jacobi_symbol`, `legendre_symbol`, `kronecker_symbol`: which residues are squares.
 - `multiplicative_order`, `primitive_root`: the group of what is invertible modulo n.
@@ -39,6 +40,8 @@ from pyspeedup.algorithms.errors import (
     NotInvertible,
     NotPrime,
 )
+from pyspeedup.algorithms.factor_table import FactorTable
+from pyspeedup.algorithms.factored import FactoredInteger
 from pyspeedup.algorithms.factoring import factor, factorint, prime_factors
 from pyspeedup.algorithms.linear import nullspace_mod, rank_mod, rref_mod, solve_mod
 from pyspeedup.algorithms.many import factor_many, is_prime_many
@@ -74,7 +77,9 @@ if TYPE_CHECKING:
 
 __all__ = [
     "DamagedFile",
+    "FactorTable",
     "FactorTimeout",
+    "FactoredInteger",
     "NoDiscreteLog",
     "NoSolution",
     "NoSquareRoot",
