@@ -67,11 +67,17 @@ class _System:
         for limit in count(1):
             self._drop_longest()
             for unknown in self._unknowns_in(limit):
-                if len(self._places[unknown]) <= limit:
+                if not self._places[unknown]:
+                    del self._places[unknown]
+                elif len(self._places[unknown]) <= limit:
                     expressed += self._express(unknown)
-            if limit * self._shortest() * DENSE_SHARE > len(self._places) ** 2:
+            if self._is_dear(limit, self._shortest()):
                 return expressed
         raise AssertionError("limits have no end")
+
+    def _is_dear(self, relations: int, length: int) -> bool:
+        """Tell whether adding one of this length to so many relations takes longer than a kernel."""
+        return relations * length * DENSE_SHARE > len(self._places) ** 2
 
     def _unknowns_in(self, limit: int) -> list[int]:
         return [unknown for unknown, places in self._places.items() if len(places) <= limit]
@@ -94,12 +100,11 @@ class _System:
         return relation
 
     def _express(self, unknown: int) -> list[tuple[int, Relation]]:
-        """Take out the unknown, and the shortest relation that expresses it, if there is one."""
-        places = self._places.pop(unknown)
-        if not places:
-            return []
+        """Take out the unknown, and the shortest relation that expresses it, unless that is dear."""
+        places = self._places[unknown]
         shortest = min(places, key=lambda i: len(self._relations[i]))
-        self._places[unknown] = places  # for the time that relations are changed
+        if self._is_dear(len(places) - 1, len(self._relations[shortest])):
+            return []
         relation = self._take(shortest)
         inverse = pow(relation[unknown], -1, self._q)
         for i in list(places):

@@ -29,8 +29,10 @@ SIZES: Final = (
     (60, 1_200, 180),
     (70, 2_000, 330),
     (80, 4_000, 540),
-    (100, 12_000, 1_600),
-    (160, 300_000, 20_000),
+    (90, 6_000, 1_000),
+    (100, 10_000, 1_650),
+    (120, 30_000, 4_000),
+    (160, 270_000, 25_000),
 )
 """For so many bits of the modulus: up to where small primes go, and how far the sieve does."""
 WIDER: Final = 1.25

@@ -76,6 +76,6 @@ class Field:
     def _pays(self, q: int) -> bool:
         """Tell whether index calculus is faster, by binary logarithms of the seconds, as measured."""
         bits = self._p.bit_length()
-        index_calculus = max(-7.0, bits / 4 - 19)
+        index_calculus = max(-7.0, bits / 6 - 14)
         steps = q.bit_length() / 2 - (25.5 if self._p < WORDS else 22)
         return index_calculus < steps
