@@ -271,6 +271,8 @@ def test_what_is_not_prime_is_not_proven_to_be(n):
 def test_a_proof_does_not_rest_on_the_tests(monkeypatch):
     n = (2**89 - 1) * (2**107 - 1)
     monkeypatch.setattr(_kernels, "is_prime", lambda n: True)
+    monkeypatch.setattr(_kernels, "is_strong_prp", lambda n, a: True)
+    assert is_prime(n)
     assert not plain_proofs.is_proven_prime(n)
     assert not is_prime(n, prove=True)
 

@@ -30,7 +30,7 @@ def is_fermat_prp(n: int, a: int) -> bool:
     (True, 341)
     """
     n, a = _checked(n, a)
-    return n > 1 and (a == 1 or _kernels.power(a, n - 1, n) == 1)
+    return _kernels.power(a, n - 1, n) == 1  # modulo 1 it is 0
 
 
 def is_strong_prp(n: int, a: int) -> bool:
