@@ -12,7 +12,7 @@ SCRIPT = BENCHMARKS / "bench_concurrent.py"
 LYING_STREAM = """
 import contextlib
 from concurrency import streams
-from concurrency.workload import Peer
+from contests.workload import Peer
 
 @contextlib.contextmanager
 def liar(source, ahead):
@@ -25,7 +25,7 @@ WARM_UP = "source.generator.func is streams.numbers"
 LYING_MEMO = """
 import contextlib
 from concurrency import memos
-from concurrency.workload import Peer
+from contests.workload import Peer
 
 def forgetful(function):
     import functools
@@ -41,7 +41,7 @@ print(memos.WORKLOADS[{workload!r}].measure(Peer(liar), 0.001))
 LYING_GRAPH = """
 import contextlib
 from concurrency import branching, graphs
-from concurrency.workload import Peer
+from contests.workload import Peer
 
 @contextlib.contextmanager
 def liar(graph):
@@ -53,7 +53,7 @@ print(branching.WORKLOADS["C4"].measure(Peer(liar), 0.001))
 LYING_MAP = """
 import contextlib
 from concurrency import maps, map_peers
-from concurrency.workload import Peer
+from contests.workload import Peer
 
 @contextlib.contextmanager
 def liar():
@@ -65,7 +65,7 @@ HONEST_GRAPH = "graphs.in_order(graph)"
 PLANTED = """
 import contextlib, os, sys, time
 from concurrency import registry
-from concurrency.workload import Peer, Workload
+from contests.workload import Peer, Workload
 import bench_concurrent
 
 def planted(peer, scale):
@@ -96,11 +96,11 @@ except contest.ChildFailedError as error:
 """
 BARS = """
 import json, sys
-from concurrency import bars
-from concurrency.figures import Row
+from concurrency.subject import SUBJECT
+from contests.figures import Row
 measured = {workload: {peer: Row(**row) for peer, row in table.items()}
             for workload, table in json.loads(sys.argv[1]).items()}
-for verdict in bars.verdicts(measured):
+for verdict in SUBJECT.verdicts(measured):
     print(verdict.figure, verdict.found, verdict.word, sep=" | ")
 """
 GRAPHS = """

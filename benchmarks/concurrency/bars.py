@@ -1,37 +1,11 @@
-"""What ours has to reach: ratios to peers of the same run, and limits."""
+"""What Buffer and Cache have to reach: ratios to peers of the same run, and limits."""
 
 from __future__ import annotations
 
-from dataclasses import dataclass
-from typing import TYPE_CHECKING
+from contests.bars import BEST, Bar
 
-from concurrency.figures import ratio
-from concurrency.workload import OURS
-from verdicts import Verdict
-
-if TYPE_CHECKING:
-    from collections.abc import Iterator
-
-    from concurrency.figures import Table
-
-BEST = "the best peer"
 IN_PROCESS = ("generator", "memcpy", "thread")
 """Where nothing has to get from one process to another."""
-
-
-@dataclass(frozen=True)
-class Bar:
-    """A figure of ours, or how many times that of a peer it is, and what it has to be."""
-
-    workload: str
-    figure: str
-    says: str
-    at_least: float | None
-    aim: float | None
-    peer: str = ""
-    unit: str = ""
-    less_is_better: bool = False
-
 
 QUEUE, PIPE = "mp.Queue", "mp.Pipe"
 BARS = [
@@ -73,69 +47,3 @@ BARS = [
     Bar("C9", "depth", "recursion", 100_000, None, unit=" deep"),
     Bar("C9m", "depth", "recursion", None, 1_000_000, unit=" deep"),
 ]
-
-
-def verdicts(measured: dict[str, Table]) -> Iterator[Verdict]:
-    """Yield what each bar says; bars of workloads and of peers that did not take part are left out."""
-    for bar in BARS:
-        table = measured.get(bar.workload, {})
-        if OURS in table:
-            yield from _verdict(bar, table)
-
-
-def _verdict(bar: Bar, table: Table) -> Iterator[Verdict]:
-    name = f"{bar.workload} {bar.says}"
-    ours = table[OURS]
-    if ours.median(bar.figure) is None:
-        found = f"failed: {ours.failures[0]:.40}" if ours.failures else "not measured"
-        yield Verdict(
-            name,
-            found,
-            _said(bar, bar.at_least),
-            _said(bar, bar.aim),
-            "NO" if bar.at_least is not None else "not yet",
-        )
-        return
-    peer = best(table, bar.figure, less=bar.less_is_better) if bar.peer == BEST else bar.peer
-    figure = ratio(table, bar.figure, OURS, peer) if bar.peer else ours.median(bar.figure)
-    if figure is not None:
-        unit = f"x {peer}" if bar.peer else bar.unit
-        yield Verdict(
-            name,
-            _figure(figure) + unit,
-            _said(bar, bar.at_least),
-            _said(bar, bar.aim),
-            _word(bar, figure),
-        )
-
-
-def best(table: Table, figure: str, *, less: bool = False) -> str:
-    """Return the best of the peers that use another process."""
-    medians = {
-        name: found
-        for name, row in table.items()
-        if name not in (OURS, *IN_PROCESS) and (found := row.median(figure)) is not None
-    }
-    chosen = min if less else max
-    return chosen(medians, key=medians.__getitem__, default="")
-
-
-def _word(bar: Bar, figure: float) -> str:
-    if bar.aim is not None and _reaches(bar, figure, bar.aim):
-        return "aim"
-    if bar.at_least is None:
-        return "not yet"
-    return "holds" if _reaches(bar, figure, bar.at_least) else "NO"
-
-
-def _reaches(bar: Bar, figure: float, mark: float) -> bool:
-    return figure <= mark if bar.less_is_better else figure >= mark
-
-
-def _said(bar: Bar, mark: float | None) -> str:
-    return "" if mark is None else _figure(mark) + ("x" if bar.peer else bar.unit)
-
-
-def _figure(figure: float) -> str:
-    big = 10_000
-    return f"{figure:,.0f}" if abs(figure) >= big else f"{figure:.3g}"

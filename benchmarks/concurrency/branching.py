@@ -9,13 +9,13 @@ from typing import TYPE_CHECKING
 from concurrency import graphs
 from concurrency.graph_peers import COARSE, FINE
 from concurrency.spin import steps_of
-from concurrency.workload import Peer, Workload, require, scaled
+from contests.workload import Peer, Workload, require, scaled
 
 if TYPE_CHECKING:
     from collections.abc import Callable
 
     from concurrency.graphs import Graph
-    from concurrency.workload import Figures
+    from contests.workload import Figures
 
 COARSE_NODES, COARSE_SECONDS = 400, 5e-3
 FINE_NODES, FINE_SECONDS = 5_000, 200e-6

@@ -15,7 +15,7 @@ from typing import TYPE_CHECKING, Any
 
 from concurrency import graphs
 from concurrency.spin import cores, spin
-from concurrency.workload import OURS, Peer
+from contests.workload import OURS, Peer
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator

@@ -8,10 +8,10 @@ from typing import TYPE_CHECKING
 
 from concurrency.map_peers import COARSE, FINE, task
 from concurrency.spin import spin, steps_of
-from concurrency.workload import Peer, Workload, require, scaled
+from contests.workload import Peer, Workload, require, scaled
 
 if TYPE_CHECKING:
-    from concurrency.workload import Figures
+    from contests.workload import Figures
 
 UNITS = {
     "speedup": "x serial",

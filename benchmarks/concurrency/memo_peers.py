@@ -10,7 +10,7 @@ import threading
 from concurrent.futures import ThreadPoolExecutor
 from typing import TYPE_CHECKING, Any
 
-from concurrency.workload import OURS, Peer
+from contests.workload import OURS, Peer
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator

@@ -12,12 +12,12 @@ from typing import TYPE_CHECKING, Any
 
 from concurrency.memo_peers import DEEP, DEEP_MEMOS, MEMOS, InThread
 from concurrency.timing import compared, own
-from concurrency.workload import OURS, Peer, Workload, require, scaled
+from contests.workload import OURS, Peer, Workload, require, scaled
 
 if TYPE_CHECKING:
     from collections.abc import Callable
 
-    from concurrency.workload import Figures
+    from contests.workload import Figures
 
 KEYS = 1_000
 FIBONACCI, FIBONACCI_200 = 200, 453973694165307953197296969697410619233826

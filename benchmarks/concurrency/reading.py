@@ -11,12 +11,12 @@ from typing import TYPE_CHECKING, Any
 
 from concurrency.streams import numbers
 from concurrency.timing import compared, own
-from concurrency.workload import OURS, Peer, Workload, require, scaled
+from contests.workload import OURS, Peer, Workload, require, scaled
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
 
-    from concurrency.workload import Figures
+    from contests.workload import Figures
 
 ITEMS = 10_000
 

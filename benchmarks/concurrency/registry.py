@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 from concurrency import branching, maps, memos, reading, starts, streams
 
 if TYPE_CHECKING:
-    from concurrency.workload import Workload
+    from contests.workload import Workload
 
 EVERY: dict[str, Workload] = dict(
     sorted(
@@ -21,8 +21,3 @@ EVERY: dict[str, Workload] = dict(
         }.items()
     )
 )
-
-
-def peers() -> list[str]:
-    """Return the names of all who take part somewhere."""
-    return list(dict.fromkeys(name for workload in EVERY.values() for name in workload.peers))

@@ -8,10 +8,10 @@ import sys
 import time
 from typing import TYPE_CHECKING
 
-from concurrency.workload import OURS, Peer, Workload, require, scaled
+from contests.workload import OURS, Peer, Workload, require, scaled
 
 if TYPE_CHECKING:
-    from concurrency.workload import Figures
+    from contests.workload import Figures
 
 TIMES = 9
 SQUARE = "def square(n):\n    return n * n\n"

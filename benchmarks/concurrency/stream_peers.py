@@ -17,7 +17,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
 from concurrency.spin import cores
-from concurrency.workload import OURS, Peer
+from contests.workload import OURS, Peer
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Iterator

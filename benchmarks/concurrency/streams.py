@@ -10,12 +10,12 @@ from typing import TYPE_CHECKING, Any, NamedTuple
 from concurrency import stream_peers
 from concurrency.spin import seconds_of, spin, steps_of
 from concurrency.stream_peers import Source
-from concurrency.workload import Peer, Workload, WrongAnswerError, require, scaled
+from contests.workload import Peer, Workload, WrongAnswerError, require, scaled
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Iterator
 
-    from concurrency.workload import Figures
+    from contests.workload import Figures
 
 SIZES = (16, 1024, 16384)
 SECONDS = 0.4

@@ -4,41 +4,46 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from concurrency import bars, registry, report
-from concurrency.figures import busy, ratio
-from concurrency.workload import OURS
+from contests import report
+from contests.figures import busy, ratio
+from contests.workload import OURS
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator
 
-    from concurrency.figures import Table
-    from concurrency.results import Part
+    from contests.figures import Table
+    from contests.results import Part
+    from contests.subject import Subject
+    from contests.workload import Workload
 
 
-def chapter(parts: dict[str, Part]) -> str:
+def chapter(subject: Subject, parts: dict[str, Part]) -> str:
     """Return the bars, and the tables of all that was measured."""
-    return "\n\n".join(["### What is to hold", bars_table(parts), *_tables(parts)])
+    return "\n\n".join(
+        ["### What is to hold", bars_table(subject, parts), *_tables(subject, parts)]
+    )
 
 
-def together(parts: dict[str, Part]) -> dict[str, Table]:
+def together(subject: Subject, parts: dict[str, Part]) -> dict[str, Table]:
     """Return the tables of all parts, in the order in which workloads are shown."""
     found = {name: table for part in parts.values() for name, table in part.measured.items()}
-    return {name: found[name] for name in registry.EVERY if name in found}
+    return {name: found[name] for name in subject.workloads if name in found}
 
 
-def bars_table(parts: dict[str, Part]) -> str:
+def bars_table(subject: Subject, parts: dict[str, Part]) -> str:
     """Return each bar with what was found."""
-    verdicts = bars.verdicts(together(parts))
+    verdicts = subject.verdicts(together(subject, parts))
     rows = [[bar.figure, bar.found, bar.bar, bar.aim, bar.word] for bar in verdicts]
     return _markdown(["", "ours", "at least", "aim", ""], rows)
 
 
-def _tables(parts: dict[str, Part]) -> Iterator[str]:
+def _tables(subject: Subject, parts: dict[str, Part]) -> Iterator[str]:
     by_workload = {name: part for part in parts.values() for name in part.measured}
-    for name, table in together(parts).items():
-        yield f"### {name}: {registry.EVERY[name].title}"
+    for name, table in together(subject, parts).items():
+        workload = subject.workloads[name]
+        yield f"### {name}: {workload.title}"
         yield _circumstances(by_workload[name], table)
-        yield workload_table(name, table)
+        yield workload_table(workload, table)
         remarks = [
             f"`{peer}` did not do it: {why:.200}."
             for peer, row in table.items()
@@ -48,9 +53,8 @@ def _tables(parts: dict[str, Part]) -> Iterator[str]:
             yield "\n".join(f"- {remark}" for remark in remarks)
 
 
-def workload_table(name: str, table: Table) -> str:
+def workload_table(workload: Workload, table: Table) -> str:
     """Return a row for each peer; the last column is the first figure in multiples of the limit's."""
-    workload = registry.EVERY[name]
     limit = workload.limit if workload.limit in table else ""
     first = next(iter(workload.figures))
     rows = []

@@ -4,14 +4,14 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from concurrency.figures import Row, busy, ratio
+from contests.figures import Row, busy, ratio
 from pyspeedup.core.tables import format_table
 
 if TYPE_CHECKING:
     from collections.abc import Iterable
 
-    from concurrency.figures import Table
-    from concurrency.workload import Workload
+    from contests.figures import Table
+    from contests.workload import Workload
     from verdicts import Verdict
 
 DISTURBING = 0.15

@@ -7,31 +7,19 @@ import hashlib
 import importlib.metadata
 import json
 from dataclasses import asdict, dataclass
-from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
-from concurrency.figures import Row, Table
+from contests.figures import Row, Table
 from memory import machine
 
-PATH = Path(__file__).parent.parent / "results" / "concurrent.json"
-PACKAGES = (
-    "cachebox",
-    "cachetools",
-    "cloudpickle",
-    "diskcache",
-    "distributed",
-    "joblib",
-    "loky",
-    "mpire",
-    "numpy",
-    "pebble",
-    "pyspeedup-concurrent",
-)
+if TYPE_CHECKING:
+    from collections.abc import Iterable
+    from pathlib import Path
 
 
 @dataclass(frozen=True)
 class Part:
-    """What one run of bench_concurrent.py found."""
+    """What one run of a benchmark found."""
 
     rounds: int
     note: str
@@ -39,10 +27,10 @@ class Part:
     measured: dict[str, Table]
 
 
-def machine_facts() -> dict[str, object]:
-    """Return kind, size and load of the machine, and the versions of what took part."""
+def machine_facts(packages: Iterable[str]) -> dict[str, object]:
+    """Return kind, size and load of the machine, and the versions of those `packages` that are installed."""
     versions = {}
-    for name in PACKAGES:
+    for name in packages:
         with contextlib.suppress(importlib.metadata.PackageNotFoundError):
             versions[name] = importlib.metadata.version(name)
     return machine.facts() | {"versions": versions}
@@ -58,20 +46,20 @@ def read(path: Path) -> Part:
     return _part(json.loads(path.read_text(encoding="utf-8")))
 
 
-def keep(name: str, part: Part, path: Path = PATH) -> None:
+def keep(name: str, part: Part, path: Path) -> None:
     """Put a part among the committed ones, in place of what was there by that name."""
     kept = json.loads(path.read_text(encoding="utf-8")) if path.exists() else {}
     kept[name] = asdict(part)
     path.write_text(json.dumps(kept, indent=1) + "\n", encoding="utf-8")
 
 
-def read_all(path: Path = PATH) -> dict[str, Part]:
+def read_all(path: Path) -> dict[str, Part]:
     """Return all parts by name."""
     kept = json.loads(path.read_text(encoding="utf-8"))
     return {name: _part(found) for name, found in kept.items()}
 
 
-def digest(path: Path = PATH) -> str:
+def digest(path: Path) -> str:
     """Return what changes with the figures."""
     return hashlib.sha256(path.read_bytes()).hexdigest()
 

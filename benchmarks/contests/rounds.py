@@ -8,14 +8,14 @@ import tempfile
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
-from concurrency import machine_use
-from concurrency.figures import Row, Table
 from contest import ChildFailedError, answer_of, show
+from contests import machine_use
+from contests.figures import Row, Table
 
 if TYPE_CHECKING:
     from collections.abc import Iterable
 
-    from concurrency.workload import Workload
+    from contests.workload import Workload
 
 
 @dataclass(frozen=True)
