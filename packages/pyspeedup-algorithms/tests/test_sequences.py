@@ -117,6 +117,7 @@ def test_far_out_nothing_but_the_interval_is_sieved():
     assert primes.count(10**10) == 455_052_511  # OEIS A006880
     assert primes.index(22_801_763_489) == 10**9 - 1  # OEIS A006988
     assert primes[10**9 - 1] == 22_801_763_489
+    assert primes[10**9 : 10**9 - 2 : -1] == [22_801_763_513, 22_801_763_489]
     assert repr(primes) == "<the primes, 0 of them sieved>"
 
 
@@ -169,7 +170,7 @@ def test_membership_of_large_numbers_sieves_nothing():
     assert repr(primes) == "<the primes, 0 of them sieved>"
 
 
-@pytest.mark.parametrize("index", [sys.maxsize, 10**30])
+@pytest.mark.parametrize("index", [2**57 - 1, sys.maxsize, 10**30])
 def test_an_index_beyond_any_list_is_refused_before_anything_is_sieved(primes, index):
     with pytest.raises(IndexError, match=f"index {index} is out of reach"):
         primes[index]

@@ -43,7 +43,7 @@ def test_intervals_far_out_hold_what_is_prime(exponent, above, width):
     assert all(type(p) is int for p in found.tolist())
 
 
-@pytest.mark.parametrize("start", [10**12, 10**13, 10**15 + 123_456])
+@pytest.mark.parametrize("start", [10**12, 10**14 + 123_456])
 def test_wide_intervals_far_out_are_sieved_as_they_are_tested(start):
     width = max(2 * 10**5, math.isqrt(start) // 32 + 1)
     wheel_says = primes_between(start, start + width)

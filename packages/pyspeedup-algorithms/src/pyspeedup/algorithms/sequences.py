@@ -32,6 +32,7 @@ BLOCKS_AHEAD: Final = 64
 SIEVED_UP_TO: Final = 2 * 10**8
 """Primes below this are counted by sieving them, 0.1 s; those further out, unless known, by a formula."""
 PLACES_SIEVED: Final = 10**7
+LAST_PLACE: Final = min(sys.maxsize, (1 << 57) - 1)
 
 
 class Primes:
@@ -109,7 +110,7 @@ class Primes:
         """Return the prime at `index`, counted from 0, or the list of those in a slice.
 
         0.5 us where it is there already; else all up to it are sieved, 10 ns each. Places from
-        10**7 on that are not there yet are found by `nth_prime`, and nothing is sieved.
+        10**7 on that are not there yet are found by `nth_prime`, and only what lies between them is sieved.
 
         `IndexError` for a negative index and for a slice with no end: there is no last prime to count from.
 
@@ -122,7 +123,7 @@ class Primes:
         position = to_int(index, "index")
         if position < 0:
             raise IndexError(f"no prime is the last, so index {shown(position)} means none")
-        if position >= sys.maxsize:
+        if position >= LAST_PLACE:
             raise IndexError(f"index {shown(position)} is out of reach: no list is as long")
         here = self._here()
         if position >= PLACES_SIEVED and position >= here.known:
@@ -252,10 +253,18 @@ class Primes:
     def _slice(self, positions: range) -> list[int]:
         if not positions:
             return []
-        start, stop = sorted((positions[0], positions[-1]))
-        chosen = self._here().slice(start, stop + 1)[:: abs(positions.step)]
-        found: list[int] = chosen.tolist()
+        first, last = sorted((positions[0], positions[-1]))
+        found: list[int] = self._places(first, last)[:: abs(positions.step)].tolist()
         return found if positions.step > 0 else found[::-1]
+
+    def _places(self, first: int, last: int) -> NDArray[Any]:
+        """Return the primes from one place to another, with both."""
+        here = self._here()
+        if first < PLACES_SIEVED or last < here.known:
+            return here.slice(first, last + 1)
+        from pyspeedup.algorithms.counting import nth_prime
+
+        return primes_between(nth_prime(first + 1), nth_prime(last + 1) + 1)
 
     def _here(self) -> Known:
         """Return what this process knows."""

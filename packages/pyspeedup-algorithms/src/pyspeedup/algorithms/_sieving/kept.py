@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import threading
 from typing import TYPE_CHECKING, Any, Final, Protocol
 
@@ -83,6 +84,7 @@ class InFile:
         self._file = BlockFile(path, PRIMES)
         self._waiting: list[bytes] = []
         self._moving = threading.Lock()
+        self._pid = os.getpid()
 
     def __len__(self) -> int:
         with self._moving:
@@ -111,7 +113,12 @@ class InFile:
             self._write()
 
     def close(self) -> None:
-        """Write what waits, and let go of the file; again is harmless."""
+        """Write what waits, and let go of the file; again is harmless.
+
+        In a forked child that is the parent's business: a thread that is not there may hold the lock.
+        """
+        if self._pid != os.getpid():
+            return
         try:
             self._write()
         finally:
