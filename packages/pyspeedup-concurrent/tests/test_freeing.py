@@ -7,6 +7,7 @@ import pytest
 from pyspeedup.concurrent import Cache
 from pyspeedup.concurrent.engines import processes
 from pyspeedup.concurrent.engines.processes import Processes
+from pyspeedup.concurrent.engines.serial import Serial
 
 PATIENCE = 60
 
@@ -54,6 +55,16 @@ def test_caches_made_inside_a_function_are_freed_here(some):
     gc.collect()
     assert [each for each in made if each() is not None] == []
     assert len(processes._definitions) == before
+
+
+def test_caches_of_a_serial_engine_are_freed():
+    made = [made_inside("serial", number) for number in range(5)]
+    gc.collect()
+    assert [each for each in made if each() is not None] == []
+    engine = Serial()
+    number = engine.define(lambda n: n * n, "square")
+    gc.collect()
+    assert engine.submit(number, (7,), {}).result() == 49
 
 
 def test_workers_drop_what_was_freed_here_and_nothing_else(some):

@@ -7,6 +7,7 @@ import threading
 import time
 from concurrent.futures import Future
 from typing import TYPE_CHECKING, Any
+from weakref import WeakValueDictionary
 
 from pyspeedup.concurrent._caching.batches import evaluate_batch
 from pyspeedup.concurrent._caching.calls import Key, Normalizer
@@ -54,6 +55,22 @@ class _Depth(threading.local):
     evaluations = 0
 
 
+class _Function:
+    """A function, what its name means in an evaluation, and what is remembered of it."""
+
+    def __init__(self, function: Callable[..., Any], memory: Memory) -> None:
+        self.function = function
+        self.local: Any = shell()
+        self.seconds = 0.0
+        self.begin(memory)
+
+    def begin(self, memory: Memory) -> None:
+        """Remember in `memory`; calls under way keep to the former one."""
+        self.memory = memory
+        self.seconds = 0.0
+        fill(self.local, self.function, memory, _EmptyDesk(), Normalizer(self.function))
+
+
 class Serial:
     """Computes each call before `submit` returns; needs no process and no thread.
 
@@ -71,10 +88,11 @@ class Serial:
 
     def __init__(self) -> None:
         """Start with no function."""
-        self._functions: dict[int, tuple[Callable[..., Any], LocalFunction, Memory]] = {}
+        self._functions: WeakValueDictionary[int, _Function] = WeakValueDictionary()
+        self._kept: dict[int, _Function] = {}
+        """Those that nobody holds."""
         self._numbers = itertools.count(1)
         self._depth = _Depth()
-        self._seconds: dict[int, float] = {}
         self._closed = False
 
     @property
@@ -99,9 +117,16 @@ class Serial:
         """
         number = next(self._numbers)
         memory = Memory(number, name, costs=Costs.of_no_interest())
-        local = fill(shell(), function, memory, _EmptyDesk(), Normalizer(function))
-        self._functions[number] = (function, local, memory)
+        self._functions[number] = self._kept[number] = _Function(function, memory)
         return number
+
+    def hold(self, function_id: int) -> object:
+        """Return what a function is known by from now on: once that is garbage, so is the function.
+
+        >>> engine = Serial()
+        >>> held = engine.hold(engine.define(abs, "abs"))
+        """
+        return self._kept.pop(function_id, None) or self._functions[function_id]
 
     def submit(
         self, function_id: int, args: tuple[Any, ...], kwargs: dict[str, Any]
@@ -134,8 +159,8 @@ class Serial:
         >>> engine.stats(engine.define(abs, "abs")).calls
         0
         """
-        calls = len(self._functions[function_id][2].values)
-        return FunctionStats(calls=calls, seconds=self._seconds.get(function_id, 0.0))
+        function = self._functions[function_id]
+        return FunctionStats(calls=len(function.memory.values), seconds=function.seconds)
 
     def _compute(self, function_id: int, compute: Callable[[], Any]) -> Future[Any]:
         if self._closed:
@@ -150,17 +175,16 @@ class Serial:
         finally:
             self._depth.evaluations -= 1
             if is_outermost:
-                taken = time.perf_counter() - begun
-                self._seconds[function_id] = self._seconds.get(function_id, 0.0) + taken
+                self._functions[function_id].seconds += time.perf_counter() - begun
         return future
 
     def _evaluate(self, function_id: int, args: tuple[Any, ...], kwargs: dict[str, Any]) -> Any:
-        function, local, _ = self._functions[function_id]
+        known = self._functions[function_id]
         try:
             hash((args, *kwargs.values()))
         except TypeError:  # what can't be remembered can be computed
-            return function(*args, **kwargs)
-        return local(*args, **kwargs)
+            return known.function(*args, **kwargs)
+        return known.local(*args, **kwargs)
 
     def local(self, function_id: int) -> LocalFunction | None:
         """Return the memoized function inside an evaluation, None outside, in O(1).
@@ -169,7 +193,7 @@ class Serial:
         >>> engine.local(engine.define(abs, "abs")) is None
         True
         """
-        return self._functions[function_id][1] if self._depth.evaluations else None
+        return self._functions[function_id].local if self._depth.evaluations else None
 
     def forget(self, function_id: int) -> None:
         """Drop what is remembered of a function.
@@ -177,14 +201,8 @@ class Serial:
         >>> engine = Serial()
         >>> engine.forget(engine.define(abs, "abs"))
         """
-        function, local, former = self._functions[function_id]
-        self._seconds.pop(function_id, None)
-        memory = Memory(
-            function_id, former.name, costs=former.costs
-        )  # calls under way keep to the former
-        emptied: Any = local
-        local = fill(emptied, function, memory, _EmptyDesk(), Normalizer(function))
-        self._functions[function_id] = (function, local, memory)
+        known = self._functions[function_id]
+        known.begin(Memory(function_id, known.memory.name, costs=known.memory.costs))
 
     def close(self) -> None:
         """Refuse further calls; again is harmless.
