@@ -1,5 +1,6 @@
 """Workers die in any way, at any moment: it is noticed, they are replaced, and the answers are right."""
 
+import contextlib
 import faulthandler
 import math
 import os
@@ -170,8 +171,9 @@ def test_all_workers_die_again_and_again_while_calls_are_under_way(engine):
         while not done.wait(0.15):
             for hand in [*engine._pool._hands]:
                 if hand.ready:
-                    killed.append(hand.child.pid)
-                    os.kill(hand.child.pid, signal.SIGKILL)
+                    with contextlib.suppress(ProcessLookupError):  # buried this very moment
+                        os.kill(hand.child.pid, signal.SIGKILL)
+                        killed.append(hand.child.pid)
 
     number = paths._evaluator()[1]
     thread = threading.Thread(target=kill)
