@@ -1,6 +1,7 @@
 """A Cache that nobody has any more leaves nothing behind, here or in the workers."""
 
 import gc
+import time
 import weakref
 
 import pytest
@@ -8,6 +9,7 @@ from pyspeedup.concurrent import Cache
 from pyspeedup.concurrent.engines import processes
 from pyspeedup.concurrent.engines.processes import Processes
 from pyspeedup.concurrent.engines.serial import Serial
+from pyspeedup.concurrent.engines.threads import Threads
 
 PATIENCE = 60
 
@@ -57,14 +59,23 @@ def test_caches_made_inside_a_function_are_freed_here(some):
     assert len(processes._definitions) == before
 
 
-def test_caches_of_a_serial_engine_are_freed():
-    made = [made_inside("serial", number) for number in range(5)]
-    gc.collect()
-    assert [each for each in made if each() is not None] == []
-    engine = Serial()
+@pytest.mark.parametrize("make_engine", [Serial, Threads])
+def test_caches_of_other_engines_are_freed(make_engine):
+    engine = make_engine()
+    made = [made_inside(engine, number) for number in range(40)]
+    deadline = time.monotonic() + PATIENCE
+    alive = 40
+    while (
+        alive > 2 and time.monotonic() < deadline
+    ):  # what a thread has done last it may still hold
+        time.sleep(0.001)
+        gc.collect()
+        alive = sum(each() is not None for each in made)
+    assert alive <= 2
     number = engine.define(lambda n: n * n, "square")
     gc.collect()
-    assert engine.submit(number, (7,), {}).result() == 49
+    assert engine.submit(number, (7,), {}).result(PATIENCE) == 49
+    engine.close()
 
 
 def test_workers_drop_what_was_freed_here_and_nothing_else(some):

@@ -9,6 +9,8 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
 
     from pyspeedup.concurrent._caching.calls import Key, Normalizer
+    from pyspeedup.concurrent._caching.local import Memory
+    from pyspeedup.core import LocalFunction
 
 __all__ = ["Answer", "Function", "ThreadCall", "call_of"]
 
@@ -16,7 +18,7 @@ Answer: TypeAlias = "Callable[[], Any]"
 """What a call came to: returns the value, or raises the error."""
 
 
-@dataclass(eq=False, slots=True)
+@dataclass(eq=False, slots=True, weakref_slot=True)
 class Function:
     """A function, and what all threads know of it."""
 
@@ -28,6 +30,8 @@ class Function:
     generation: int = 0
     seconds: float = 0.0
     """What its calls have taken that were submitted, with all that they called."""
+    meanings: dict[Any, tuple[int, LocalFunction, Memory]] = field(default_factory=dict)
+    """What its name means in each thread, in which generation; here, so that nothing else holds the function."""
 
 
 @dataclass(frozen=True, slots=True)

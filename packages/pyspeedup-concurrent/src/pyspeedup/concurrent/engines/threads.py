@@ -62,7 +62,9 @@ class Threads:
     def __init__(self, *, workers: int | None = None) -> None:
         """Start nothing yet. `ValueError` or `TypeError` if `workers` is not a number from 1 up."""
         self._workers = number_of_workers(workers, min(32, available_cores() + 4))
-        self._functions: dict[int, Function] = {}
+        self._functions: weakref.WeakValueDictionary[int, Function] = weakref.WeakValueDictionary()
+        self._kept: dict[int, Function] = {}
+        """Those that nobody holds."""
         self._numbers = itertools.count(1)
         self._closed = False
         self._begin_afresh()
@@ -93,8 +95,17 @@ class Threads:
         1
         """
         number = next(self._numbers)
-        self._functions[number] = Function(number, function, name, Normalizer(function))
+        defined = Function(number, function, name, Normalizer(function))
+        self._functions[number] = self._kept[number] = defined
         return number
+
+    def hold(self, function_id: int) -> object:
+        """Return what a function is known by from now on: once that is garbage, so is the function.
+
+        >>> engine = Threads()
+        >>> held = engine.hold(engine.define(abs, "abs"))
+        """
+        return self._kept.pop(function_id, None) or self._functions[function_id]
 
     def submit(
         self, function_id: int, args: tuple[Any, ...], kwargs: dict[str, Any]
@@ -281,8 +292,7 @@ class _Thread:
         self.woken: SimpleQueue[None] = SimpleQueue()
         self.board = Place(pool.board, place)
         self.desk = Desk(self, [0])
-        self._locals: dict[int, tuple[int, LocalFunction, Memory]] = {}
-        self._functions: dict[int, Function] = {}
+        self._functions: weakref.WeakValueDictionary[int, Function] = weakref.WeakValueDictionary()
         name = f"pyspeedup-thread-{place}"
         threading.Thread(target=self._run, name=name, daemon=True).start()
 
@@ -291,7 +301,7 @@ class _Thread:
         return self._meaning(function)[1]
 
     def _meaning(self, function: Function) -> tuple[int, LocalFunction, Memory]:
-        known = self._locals.get(function.number)
+        known = function.meanings.get(self)
         if known is not None and known[0] == function.generation:
             return known
         generation = function.generation
@@ -299,7 +309,7 @@ class _Thread:
         self._functions[function.number] = function
         empty: Any = shell() if known is None else known[1]
         local = fill(empty, function.function, memory, self.desk, function.normalize)
-        found = self._locals[function.number] = (generation, local, memory)
+        found = function.meanings[self] = (generation, local, memory)
         return found
 
     def _run(self) -> None:
@@ -312,6 +322,11 @@ class _Thread:
             call.function.seconds += time.perf_counter() - begun
             self.desk.end()
             self.pool.finish(self, call, answer)
+            del (
+                message,
+                call,
+                answer,
+            )  # else this thread would hold the function until its next call
 
     def _compute(self, call: ThreadCall, *, wanted: bool) -> Answer | None:
         try:
