@@ -66,24 +66,20 @@ class _System:
         expressed: list[tuple[int, Relation]] = []
         for limit in count(1):
             self._drop_longest()
-            for unknown in self._unknowns_in(limit):
-                if not self._places[unknown]:
-                    del self._places[unknown]
-                elif len(self._places[unknown]) <= limit:
+            rare = [unknown for unknown, places in self._places.items() if len(places) <= limit]
+            before = len(expressed)
+            for unknown in rare:
+                if len(self._places[unknown]) <= limit:
                     expressed += self._express(unknown)
-            if self._is_dear(limit, self._shortest()):
+            if limit > 1 and rare and len(expressed) == before:
+                return expressed
+            if not self._places:
                 return expressed
         raise AssertionError("limits have no end")
 
     def _is_dear(self, relations: int, length: int) -> bool:
         """Tell whether adding one of this length to so many relations takes longer than a kernel."""
         return relations * length * DENSE_SHARE > len(self._places) ** 2
-
-    def _unknowns_in(self, limit: int) -> list[int]:
-        return [unknown for unknown, places in self._places.items() if len(places) <= limit]
-
-    def _shortest(self) -> int:
-        return min(map(len, self._relations.values()), default=1)
 
     def _drop_longest(self) -> None:
         """Let go of the relations that cost most, where there are more than are needed."""
@@ -102,6 +98,9 @@ class _System:
     def _express(self, unknown: int) -> list[tuple[int, Relation]]:
         """Take out the unknown, and the shortest relation that expresses it, unless that is dear."""
         places = self._places[unknown]
+        if not places:
+            del self._places[unknown]
+            return []
         shortest = min(places, key=lambda i: len(self._relations[i]))
         if self._is_dear(len(places) - 1, len(self._relations[shortest])):
             return []

@@ -18,12 +18,14 @@ SMOOTH: Final = 1 << 17
 
 def least_log(p: int, a: int, b: int, way: Way) -> int | None:
     """Return the least x with ``b**x % p == a``, modulo a prime; None if none is."""
-    powers = way.order if way.order is not None else dict(_kernels.factor(p - 1))
-    if way.method == "auto" and max(powers, default=1) < SMOOTH:
-        x = _kernels.smooth_log(p, a, b)
-        if x is not None:
-            return x
-    found = log(p, 1, a, b, way._replace(order=powers))
+    if way.order is None:
+        way = way._replace(order=dict(_kernels.factor(p - 1)))
+        # Only where all of p - 1 is known to be smooth: FLINT factors it, whatever the order of b is.
+        if way.method == "auto" and max(way.order or (), default=1) < SMOOTH:
+            x = _kernels.smooth_log(p, a, b)
+            if x is not None:
+                return x
+    found = log(p, 1, a, b, way)
     return None if found is None else found[0]
 
 
