@@ -182,8 +182,8 @@ def test_squares_that_are_published():
     assert [n for n in range(-200, 200) if is_square(n)] == [k * k for k in range(15)]  # A000290
 
 
-def test_a_square_beyond_floating_point_is_told_from_its_neighbour():
-    n = 2**2000 + 1
+@pytest.mark.parametrize("n", [2**53 + 1, 10**20 + 1, 3**100, 2**2000 + 1])
+def test_a_square_beyond_floating_point_is_told_from_its_neighbour(n):
     assert is_square(n**2)
     assert not is_square(n**2 - 1)
     assert not is_square(n**2 + 2)
