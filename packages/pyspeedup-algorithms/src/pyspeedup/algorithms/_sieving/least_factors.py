@@ -73,7 +73,9 @@ def factored(entries: Entries, numbers: NDArray[Any]) -> tuple[Integers, Integer
         primes[begin:end] = 2  # which stays where a number's twos are
         starts = offsets[i : i + len(piece)] + twos
         for number, (places, p) in enumerate(steps):
-            primes[starts.take(places) + number] = p
+            where = starts.take(places)
+            where += number
+            primes[where] = p
     primes.resize(end, refcheck=False)
     return primes, offsets
 
@@ -95,7 +97,9 @@ def _steps(
     while len(places):
         p = entries.take(left >> np.uint32(1)).astype(np.uint32)
         composite = p != 0
-        steps.append((places, p + left * ~composite))
+        found = left * ~composite
+        found += p
+        steps.append((places, found))
         counts[places] = len(steps)
         more = np.flatnonzero(composite)
         places, left = places.take(more), left.take(more)
