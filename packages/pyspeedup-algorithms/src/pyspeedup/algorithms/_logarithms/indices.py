@@ -47,9 +47,8 @@ DIRECTIONS: Final = [
 class IndexCalculus:
     """The integers modulo a prime `p`, and the relations that were found between its small primes."""
 
-    def __init__(self, p: int, workers: int | None) -> None:
+    def __init__(self, p: int) -> None:
         self._p = p
-        self._workers = workers
         bound, self._width = _sizes(p.bit_length())
         self._primes = primes_between(2, bound + 1).tolist()
         self._relations: list[Relation] = []

@@ -58,7 +58,7 @@ class Field:
         if self._indices is None:
             from pyspeedup.algorithms._logarithms.indices import IndexCalculus
 
-            self._indices = IndexCalculus(self._p, self._way.workers)
+            self._indices = IndexCalculus(self._p)
         return self._indices
 
     def _method(self, q: int) -> str:
