@@ -137,7 +137,7 @@ def test_functions_of_all_numbers_are_as_defined(table):
 def test_their_sums_are_those_published(table):
     with FactorTable(10**6) as million:
         for k, sums in {
-            # OEIS A064018, A084237 (Mertens), A049000
+            # OEIS A064018 and A084237, the function of Mertens
             4: (30_397_486, -23),
             5: (3_039_650_754, -48),
             6: (303_963_552_392, 212),

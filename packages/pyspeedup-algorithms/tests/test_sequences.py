@@ -134,12 +134,32 @@ def test_iterating_goes_on_in_another_process(monkeypatch):
         assert list(islice(primes, 10**6))[-1] == 15_485_863
         assert len(started) == 1
         known = len(primes.below(40 * NUMBERS_A_BLOCK))
-        more = list(islice(primes, known + 100_000))
-        assert len(started) <= 2
-        assert (
-            more[known:]
-            == primes.between(40 * NUMBERS_A_BLOCK, 60 * NUMBERS_A_BLOCK)[:100_000].tolist()
-        )
+        more = list(islice(primes, known + 600_000))
+        assert len(started) == 2
+        assert started[1] >= 40
+        expected = primes.between(40 * NUMBERS_A_BLOCK, 60 * NUMBERS_A_BLOCK)
+        assert more[known:] == expected[:600_000].tolist()
+
+
+def test_a_process_that_fails_is_replaced_when_it_is_asked_for_again(monkeypatch):
+    from pyspeedup.algorithms import sequences
+
+    class Failing:
+        def __getitem__(self, i):
+            raise ChildProcessError("killed")
+
+        def close(self):
+            closed.append(self)
+
+    closed = []
+    ahead = sequences._ahead_from
+    found = iter([lambda _: Failing(), ahead])
+    monkeypatch.setattr(sequences, "_ahead_from", lambda first: next(found)(first))
+    with Primes() as primes:
+        with pytest.raises(ChildProcessError, match="killed"):
+            list(islice(primes, 600_000))
+        assert len(closed) == 1
+        assert list(islice(primes, 600_000))[-1] == 8_960_453
 
 
 def test_an_iterator_that_is_left_when_they_are_closed_says_so():

@@ -54,7 +54,7 @@ def test_wide_intervals_far_out_are_sieved_as_they_are_tested(start):
 
 def test_numbers_are_of_64_bits_while_they_fit_and_python_integers_from_there_on():
     assert primes_between(10, 20).dtype == primes_between(20, 10).dtype == np.int64
-    assert primes_between(2**63 - 100, 2**63).tolist() == [2**63 - 25]  # OEIS A013603: 2**63 - 25
+    assert primes_between(2**63 - 100, 2**63).tolist() == [2**63 - 25]  # OEIS A013603
     assert primes_between(2**63 - 100, 2**63).dtype == np.int64
     assert primes_between(2**89 - 1, 2**89).tolist() == [2**89 - 1]  # a Mersenne prime
     assert primes_between(2**89 - 1, 2**89).dtype == object
@@ -100,14 +100,12 @@ def test_counts_of_primes_are_those_that_are_published():
 
 
 def test_the_sum_of_the_primes_below_two_million_is_known():
-    assert (
-        primes_between(0, 2_000_000).sum() == 142_913_828_922
-    )  # OEIS A046731's neighbour: Euler 10
+    assert primes_between(0, 2_000_000).sum() == 142_913_828_922  # Project Euler, problem 10
 
 
 def test_primes_by_ten_thousand_are_counted_as_published():
     found = primes_between(10**12, 10**12 + 10**4)
-    assert found[0] == 10**12 + 39  # OEIS A033873
+    assert found[0] == 10**12 + 39  # the first prime of 13 digits
     assert len(found) == 335
 
 

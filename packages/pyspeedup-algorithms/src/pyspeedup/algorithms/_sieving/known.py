@@ -146,7 +146,11 @@ class Known:
             self._leave_process()
         if self._ahead is None:
             self._ahead, self._ahead_from = self._start_ahead(i), i
-        block: bytes = self._ahead[i - self._ahead_from]
+        try:
+            block: bytes = self._ahead[i - self._ahead_from]
+        except BaseException:
+            self._leave_process()  # the next one who asks gets another
+            raise
         self._ahead_next = i + 1
         return block
 
