@@ -153,8 +153,10 @@ def test_a_process_that_fails_is_replaced_when_it_is_asked_for_again(monkeypatch
 
     closed = []
     ahead = sequences._ahead_from
-    found = iter([lambda _: Failing(), ahead])
-    monkeypatch.setattr(sequences, "_ahead_from", lambda first: next(found)(first))
+    fail = [True, False]
+    monkeypatch.setattr(
+        sequences, "_ahead_from", lambda first: Failing() if fail.pop(0) else ahead(first)
+    )
     with Primes() as primes:
         with pytest.raises(ChildProcessError, match="killed"):
             list(islice(primes, 600_000))
