@@ -27,7 +27,8 @@ DENSE_SHARE: Final = 25
 def common_solution(relations: list[Relation], q: int) -> Relation | None:
     """Return values, not all 0, that fulfil all `relations` modulo the prime `q`; None if not unique.
 
-    Unique up to a factor, that is. Unknowns that the relations leave open have no value.
+    Unique up to a factor, that is. Unknowns that the relations leave open have no value, nor have those
+    that only stand in relations which were not needed.
     """
     system = _System(relations, q)
     expressed = system.eliminate()
