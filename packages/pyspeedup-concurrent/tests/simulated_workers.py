@@ -176,7 +176,6 @@ class World:
                 "time": clock,
             },
             stacks: {
-                "Parked": _parked_in(system),
                 "SimpleQueue": system.queue,
                 "start_thread": self._start_stack,
             },
@@ -409,14 +408,6 @@ class _Here:
     @worker.setter
     def worker(self, worker):
         self._world.system.process.worker = worker
-
-
-def _parked_in(system):
-    class Parked(stacks.Parked):
-        def __init__(self, name):
-            super().__init__(name, system.queue())
-
-    return Parked
 
 
 def _identity(number):

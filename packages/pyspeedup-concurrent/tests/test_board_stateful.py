@@ -98,7 +98,7 @@ class BoardMachine(RuleBasedStateMachine):
     def claim(self, place, key, stack):
         is_full = self.model.running_beside(key) == 4
         found = self.boards[place].claim(key, stack)
-        if found == Unshared():
+        if isinstance(found, Unshared):
             assert is_full
             assert key not in self.model.running
             return

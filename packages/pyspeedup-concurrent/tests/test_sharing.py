@@ -16,7 +16,6 @@ from pathlib import Path
 import pytest
 from pyspeedup.concurrent import Buffer, Cache
 from pyspeedup.concurrent._caching.costs import SAMPLE
-from pyspeedup.concurrent._caching.courier import Fork
 from pyspeedup.concurrent.engines.processes import Processes
 
 LONG = 0.3
@@ -531,7 +530,7 @@ def test_a_pool_may_be_closed_while_a_cancellation_is_on_its_way():
     with Processes(workers=1) as engine:
         future = engine.submit(engine.define(time.sleep, "sleep"), (1000,), {})
         queued = engine.submit(engine.define(abs, "abs"), (1,), {})
-        engine._pool.courier.pause(Fork("a test", 0))
+        engine._pool.courier.pause(("a test", 0))
         engine._pool.courier.join()
         assert queued.cancel()
     with pytest.raises(CancelledError):  # whether it had been begun or not

@@ -38,10 +38,6 @@ def serve():
     """Serve tasks until all wait, and return their source."""
     system = System(lambda number: 0)
 
-    class Parked(stacks_module.Parked):
-        def __init__(self, name):
-            super().__init__(name, system.queue())
-
     def run(*make_tasks):
         source = Source(system, [])
         stacks = Stacks(source)
@@ -51,7 +47,7 @@ def serve():
             system.run(lambda: False)
         return source, stacks
 
-    names = {"Parked": Parked, "SimpleQueue": system.queue, "start_thread": system.start_thread}
+    names = {"SimpleQueue": system.queue, "start_thread": system.start_thread}
     run.system = system
     with mock.patch.multiple(stacks_module, **names):
         yield run

@@ -39,6 +39,7 @@ assert Cache(lambda n: n * n, engine={engine!r})(12) == 144
 
 FUNCTIONS = {
     "plain": "@Cache\ndef f(n):\n    return n * n",
+    "with defaults and names": "@Cache\ndef f(n, /, k=2, *, z=3):\n    return n * k * z",
     "recursive": """
 @Cache
 def f(n):
@@ -71,6 +72,26 @@ from pyspeedup.concurrent import Cache
 class C:
     pass
 assert Cache(lambda n: type(C()).__name__)(12) == "C"
+""")
+
+
+@pytest.mark.parametrize("source", FUNCTIONS.values(), ids=FUNCTIONS)
+def test_common_functions_are_read_and_computed_without_inspect_and_dataclasses(source):
+    loaded = modules_after(f"from pyspeedup.concurrent import Cache\n{source}\nf(12)")
+    assert not loaded & {"inspect", "dataclasses", "dis"}
+
+
+def test_a_program_gets_to_its_first_result_without_the_compiler_as_a_builtin():
+    modules_after("""
+import builtins
+compile_anything = builtins.compile
+def refuse(source, filename, *args, **kwargs):
+    if filename == "<string>":
+        raise SystemExit(f"compiled {source!r}, and 0.8 ms went by before")
+    return compile_anything(source, filename, *args, **kwargs)  # a module that has no cache yet
+builtins.compile = refuse
+from pyspeedup.concurrent import Cache
+assert Cache(lambda n: n * n)(12) == 144
 """)
 
 

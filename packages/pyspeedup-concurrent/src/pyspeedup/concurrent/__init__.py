@@ -17,9 +17,10 @@ from typing import TYPE_CHECKING, Any, Final
 from pyspeedup.core import announce
 
 if TYPE_CHECKING:
+    from pyspeedup.concurrent._caching.cache_info import CacheInfo
     from pyspeedup.concurrent._caching.profile import Profile
     from pyspeedup.concurrent.buffer import Buffer, buffer
-    from pyspeedup.concurrent.cache import Cache, CacheInfo
+    from pyspeedup.concurrent.cache import Cache
     from pyspeedup.concurrent.halting import (
         absolutelyNonDecreasing,
         afterAttempts,
@@ -52,7 +53,7 @@ _MODULES: Final = {
     "Buffer": "buffer",
     "buffer": "buffer",
     "Cache": "cache",
-    "CacheInfo": "cache",
+    "CacheInfo": "_caching.cache_info",
     "Profile": "_caching.profile",
 }
 """Where a name is to be found; what is not here is a halt condition."""

@@ -11,16 +11,10 @@ Importing this starts nothing and scans nothing.
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Any
+import importlib
+from typing import TYPE_CHECKING, Any, Final
 
-from pyspeedup.core._shared import (
-    announce,
-    engines,
-    halt_conditions,
-    page_stores,
-    register,
-    serializers,
-)
+from pyspeedup.core._announced import announce
 from pyspeedup.core.errors import (
     DuplicateNameError,
     PluginError,
@@ -34,12 +28,17 @@ from pyspeedup.core.errors import (
     UntrustedStoreError,
     WorkerError,
 )
-from pyspeedup.core.pickling import PickleSerializer
-from pyspeedup.core.registry import Owner, Register, Registration, Registry
-from pyspeedup.core.reports import Batch, FunctionStats, Span
 
 if TYPE_CHECKING:
+    from pyspeedup.core._shared import (
+        engines,
+        halt_conditions,
+        page_stores,
+        register,
+        serializers,
+    )
     from pyspeedup.core.hookspecs import hookimpl
+    from pyspeedup.core.pickling import PickleSerializer
     from pyspeedup.core.protocols import (
         BytesLike,
         Engine,
@@ -51,6 +50,8 @@ if TYPE_CHECKING:
         Serializer,
         SerializerFactory,
     )
+    from pyspeedup.core.registry import Owner, Register, Registration, Registry
+    from pyspeedup.core.reports import Batch, FunctionStats, Span
 
     __version__: str
 
@@ -93,22 +94,28 @@ __all__ = [
     "serializers",
 ]
 
+_MODULES: Final = {
+    **dict.fromkeys(("Batch", "FunctionStats", "Span"), "reports"),
+    **dict.fromkeys(("Owner", "Register", "Registration", "Registry"), "registry"),
+    **dict.fromkeys(("engines", "halt_conditions", "page_stores", "serializers"), "_shared"),
+    "PickleSerializer": "pickling",
+    "hookimpl": "hookspecs",
+    "register": "_shared",
+}
+"""Where a name is to be found that is not here yet; what is not named is a protocol."""
+
 
 def __getattr__(name: str) -> Any:
-    """Bring in what takes milliseconds to import, and few programs need, when it is asked for."""
-    if name == "hookimpl":
-        from pyspeedup.core.hookspecs import hookimpl
-
-        return hookimpl
-    if name in __all__ and name != "__version__":  # all else is here already
-        from pyspeedup.core import protocols
-
-        return getattr(protocols, name)
+    """Load what is asked for: most programs look no name up, which would cost them milliseconds."""
     if name == "__version__":
         from importlib.metadata import version
 
         return version("pyspeedup-core")
-    raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
+    if name not in __all__:
+        raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
+    module = importlib.import_module(f"{__name__}.{_MODULES.get(name, 'protocols')}")
+    value = globals()[name] = getattr(module, name)
+    return value
 
 
 def __dir__() -> list[str]:

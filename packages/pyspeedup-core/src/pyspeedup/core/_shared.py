@@ -2,28 +2,17 @@
 
 from __future__ import annotations
 
+from pyspeedup.core._announced import announced
 from pyspeedup.core.plugins import Plugins
 
-__all__ = ["announce", "engines", "halt_conditions", "page_stores", "register", "serializers"]
+__all__ = ["engines", "halt_conditions", "page_stores", "register", "serializers"]
 
-_plugins = Plugins()
-_plugins.announce("pyspeedup.core._plugin")
+_plugins = Plugins(announced=announced)
 
 halt_conditions = _plugins.halt_conditions
 serializers = _plugins.serializers
 page_stores = _plugins.page_stores
 engines = _plugins.engines
-
-
-def announce(module: str) -> None:
-    """Name a module of built-in registrations, to be imported at the first look-up, in O(1).
-
-    For pyspeedup's own packages, which call it when they are imported. Yours is found through its
-    entry point, or taken by `register`.
-
-    >>> announce("pyspeedup.core._plugin")
-    """
-    _plugins.announce(module)
 
 
 def register(plugin: object, name: str | None = None) -> None:

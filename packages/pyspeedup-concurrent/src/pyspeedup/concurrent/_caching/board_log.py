@@ -5,13 +5,12 @@ a log is full a new round of it begins, and nothing of the former rounds is foun
 takes a copy and looks afterwards whether the round is still the same.
 """
 
-from __future__ import annotations
-
+# Annotations are no strings here: NamedTuple compiles those, see `messages`.
 import os
 import struct
 import zlib
 from collections import deque
-from typing import TYPE_CHECKING, Final, NamedTuple
+from typing import Final, NamedTuple
 
 from pyspeedup.concurrent._caching import board_region as _region
 from pyspeedup.concurrent._caching.board_memory import (
@@ -21,11 +20,9 @@ from pyspeedup.concurrent._caching.board_memory import (
     HEAD,
     MOST_PLACES,
     ROUND,
+    BoardMemory,
     state_word,
 )
-
-if TYPE_CHECKING:
-    from pyspeedup.concurrent._caching.board_memory import BoardMemory
 
 __all__ = ["Done", "Log", "read"]
 

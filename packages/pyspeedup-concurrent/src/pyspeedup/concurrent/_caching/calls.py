@@ -2,17 +2,25 @@
 
 from __future__ import annotations
 
-import inspect
 from collections.abc import Callable, Hashable
-from typing import Any, TypeAlias
+from typing import TYPE_CHECKING, Any, Final, TypeAlias
+
+from pyspeedup.concurrent._caching.parameters import (
+    REQUIRED,
+    Parameters,
+    parameters_of,
+    signature_of,
+)
+
+if TYPE_CHECKING:
+    import inspect
 
 __all__ = ["Key", "Keywords", "Normalizer", "arguments_of", "as_call"]
 
 Key: TypeAlias = tuple[Hashable, ...]
 """The positional arguments; then, where there are others, `Keywords` and names and values in turn."""
 
-_PLAIN = (inspect.Parameter.POSITIONAL_ONLY, inspect.Parameter.POSITIONAL_OR_KEYWORD)
-_VARIABLE = (inspect.Parameter.VAR_POSITIONAL, inspect.Parameter.VAR_KEYWORD)
+_UNREAD: Final = object()
 
 
 class Keywords:
@@ -33,22 +41,30 @@ class Normalizer:
     """
 
     def __init__(self, function: Callable[..., Any]) -> None:
-        """Read the signature, once."""
+        """Read the parameters, once."""
         self.function = function
         self.name = getattr(function, "__qualname__", repr(function))
-        self.signature = _signature(function)
-        parameters = [*self.signature.parameters.values()] if self.signature else []
-        defaults = [p.default for p in parameters if p.default is not p.empty]
-        self._fills_in = all(map(_is_hashable, defaults))
-        self._tails = _tails(parameters) if self.signature and self._fills_in else {}
+        self.parameters = parameters = parameters_of(function)
+        self._fills_in = parameters is None or _has_hashable_defaults(parameters)
+        self._tails = _tails(parameters) if parameters and self._fills_in else {}
         self.memoizes_in_order = (
-            self.signature is not None
+            parameters is not None
             and self._fills_in
-            and all(p.kind in _PLAIN for p in parameters)
+            and not parameters.takes_more
+            and not parameters.named
         )
         """Whether the key of every call is a tuple of one argument for each parameter."""
-        self.names_some = any(p.kind is p.KEYWORD_ONLY for p in parameters)
+        self.names_some = bool(parameters and parameters.named)
         """Whether some arguments can only be passed by name."""
+        self._read_signature: Any = _UNREAD
+
+    @property
+    def _signature(self) -> inspect.Signature | None:
+        """What Python itself says, read when an argument is named or a call is wrong."""
+        if self._read_signature is _UNREAD:
+            self._read_signature = signature_of(self.function)
+        signature: inspect.Signature | None = self._read_signature
+        return signature
 
     def __call__(self, args: tuple[Any, ...], kwargs: dict[str, Any]) -> Key:
         """Return the key of a call; costs 0.1 us where no argument is named, some 5 us otherwise.
@@ -74,10 +90,10 @@ class Normalizer:
         return [call + tail for call in calls] if tail else calls
 
     def _bind(self, args: tuple[Any, ...], kwargs: dict[str, Any]) -> Key:
-        if self.signature is None:
+        if self._signature is None:
             return _join(args, kwargs)
         try:
-            bound = self.signature.bind(*args, **kwargs)
+            bound = self._signature.bind(*args, **kwargs)
         except TypeError as error:
             raise TypeError(f"{self.name}() {error}") from None
         if self._fills_in:
@@ -87,8 +103,8 @@ class Normalizer:
     def _explain(self, args: tuple[Any, ...], kwargs: dict[str, Any]) -> TypeError:
         """Name the first argument that cannot be part of a key."""
         named = {f"number {number}": value for number, value in enumerate(args)} | kwargs
-        if self.signature is not None:
-            named = dict(self.signature.bind(*args, **kwargs).arguments)
+        if self._signature is not None:
+            named = dict(self._signature.bind(*args, **kwargs).arguments)
         name, value = next(item for item in named.items() if not _is_hashable(item[1]))
         return TypeError(
             f"{self.name}(): argument {name!r} is {_shorten(value)}, of unhashable type "
@@ -126,26 +142,21 @@ def as_call(call: Any, name: str) -> tuple[Any, ...]:
     )
 
 
-def _tails(parameters: list[inspect.Parameter]) -> dict[int, Key]:
+def _has_hashable_defaults(parameters: Parameters) -> bool:
+    defaults = (*parameters.defaults, *parameters.named.values())
+    return all(map(_is_hashable, defaults))
+
+
+def _tails(parameters: Parameters) -> dict[int, Key]:
     """Return what completes the key of a call without named arguments, by how many it has."""
-    if any(p.kind in _VARIABLE for p in parameters):
+    if parameters.takes_more or REQUIRED in parameters.named.values():
         return {}
-    plain = [p for p in parameters if p.kind in _PLAIN]
-    named = {p.name: p.default for p in parameters if p.kind not in _PLAIN}
-    if any(default is inspect.Parameter.empty for default in named.values()):
-        return {}
-    fewest = sum(p.default is p.empty for p in plain)
+    defaults = parameters.defaults
+    fewest = len(parameters.plain) - len(defaults)
     return {
-        count: _join(tuple(p.default for p in plain[count:]), named)
-        for count in range(fewest, len(plain) + 1)
+        fewest + count: _join(defaults[count:], parameters.named)
+        for count in range(len(defaults) + 1)
     }
-
-
-def _signature(function: Callable[..., Any]) -> inspect.Signature | None:
-    try:
-        return inspect.signature(function)
-    except ValueError:  # a built-in that does not tell
-        return None
 
 
 def _join(args: tuple[Any, ...], kwargs: dict[str, Any]) -> Key:

@@ -7,7 +7,7 @@ who forks asks it to stop before, and lets it go on after; several may do so at 
 from __future__ import annotations
 
 import threading
-from typing import TYPE_CHECKING, NamedTuple
+from typing import TYPE_CHECKING, TypeAlias
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -15,12 +15,8 @@ if TYPE_CHECKING:
 __all__ = ["Courier", "Fork"]
 
 
-class Fork(NamedTuple):
-    """Says who forks, and why: equal ones are the same."""
-
-    reason: str
-    thread: int
-    """As `threading.get_ident` numbers it."""
+Fork: TypeAlias = tuple[str, int]
+"""Says why something forks, and in which thread, as `threading.get_ident` numbers it."""
 
 
 class Courier:

@@ -14,7 +14,6 @@ import sys
 import threading
 import time
 import weakref
-from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any
 
 from pyspeedup.concurrent._caching.board import Done, Running, Wait
@@ -43,31 +42,35 @@ MOST_LATE = 64
 """So many frames of a stack are looked through at a tick for calls that take long."""
 
 
-@dataclass(eq=False, slots=True)
 class _Claim:
     """A call that is watched: it may have been claimed, and it is measured."""
 
-    name: Hashable | None
-    stack: _Stack
-    entered: float
-    """When looking around began, which is nobody's own work."""
-    begun: float
-    inner: float
-    inner_calls: int
-    size: int
+    __slots__ = ("begun", "entered", "inner", "inner_calls", "name", "size", "stack")
+
+    def __init__(self, name: Hashable | None, stack: _Stack, entered: float, size: int) -> None:
+        self.name = name
+        self.stack = stack
+        self.entered = entered
+        """When looking around began, which is nobody's own work."""
+        self.begun = 0.0
+        self.inner = stack.inner
+        self.inner_calls = stack.inner_calls
+        self.size = size
 
 
-@dataclass(eq=False, slots=True)
 class _Stack:
     """What belongs to one of a worker's stacks."""
 
-    number: int = 0
-    owner: int | None = None
-    notes: Notes = field(default_factory=Notes)
-    gave: list[Note] = field(default_factory=list)
-    inner: float = 0.0
-    """Seconds that watched calls have taken within the one that is being computed."""
-    inner_calls: int = 0
+    __slots__ = ("gave", "inner", "inner_calls", "notes", "number", "owner")
+
+    def __init__(self, number: int = 0, owner: int | None = None) -> None:
+        self.number = number
+        self.owner = owner
+        self.notes = Notes()
+        self.gave: list[Note] = []
+        self.inner = 0.0
+        """Seconds that watched calls have taken within the one that is being computed."""
+        self.inner_calls = 0
 
 
 class Desk:
@@ -199,14 +202,13 @@ class Desk:
 
     def _watch(self, memory: Memory, name: Hashable | None, entered: float) -> _Claim:
         stack = self._stack
-        size = len(memory.values)
-        inner, inner_calls = stack.inner, stack.inner_calls
+        claim = _Claim(name, stack, entered, len(memory.values))
         stack.inner, stack.inner_calls = 0.0, 0
         self._memories.add(memory)
         if memory.costs.begin():
             memory.rewatch()
-        begun = time.perf_counter()
-        return _Claim(name, stack, entered, begun, inner, inner_calls, size)
+        claim.begun = time.perf_counter()
+        return claim
 
     def _claim(self, memory: Memory, key: Key, entered: float) -> _Claim | object | None:
         name = self._office.name(memory, key)

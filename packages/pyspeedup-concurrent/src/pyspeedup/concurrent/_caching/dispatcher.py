@@ -13,12 +13,10 @@ is sent one call then, and no other until it listens again. So nobody sends to s
 not read, however large the messages are.
 """
 
-from __future__ import annotations
-
+# Annotations are no strings here: NamedTuple compiles those, see `messages`.
 from collections import deque
 from collections.abc import Callable, Hashable, Iterator
-from dataclasses import dataclass, field
-from typing import Generic, TypeAlias, TypeVar
+from typing import Generic, NamedTuple, TypeAlias, TypeVar
 
 __all__ = ["Action", "Begin", "Dispatcher", "Resolve"]
 
@@ -32,8 +30,7 @@ MOST_LOSSES = 10
 """Nor one that went so often to a worker that died unread: it may be too large for any of them."""
 
 
-@dataclass(frozen=True, slots=True)
-class Begin:
+class Begin(NamedTuple):
     """Send `call` to `worker`, which listens; its outcome is to be told if it is `wanted`."""
 
     worker: Worker
@@ -41,36 +38,39 @@ class Begin:
     wanted: bool
 
 
-@dataclass(frozen=True, slots=True)
-class Resolve(Generic[Outcome]):
+class Resolve(NamedTuple, Generic[Outcome]):
     """Hand the outcome to whoever submitted `call`."""
 
     call: Call
     outcome: Outcome
 
 
-Action: TypeAlias = "Begin | Resolve[Outcome]"
+Action: TypeAlias = Begin | Resolve[Outcome]
 
 
-@dataclass(eq=False, slots=True)
 class _Job:
     """A call that is queued (no runner) or running."""
 
-    call: Call
-    wanted: bool
-    giver: Worker | None = None
-    runner: Worker | None = None
-    deaths: int = 0
-    losses: int = 0
+    __slots__ = ("call", "deaths", "giver", "losses", "runner", "wanted")
+
+    def __init__(self, call: Call, *, wanted: bool, giver: Worker | None = None) -> None:
+        self.call = call
+        self.wanted = wanted
+        self.giver = giver
+        self.runner: Worker | None = None
+        self.deaths = 0
+        self.losses = 0
 
 
-@dataclass(slots=True)
 class _Station:
     """A worker, as seen from here."""
 
-    listening: bool = True
-    jobs: list[_Job] = field(default_factory=list)
-    """What it has begun and not finished, the latest last."""
+    __slots__ = ("jobs", "listening")
+
+    def __init__(self) -> None:
+        self.listening = True
+        self.jobs: list[_Job] = []
+        """What it has begun and not finished, the latest last."""
 
 
 def _always(_: Call, /) -> bool:

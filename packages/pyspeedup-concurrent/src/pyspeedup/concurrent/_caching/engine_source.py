@@ -7,7 +7,6 @@ import threading
 from typing import TYPE_CHECKING, Final
 
 from pyspeedup.concurrent._caching.workers import number_of_workers
-from pyspeedup.core import engines
 
 if TYPE_CHECKING:
     from pyspeedup.core import Engine, EngineFactory
@@ -25,7 +24,7 @@ class EngineSource:
         self._given = engine
         self._workers = None if workers is None else number_of_workers(workers, 1)
         if isinstance(engine, str):
-            engines.get(engine)
+            _factory_of(engine)
         elif engine is not None:
             _check_engine(engine, workers)
 
@@ -77,9 +76,15 @@ def _shared_engine(given: str | None, workers: int | None) -> Engine:
     with _sharing:
         if (name, workers) not in _shared:
             options = {} if workers is None else {"workers": workers}
-            factory = _default_factory() if given is None else engines.get(name)
+            factory = _default_factory() if given is None else _factory_of(given)
             _shared[name, workers] = factory(**options)
         return _shared[name, workers]
+
+
+def _factory_of(name: str) -> EngineFactory:
+    from pyspeedup.core import engines  # 2 ms, which the default need not pay either
+
+    return engines.get(name)
 
 
 def _default_factory() -> EngineFactory:

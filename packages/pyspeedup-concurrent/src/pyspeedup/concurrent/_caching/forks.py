@@ -10,11 +10,10 @@ import threading
 from multiprocessing import util
 from typing import TYPE_CHECKING, Protocol
 
-from pyspeedup.concurrent._caching.courier import Fork
 from pyspeedup.concurrent._processes import children
 
 if TYPE_CHECKING:
-    from pyspeedup.concurrent._caching.courier import Courier
+    from pyspeedup.concurrent._caching.courier import Courier, Fork
 
 __all__ = ["enter", "leave"]
 
@@ -62,7 +61,7 @@ def _all() -> list[Pool]:
 
 
 def _pause_all(reason: str) -> None:
-    fork = Fork(reason, threading.get_ident())
+    fork = (reason, threading.get_ident())
     with _lock:
         _forks.add(fork)
         couriers = [pool.courier for pool in _pools]
@@ -75,7 +74,7 @@ def _pause_all(reason: str) -> None:
 
 
 def _resume_all(reason: str) -> None:
-    fork = Fork(reason, threading.get_ident())
+    fork = (reason, threading.get_ident())
     with _lock:
         _forks.discard(fork)
         couriers = [pool.courier for pool in _pools]

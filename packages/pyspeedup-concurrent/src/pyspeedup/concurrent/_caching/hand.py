@@ -3,8 +3,7 @@
 from __future__ import annotations
 
 import contextlib
-from dataclasses import dataclass, field
-from typing import TYPE_CHECKING, Any, Final, NamedTuple
+from typing import TYPE_CHECKING, Any, Final
 
 from pyspeedup.concurrent._caching import messages
 from pyspeedup.core import WorkerError
@@ -24,31 +23,38 @@ LIGHT: Final = 1 << 15
 BYTES_OF_A_NUMBER: Final = 5
 
 
-class Tidings(NamedTuple):
+class Tidings:
     """What every worker is to be told of: the functions that were told to forget, as they are now, and who lives.
 
     Never changed, but replaced.
     """
 
-    renewed: Mapping[int, Shipment]
-    alive: Alive
+    __slots__ = ("alive", "renewed")
+
+    def __init__(self, renewed: Mapping[int, Shipment], alive: Alive) -> None:
+        """Hold both."""
+        self.renewed = renewed
+        self.alive = alive
 
 
-@dataclass(eq=False, slots=True)
 class Hand:
     """A worker, and the seat that it has."""
 
-    child: children.Child
-    connection: Connection
-    seat: Seat
-    ready: bool = False
-    _sent: int = 0
-    _known: dict[int, int] = field(default_factory=dict)
-    """The generation in which it has been sent each function."""
-    _told: Mapping[int, Shipment] = field(default_factory=dict)
-    """The functions that were told to forget, as it has been told of them last."""
-    _alive: Alive | None = None
-    """Those that were alive when it was told of that last; None if it knows none at all."""
+    __slots__ = ("_alive", "_known", "_sent", "_told", "child", "connection", "ready", "seat")
+
+    def __init__(self, child: children.Child, connection: Connection, seat: Seat) -> None:
+        """Take charge of a worker that has been started, and is not ready yet."""
+        self.child = child
+        self.connection = connection
+        self.seat = seat
+        self.ready = False
+        self._sent = 0
+        self._known: dict[int, int] = {}
+        """The generation in which it has been sent each function."""
+        self._told: Mapping[int, Shipment] = {}
+        """The functions that were told to forget, as it has been told of them last."""
+        self._alive: Alive | None = None
+        """Those that were alive when it was told of that last; None if it knows none at all."""
 
     def begin(
         self,

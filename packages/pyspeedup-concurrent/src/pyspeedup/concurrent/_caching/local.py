@@ -7,9 +7,7 @@ Python: recursion costs no C stack, and its depth is bounded by memory alone.
 from __future__ import annotations
 
 import functools
-import inspect
 import types
-from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any, Final, Protocol, cast
 
 from pyspeedup.concurrent._caching.binding import first_argument
@@ -23,6 +21,7 @@ if TYPE_CHECKING:
 
     from pyspeedup.concurrent._caching.binding import Binding
     from pyspeedup.concurrent._caching.calls import Key, Normalizer
+    from pyspeedup.concurrent._caching.parameters import Parameters
     from pyspeedup.core import LocalFunction
 
 __all__ = ["ANSWERED", "Desk", "LocalMethod", "Memory", "fill", "key_begun_in", "shell"]
@@ -66,23 +65,46 @@ class Desk(Protocol):
         """Do what `flag` asks for."""
 
 
-@dataclass(eq=False, slots=True, weakref_slot=True)
 class Memory:
     """What one process (or pool) knows of one function."""
 
-    number: int
-    name: str
-    values: dict[Key, Any] = field(default_factory=dict)
-    marks: dict[Key, Any] = field(default_factory=dict)
-    """What was noted or left to others, and has not been begun here."""
-    late: dict[Key, Any] = field(default_factory=dict)
-    """What was claimed after it had been begun, as it takes long."""
-    generation: int = 0
-    costs: Costs = field(default_factory=Costs)
-    tally: Tally = field(default_factory=Tally)
-    _watch: types.CellType = field(default_factory=types.CellType)
-    _told: int = 0
-    """How many values have been told of."""
+    __slots__ = (
+        "__weakref__",
+        "_told",
+        "_watch",
+        "costs",
+        "generation",
+        "late",
+        "marks",
+        "name",
+        "number",
+        "tally",
+        "values",
+    )
+
+    def __init__(
+        self,
+        number: int,
+        name: str,
+        values: dict[Key, Any] | None = None,
+        *,
+        generation: int = 0,
+        costs: Costs | None = None,
+    ) -> None:
+        """Know `values`, which are shared, or else nothing."""
+        self.number = number
+        self.name = name
+        self.values = {} if values is None else values
+        self.marks: dict[Key, Any] = {}
+        """What was noted or left to others, and has not been begun here."""
+        self.late: dict[Key, Any] = {}
+        """What was claimed after it had been begun, as it takes long."""
+        self.generation = generation
+        self.costs = costs or Costs()
+        self.tally = Tally()
+        self._watch = types.CellType()
+        self._told = 0
+        """How many values have been told of."""
 
     def watch(self, cell: types.CellType) -> None:
         """Let `cell` of the memoized form say whether each call is to be watched."""
@@ -95,7 +117,7 @@ class Memory:
 
     def has_tally(self) -> bool:
         """Tell whether anything has happened since `take_tally`."""
-        return len(self.values) != self._told or self.tally != Tally()
+        return len(self.values) != self._told or bool(self.tally)
 
     def take_tally(self) -> Tally:
         """Return what has happened since this was asked last."""
@@ -169,14 +191,9 @@ def fill(
     normalize: Normalizer,
 ) -> LocalFunction:
     """Make `empty`, from `shell`, answer for `function`; costs about 0.2 ms, for it compiles."""
-    if normalize.memoizes_in_order and normalize.signature is not None:
-        generated = _generate_for(normalize.signature)
-        empty.__code__ = generated.__code__
-        empty.__defaults__ = tuple(
-            parameter.default
-            for parameter in normalize.signature.parameters.values()
-            if parameter.default is not parameter.empty
-        )
+    if normalize.memoizes_in_order and normalize.parameters is not None:
+        empty.__code__ = _generate_for(normalize.parameters).__code__
+        empty.__defaults__ = normalize.parameters.defaults
     meanings = {
         "answered": ANSWERED,
         "enter": desk.enter,
@@ -201,22 +218,29 @@ def fill(
     return cast("LocalFunction", empty)
 
 
-def _generate_for(signature: inspect.Signature) -> types.FunctionType:
-    parameters = [
-        parameter.replace(
-            annotation=parameter.empty,
-            default=parameter.empty if parameter.default is parameter.empty else None,
-        )
-        for parameter in signature.parameters.values()
+def _generate_for(parameters: Parameters) -> types.FunctionType:
+    required = len(parameters.plain) - len(parameters.defaults)
+    signature = [
+        name if place < required else f"{name}=None" for place, name in enumerate(parameters.plain)
     ]
-    names = "".join(f"{parameter.name}, " for parameter in parameters)
+    if parameters.positional_only:
+        signature.insert(parameters.positional_only, "/")
+    names = "".join(f"{name}, " for name in parameters.plain)
     return _generate(
-        str(inspect.Signature(parameters)), f"({names})", f"({names}), {{}}", names.rstrip(", ")
+        f"({', '.join(signature)})", f"({names})", f"({names}), {{}}", names.rstrip(", ")
     )
 
 
+def _generate(signature: str, key: str, arguments: str, call: str) -> types.FunctionType:
+    function = _maker_of(signature, key, arguments, call)()
+    function.__code__ = function.__code__.replace(co_filename=_FILE_NAME)
+    return function
+
+
 @functools.cache
-def _code_of(signature: str, key: str, arguments: str, call: str) -> types.CodeType:
+def _maker_of(
+    signature: str, key: str, arguments: str, call: str
+) -> Callable[[], types.FunctionType]:
     source = _TEMPLATE.format(
         cells=" = ".join(f"_p_{name}" for name in _CELLS) + " = None",
         signature=signature,
@@ -224,14 +248,11 @@ def _code_of(signature: str, key: str, arguments: str, call: str) -> types.CodeT
         arguments=arguments,
         call=call,
     )
-    # The closure must name every cell, used or not, for codes to be exchangeable.
-    return compile(source, _FILE_NAME, "exec")
-
-
-def _generate(signature: str, key: str, arguments: str, call: str) -> types.FunctionType:
     namespace: dict[str, Any] = {}
-    exec(_code_of(signature, key, arguments, call), namespace)  # noqa: S102 -- our own template; only parameter names come from outside
-    return cast("types.FunctionType", namespace["make"]())
+    # The closure must name every cell, used or not, for codes to be exchangeable. Not by `compile`,
+    # which takes 0.8 ms to get ready for the first time.
+    exec(source, namespace)  # noqa: S102 -- our own template; only parameter names come from outside
+    return cast("Callable[[], types.FunctionType]", namespace["make"])
 
 
 def _add_hints(
@@ -258,8 +279,8 @@ def _add_hints(
             desk.look()
 
     values, marks = memory.values, memory.marks
-    in_order = normalize.signature if normalize.memoizes_in_order else None
-    arity = -1 if in_order is None else len(in_order.parameters)
+    in_order = normalize.parameters if normalize.memoizes_in_order else None
+    arity = -1 if in_order is None else len(in_order.plain)
 
     def note_all(calls: tuple[tuple[Any, ...], ...]) -> None:
         """Note all but the first that is not known: the caller is about to ask for that one."""

@@ -5,7 +5,6 @@ from __future__ import annotations
 import itertools
 import sys
 import types
-from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, TypeAlias
 from weakref import WeakValueDictionary
 
@@ -27,20 +26,26 @@ KnownAs: TypeAlias = tuple[int, int]
 """What an engine knows a form of a function by: its number and its generation."""
 
 
-@dataclass(eq=False, slots=True, weakref_slot=True)
 class Known:
     """A function that this worker knows, or (memory is None) has only heard of."""
 
-    local: types.FunctionType
-    meaning: Any
-    identity: str
-    function: Callable[..., Any] | None = None
-    normalize: Normalizer | None = None
-    memory: Memory | None = None
-    generation: int | None = None
-    """That of the function itself, where it came from the engine."""
-    own_number: int | None = None
-    """By which it is known in this worker alone, for good, where that is needed."""
+    __slots__ = (
+        *("function", "generation", "identity", "local", "meaning", "memory", "normalize"),
+        *("own_number", "__weakref__"),
+    )
+
+    def __init__(self, local: types.FunctionType, meaning: Any, identity: str) -> None:
+        """Have heard of it."""
+        self.local = local
+        self.meaning = meaning
+        self.identity = identity
+        self.function: Callable[..., Any] | None = None
+        self.normalize: Normalizer | None = None
+        self.memory: Memory | None = None
+        self.generation: int | None = None
+        """That of the function itself, where it came from the engine."""
+        self.own_number: int | None = None
+        """By which it is known in this worker alone, for good, where that is needed."""
 
 
 class Meanings:

@@ -6,7 +6,7 @@ import functools
 import threading
 import weakref
 from collections import OrderedDict
-from typing import TYPE_CHECKING, Any, NamedTuple, Protocol
+from typing import TYPE_CHECKING, Any, Protocol
 
 from pyspeedup.concurrent._caching import digests
 
@@ -15,20 +15,7 @@ if TYPE_CHECKING:
 
     from pyspeedup.concurrent._caching.calls import Key
 
-__all__ = ["CacheInfo", "Everything", "Memory", "Recent", "Stored", "make_memory"]
-
-
-class CacheInfo(NamedTuple):
-    """What `Cache.cache_info` tells, as `functools` does.
-
-    >>> CacheInfo(hits=1, misses=2, maxsize=None, currsize=2)._asdict()["hits"]
-    1
-    """
-
-    hits: int
-    misses: int
-    maxsize: int | None
-    currsize: int
+__all__ = ["Everything", "Memory", "Recent", "Stored", "make_memory"]
 
 
 class Memory(Protocol):

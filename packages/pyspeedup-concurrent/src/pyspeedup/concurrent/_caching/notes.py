@@ -8,7 +8,6 @@ end, for whoever noted them is going to begin at the start.
 from __future__ import annotations
 
 from collections import deque
-from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, Final, TypeAlias
 
 if TYPE_CHECKING:
@@ -22,21 +21,31 @@ __all__ = ["Note", "Notes"]
 MOST: Final = 64
 
 
-@dataclass(eq=False, slots=True)
 class Note:
     """A call that will be wanted."""
 
-    memory: Memory
-    key: Key
+    __slots__ = ("key", "memory")
+
+    def __init__(self, memory: Memory, key: Key) -> None:
+        """Name the call by its function's memory and its key there."""
+        self.memory = memory
+        self.key = key
 
 
-@dataclass(eq=False, slots=True)
 class _Lot:
     """Calls of one function, as they were written."""
 
-    memory: Memory
-    calls: list[tuple[Any, ...]]
-    key_of: Callable[[tuple[Any, ...], dict[str, Any]], Key]
+    __slots__ = ("calls", "key_of", "memory")
+
+    def __init__(
+        self,
+        memory: Memory,
+        calls: list[tuple[Any, ...]],
+        key_of: Callable[[tuple[Any, ...], dict[str, Any]], Key],
+    ) -> None:
+        self.memory = memory
+        self.calls = calls
+        self.key_of = key_of
 
     def take(self) -> Note | None:
         """Take the last one out that is not known, nor noted or left to others."""

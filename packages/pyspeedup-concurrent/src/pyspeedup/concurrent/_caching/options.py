@@ -2,15 +2,18 @@
 
 from __future__ import annotations
 
-import inspect
 import sys
+import types
 from collections.abc import MutableMapping
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, Final
 
 if TYPE_CHECKING:
     from collections.abc import Callable
 
 __all__ = ["check_function", "check_maxsize", "check_store", "check_workers", "name_of"]
+
+_IS_SUSPENDED: Final = 0x20 | 0x80 | 0x100 | 0x200
+"""The flags of code that yields or awaits, as in `inspect`."""
 
 
 def name_of(function: Callable[..., Any]) -> str:
@@ -27,6 +30,20 @@ def check_function(function: Any) -> None:
     """Raise `TypeError` unless `function` is one that `Cache` can evaluate."""
     if not callable(function):
         raise TypeError(f"Cache needs a function to remember the results of, not {function!r}")
+    if not _returns_values(function):
+        _refuse_suspended(function)
+
+
+def _returns_values(function: Any) -> bool:
+    """Tell of a plain function, without importing inspect; what has attributes could say otherwise."""
+    if type(function) is not types.FunctionType or function.__dict__:
+        return False
+    return not function.__code__.co_flags & _IS_SUSPENDED
+
+
+def _refuse_suspended(function: Any) -> None:
+    import inspect  # 4 ms, which a plain function need not cost
+
     if inspect.isgeneratorfunction(function):
         raise TypeError(
             f"{name_of(function)} is a generator, which has no result to remember; use Buffer"

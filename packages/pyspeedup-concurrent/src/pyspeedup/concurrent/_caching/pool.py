@@ -9,9 +9,8 @@ from __future__ import annotations
 
 import contextlib
 import selectors
-from dataclasses import dataclass, field
 from multiprocessing import connection
-from typing import TYPE_CHECKING, Any, NamedTuple
+from typing import TYPE_CHECKING, Any
 
 from pyspeedup.concurrent._caching import forks as _forks
 from pyspeedup.concurrent._caching import messages as _messages
@@ -46,20 +45,32 @@ LAST_MOMENT = 0.5
 """Seconds that a worker whose connection has ended is waited for: what it forked may keep it from being seen dead."""
 
 
-class Job(NamedTuple):
+class Job:
     """A call or a batch that somebody outside waits for."""
 
-    call: Call | BatchCall
-    shipment: Shipment
-    future: Future[Any]
+    __slots__ = ("call", "future", "shipment")
+
+    def __init__(self, call: Call | BatchCall, shipment: Shipment, future: Future[Any]) -> None:
+        """Wait in `future`."""
+        self.call = call
+        self.shipment = shipment
+        self.future = future
 
 
-@dataclass(frozen=True, slots=True)
 class _Task:
     """A call, for the dispatcher; with its function where it may have to be begun."""
 
-    call: Call | BatchCall
-    shipment: Shipment | None = field(default=None, compare=False)
+    __slots__ = ("call", "shipment")
+
+    def __init__(self, call: Call | BatchCall, shipment: Shipment | None = None) -> None:
+        self.call = call
+        self.shipment = shipment
+
+    def __eq__(self, other: object) -> bool:
+        return isinstance(other, _Task) and self.call == other.call
+
+    def __hash__(self) -> int:
+        return hash(self.call)
 
 
 class Pool:

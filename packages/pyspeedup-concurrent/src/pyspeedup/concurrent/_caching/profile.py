@@ -12,7 +12,7 @@ if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
     from os import PathLike
 
-    from pyspeedup.concurrent.cache import CacheInfo
+    from pyspeedup.concurrent._caching.cache_info import CacheInfo
     from pyspeedup.core import Engine, Span
 
 __all__ = ["Figures", "Profile", "profile_of"]

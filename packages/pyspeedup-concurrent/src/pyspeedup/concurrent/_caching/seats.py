@@ -10,7 +10,7 @@ from __future__ import annotations
 import contextlib
 import os
 from multiprocessing import connection, heap
-from typing import TYPE_CHECKING, Final, NamedTuple
+from typing import TYPE_CHECKING, Final, TypeAlias
 
 from pyspeedup.concurrent._caching.board_memory import BoardMemory
 
@@ -26,6 +26,9 @@ _NEWS: Final = 1
 _READ, _ATTENTION = 0, 1
 """Where in a seat's line these stand."""
 WAKE_BYTES: Final = 4096
+
+_Pipe: TypeAlias = "tuple[Connection, Connection]"
+"""What is read from, what is written to."""
 
 
 class Seat:
@@ -78,13 +81,15 @@ class Seat:
                 _send_byte(self._seats.wakes[place][1])
 
 
-class _Shared(NamedTuple):
+class _Shared:
     """What the engine and all workers share."""
 
-    memory: heap.Arena
-    board_memory: BoardMemory
-    wakes: list[tuple[Connection, Connection]]
-    ticks: list[tuple[Connection, Connection]]
+    def __init__(self, memory: heap.Arena, board_memory: BoardMemory, pipes: list[_Pipe]) -> None:
+        """Take the first half of the pipes to wake workers by, the other for ticks."""
+        self.memory = memory
+        self.board_memory = board_memory
+        self.wakes = pipes[: len(pipes) // 2]
+        self.ticks = pipes[len(pipes) // 2 :]
 
 
 class Seats:
@@ -92,7 +97,7 @@ class Seats:
 
     def __init__(self, size: int) -> None:
         """Make `size` seats; `OSError` where the system does not grant what they need."""
-        pipes: list[tuple[Connection, Connection]] = []
+        pipes: list[_Pipe] = []
         board_memory = BoardMemory(size)
         try:
             pipes.extend(connection.Pipe(duplex=False) for _ in range(2 * size))
@@ -102,7 +107,7 @@ class Seats:
             board_memory.close()
             raise
         self._pipes = pipes
-        self._shared = _Shared(memory, board_memory, pipes[:size], pipes[size:])
+        self._shared = _Shared(memory, board_memory, pipes)
         self._words = memoryview(memory.buffer).cast("I")
         self._size = size
         self._lives = 0
@@ -156,7 +161,7 @@ def _send_byte(writer: Connection) -> None:
         os.write(writer.fileno(), b"!")
 
 
-def _close(pipes: list[tuple[Connection, Connection]]) -> None:
+def _close(pipes: list[_Pipe]) -> None:
     for reader, writer in pipes:
         reader.close()
         writer.close()

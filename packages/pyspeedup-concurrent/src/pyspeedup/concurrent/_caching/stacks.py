@@ -11,7 +11,6 @@ from __future__ import annotations
 import os
 import threading
 import traceback
-from dataclasses import dataclass, field
 from queue import SimpleQueue
 from typing import TYPE_CHECKING, Any, Protocol
 
@@ -41,12 +40,15 @@ class Source(Protocol):
         """Run a task on a fresh stack."""
 
 
-@dataclass(eq=False, slots=True)
 class Parked:
     """A stack that waits for news of `name`."""
 
-    name: Any
-    turn: SimpleQueue[None] = field(default_factory=SimpleQueue)
+    __slots__ = ("name", "turn")
+
+    def __init__(self, name: Any) -> None:
+        """Wait in line from now on."""
+        self.name = name
+        self.turn: SimpleQueue[None] = SimpleQueue()
 
 
 class Stacks:

@@ -222,7 +222,7 @@ class Processes:
         while not (pool := self._running_pool()).submit(
             job
         ):  # all its workers ended this very moment
-            job = job._replace(future=Future())
+            job = Job(call, shipment, Future())
         drop = functools.partial(_drop, weakref.ref(pool), job)
         job.future.add_done_callback(drop)
         return job.future
@@ -348,7 +348,7 @@ def _begin_generation(definition: _Definition) -> None:
         _newest_generation += 1
         definition.generation = _newest_generation
         renewed = {**_tidings.renewed, definition.number: definition.bare_shipment()}
-        _tidings = _tidings._replace(renewed=renewed)
+        _tidings = Tidings(renewed, _tidings.alive)
         _unpacked[definition.number] = definition
 
 
@@ -398,7 +398,7 @@ def _tell_of(definition: _Definition, shipment: Shipment) -> None:
     with _forgetting:
         if definition.generation == shipment.generation:
             renewed = {**_tidings.renewed, definition.number: shipment}
-            _tidings = _tidings._replace(renewed=renewed)
+            _tidings = Tidings(renewed, _tidings.alive)
             _unpacked.pop(definition.number, None)
 
 
