@@ -70,7 +70,7 @@ class Courier:
         own = threading.get_ident()
         with self._lock:
             is_here = self._thread is threading.current_thread()
-            return is_here and any(fork.thread != own for fork in self._forks)
+            return is_here and any(thread != own for _, thread in self._forks)
 
     def is_to_stop(self) -> bool:
         """Tell the thread whether it has to return now."""
