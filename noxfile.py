@@ -24,6 +24,7 @@ PYTHON_WITHOUT_EXTRAS = "3.12"
 ALONE = "packages/pyspeedup-dask/src"  # dask changes how the exceptions of its process are pickled
 START_METHODS = ["fork", "spawn", "forkserver"]
 PEERS = {  # of each script in benchmarks/, what it is compared with; one not installed is left out
+    "algorithms": ["sympy", "gmpy2", "python-flint", "cypari"],
     "concurrent": [
         *("numpy", "loky", "joblib", "pebble", "mpire", "distributed"),
         *("cachetools", "cachebox", "diskcache"),
@@ -33,7 +34,9 @@ PEERS = {  # of each script in benchmarks/, what it is compared with; one not in
         *("drivelink", "sqlitecollections", "disklist", "pysos"),
     ],
 }
-BENCHMARKS = "tests/test_benchmarks_concurrent.py"  # a minute, and the same on each interpreter
+BENCHMARKS = [  # more than a minute, and the same on each interpreter
+    *("tests/test_benchmarks_algorithms.py", "tests/test_benchmarks_concurrent.py"),
+]
 PATIENT = ["-o", "faulthandler_timeout=0"]  # a test that takes an hour has not stalled
 
 RUFF = "ruff>=0.17,<0.18"  # its rules grow with each release, and ours are "all but"
@@ -108,7 +111,11 @@ def together(session: nox.Session) -> None:
         session, f"pyspeedup[all,dask]=={_version()}", *_group("test"), *_group("docs-tests")
     )
     environment = {"PYSPEEDUP_DIST": str(DIST)}
-    slow = [] if session.python == PYTHON_WITHOUT_EXTRAS else [f"--ignore={BENCHMARKS}"]
+    slow = (
+        []
+        if session.python == PYTHON_WITHOUT_EXTRAS
+        else [f"--ignore={tests}" for tests in BENCHMARKS]
+    )
     session.run("python", "-m", "pytest", "tests", *slow, *session.posargs, env=environment)
 
 
@@ -220,7 +227,8 @@ def docs(session: nox.Session) -> None:
 def bench(session: nox.Session, script: str) -> None:
     """Print a table of benchmarks/: ratios to named peers in one run."""
     _install_built(session, f"pyspeedup[all]=={_version()}", *PEERS[script])
-    few = {"memory": ["--rounds=1", "--cap=1"], "concurrent": ["--rounds=1", "--quick"]}
+    quick = ["--rounds=1", "--quick"]
+    few = {"memory": ["--rounds=1", "--cap=1"], "concurrent": quick, "algorithms": quick}
     session.run("python", f"benchmarks/bench_{script}.py", *(session.posargs or few[script]))
 
 

@@ -43,8 +43,6 @@ def _draw(
 ) -> None:
     for letters, path in pictures.items():
         shown = {name: table for name, table in measured.items() if name[0] in letters}
-        draw(shown).savefig(
-            path,
-            bbox_inches="tight",
-            metadata={"Date": None, "Description": digest},
-        )
+        if shown:
+            about = {"Date": None, "Description": digest}
+            draw(shown).savefig(path, bbox_inches="tight", metadata=about)
