@@ -92,6 +92,7 @@ LIES = [
     ("P1", "lambda: primes(shift)", "their sum is"),
     ("P1", "lambda: primes(swap)", "whether they are prime is"),
     ("P2", "misplaced", "the prime there is"),
+    ("P3", "lambda path: lambda: contextlib.nullcontext({10**6: 4})", "the prime there is 4"),
     ("R1", "lambda: lambda rows: rows", "a row of units is"),
     ("R1", "lambda: lambda rows: unit(len(rows), 0)", "the right side is 0"),
 ]
