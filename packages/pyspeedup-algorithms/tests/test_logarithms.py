@@ -74,15 +74,26 @@ def test_a_square_is_no_power_of_anything_else_modulo_the_other_prime():
 
 
 def test_sieved_relations_hold():
-    p = safe_prime(44)
+    p = safe_prime(32)
     root = math.isqrt(p) + 1
-    relations = sieving.relations(p, PRIMES, 60)
-    assert relations
-    for relation in relations:
-        powers = math.prod(pow(prime, relation.get(i, 0)) for i, prime in enumerate(PRIMES))
-        places = Counter({u: -e for u, e in relation.items() if u >= len(PRIMES)})
-        c, d = (u - len(PRIMES) - 60 for u in places.elements())
+    primes = [prime for prime in range(2, 300) if is_prime(prime)]
+    squares = 0
+    for relation in sieving.relations(p, primes, 60):
+        powers = math.prod(pow(prime, relation.get(i, 0)) for i, prime in enumerate(primes))
+        places = Counter({u: -e for u, e in relation.items() if u >= len(primes)})
+        c, d = (u - len(primes) - 60 for u in places.elements())
         assert (root + c) * (root + d) % p in {powers, p - powers}
+        squares += c == d
+    assert squares
+
+
+@given(st.sampled_from([*PRIMES, 997]), st.integers(1, 1000), st.integers(0, 1000))
+def test_the_sieve_starts_where_a_prime_divides_first(prime, product, origin):
+    product = product % prime or 1
+    starts = sieving._starts(prime, product, origin, 60).tolist()
+    for i, start in enumerate(starts):
+        hits = [j for j in range(prime) if (origin + i) * (origin + j) % prime == product]
+        assert hits[:1] == ([start] if start >= 0 else [])
 
 
 def test_hardly_a_relation_is_missed():
@@ -165,6 +176,16 @@ def test_tables_hold_powers(n, start, ratio, number):
 def test_products_are_exact_up_to_the_largest_modulus(n, data):
     a, b = data.draw(st.integers(n - 1000, n - 1)), data.draw(st.integers(0, n - 1))
     assert baby_steps.powers(a, b, 2, n).tolist() == [a, a * b % n]
+
+
+def test_products_are_exact_where_a_float_misses_the_quotient():
+    chance, missed = random.Random(0), 0
+    for n in range(2**51 - 1_000, 2**51):
+        a = chance.randrange(n // 2, n)
+        b = pow(a, -1, n) if math.gcd(a, n) == 1 else n // math.gcd(a, n)
+        assert baby_steps.powers(a, b, 2, n).tolist() == [a, a * b % n]
+        missed += int(a * (b / n)) != a * b // n
+    assert missed
 
 
 @settings(max_examples=20)

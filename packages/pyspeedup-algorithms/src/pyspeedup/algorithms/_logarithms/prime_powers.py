@@ -57,4 +57,4 @@ def _additive_solver(n: int, p: int, base: int) -> Solver:
         return {1: 0, base: 1}.get
     step = n // p
     inverse = _kernels.invert(base // step, p)
-    return lambda y: y // step * inverse % p if y % step == 1 else None
+    return lambda y: y // step * inverse % p
