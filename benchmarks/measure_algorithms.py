@@ -1,4 +1,4 @@
-"""Measures what docs/benchmarks-algorithms.md shows, part by part, and puts it there: some ten minutes.
+"""Measures what docs/benchmarks-algorithms.md shows, part by part, and puts it there: some five minutes.
 
 Each part is kept as soon as it is there, so that one which was interrupted, or during which the
 machine had other work, can be repeated by its name.
