@@ -21,6 +21,8 @@ INDEX_FROM: Final = 1 << 20
 """Primes below it are not worth an index calculus, nor is there always one."""
 TABLE_TO: Final = 1 << 44
 """From there on a table of the square root is too large, and walks take its place."""
+TABLE_TO_OF_LARGE: Final = 1 << 39
+"""The same where numpy cannot do the steps: a walk is no slower then, and needs no memory."""
 WORDS: Final = 1 << 51
 """Modulo primes below it steps are done by numpy, in a tenth of the time."""
 
@@ -71,7 +73,8 @@ class Field:
         # square divides p - 1: then logarithms modulo q say nothing about it.
         if q >= INDEX_FROM and (self._p - 1) // q % q and (method != "auto" or self._pays(q)):
             return "index_calculus"
-        return "baby_step_giant_step" if q < TABLE_TO else "pollard_rho_log"
+        table_to = TABLE_TO if self._p < WORDS else TABLE_TO_OF_LARGE
+        return "baby_step_giant_step" if q < table_to else "pollard_rho_log"
 
     def _pays(self, q: int) -> bool:
         """Tell whether index calculus is faster, by binary logarithms of the seconds, as measured."""
