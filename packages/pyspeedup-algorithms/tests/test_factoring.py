@@ -76,3 +76,39 @@ def test_units():
 def test_zero_is_refused(function):
     with pytest.raises(ValueError, match="n must not be 0"):
         function(0)
+
+
+LARGE_PRIMES = [10007, 65537, 144773, 246271, 1_000_003]
+
+
+@given(st.dictionaries(st.sampled_from(LARGE_PRIMES), st.integers(1, 4), min_size=1, max_size=4))
+def test_products_of_large_primes_come_apart_into_them(powers):
+    n = math.prod(p**power for p, power in powers.items())
+    assert factorint(n) == dict(sorted(powers.items()))
+    assert list(factorint(n)) == sorted(powers)
+    assert factor(n) == sorted(p for p, power in powers.items() for _ in range(power))
+
+
+@pytest.mark.parametrize(
+    "powers",
+    [  # of each of these FLINT 3.6 names primes twice, a product of primes as one, or no order
+        {65537: 3, 10007: 2},
+        {144773: 1, 246271: 1},
+        {2: 1, 3: 4, 17: 1, 10007: 2, 2**31 - 1: 4},
+    ],
+)
+def test_what_a_library_gets_wrong_is_right(powers):
+    n = math.prod(p**power for p, power in powers.items())
+    assert list(factorint(n).items()) == sorted(powers.items())
+
+
+@pytest.mark.parametrize(
+    "n", [19379451181049361071, 12797481539541543282867062293615895651377961480102722]
+)
+def test_numbers_that_came_apart_wrongly_once(n):
+    found = factorint(n)
+    assert math.prod(p**power for p, power in found.items()) == n
+    assert list(found) == sorted(found)
+    for p in found:
+        assert all(pow(a, p - 1, p) == 1 for a in (2, 3, 5, 7) if p > a), p
+        assert math.isqrt(p) ** 2 != p

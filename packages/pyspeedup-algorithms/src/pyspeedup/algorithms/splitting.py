@@ -14,7 +14,7 @@ from pyspeedup.algorithms import _kernels
 from pyspeedup.algorithms._integers import shown, to_int
 from pyspeedup.algorithms._splitting import rho
 
-__all__ = ["ecm", "fermat_factor", "pollard_pm1", "pollard_rho", "siqs"]
+__all__ = ["ecm", "fermat_factor", "pollard_pm1", "pollard_rho", "root_of_power", "siqs"]
 
 SEED: Final = 1729
 """So that the same call does the same."""
@@ -119,7 +119,7 @@ def ecm(n: int, *, bound: int | None = None, curves: int | None = None) -> int |
     from pyspeedup.algorithms.sieve import primes_between
 
     n, schedule = _checked_composite(n), _schedule(bound, curves)
-    easy = _small_divisor(n) or _root_of_power(n)  # of which no curve tells the parts apart
+    easy = _small_divisor(n) or root_of_power(n)  # of which no curve tells the parts apart
     if easy is not None:
         return easy
     random = Random(SEED)  # noqa: S311 -- curves are no secret
@@ -155,7 +155,7 @@ def siqs(n: int) -> int | None:
     from pyspeedup.algorithms._splitting import siqs as method
 
     n = _checked_composite(n)
-    easy = _small_divisor(n) or _root_of_power(n)
+    easy = _small_divisor(n) or root_of_power(n)
     if easy is not None:
         return easy
     return method.find_divisor(n, Random(SEED))  # noqa: S311 -- polynomials are no secret
@@ -167,8 +167,12 @@ def _small_divisor(n: int) -> int | None:
     return next((p for p in (2, *range(3, most + 1, 2)) if n % p == 0), None)
 
 
-def _root_of_power(n: int) -> int | None:
-    """Return the root of `n` where it is a power, else None."""
+def root_of_power(n: int) -> int | None:
+    """Return the root of `n`, from 2 on, where it is a power, of the least exponent; else None.
+
+    >>> root_of_power(3**20), root_of_power(72)
+    (59049, None)
+    """
     for k in range(2, n.bit_length()):
         root = _integer_root(n, k)
         if root < 2:  # noqa: PLR2004 -- 1 is the root of no power above it

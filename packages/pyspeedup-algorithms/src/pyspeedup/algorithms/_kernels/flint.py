@@ -2,18 +2,22 @@
 
 FLINT ends the whole process where it is asked to divide by what has no inverse: `rref` is only for prime
 moduli, and inverses are not taken here. Its factors of zero are none, and those of a negative number
-lose the sign, so neither gets here.
+lose the sign, so neither gets here; and those of large numbers are wrong at times, see `factor`.
 """
 
 from __future__ import annotations
 
-from math import gcd
-from typing import Final
+from math import gcd, prod
+from typing import TYPE_CHECKING, Final
 
 from flint import fmpz, fmpz_mat, fmpz_mod_ctx, fmpz_mod_mat, nmod, nmod_mat
 from flint.utils.flint_exceptions import DomainError
 
+from pyspeedup.algorithms._kernels import plain_factoring
 from pyspeedup.algorithms._kernels.plain_primality import PROVEN
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
 
 __all__ = [
     "factor",
@@ -53,8 +57,37 @@ def fibonacci(n: int) -> int:
 
 
 def factor(n: int) -> list[tuple[int, int]]:
-    """Return the primes that divide `n`, at least 1, in ascending order, with their powers."""
-    return [(int(prime), power) for prime, power in fmpz(n).factor()]
+    """Return the primes that divide `n`, at least 1, in ascending order, with their powers.
+
+    FLINT's list is taken for hints above 64 bits: it names some primes twice, with a part of their power each,
+    and some products of primes as if they were one (FLINT 3.6, of n with repeated primes).
+    """
+    hints = [(int(prime), power) for prime, power in fmpz(n).factor()]
+    if n < WORD and prod(prime**power for prime, power in hints) == n:
+        return sorted(hints)
+    powers: dict[int, int] = {}
+    rest = n
+    for hint, _ in hints:
+        for prime in [hint] if is_prime(hint) else _primes_of(hint, n):
+            while rest % prime == 0:
+                powers[prime] = powers.get(prime, 0) + 1
+                rest //= prime
+    for prime in _primes_of(rest, n):
+        powers[prime] = powers.get(prime, 0) + sum(1 for _ in _divisions(rest, prime))
+    return sorted(powers.items())
+
+
+def _primes_of(part: int, n: int) -> list[int]:
+    """Return the primes of a part of `n`; of all of it, of which FLINT knows nothing, in plain Python."""
+    found = plain_factoring.factor(part) if part == n else factor(part)
+    return [prime for prime, _ in found]
+
+
+def _divisions(n: int, prime: int) -> Iterator[int]:
+    """Yield what is left of `n` each time that `prime` has divided it."""
+    while n % prime == 0:
+        n //= prime
+        yield n
 
 
 def sqrt_mod_prime(a: int, p: int) -> int | None:

@@ -16,6 +16,10 @@ RHO_BITS: Final = 64
 """Larger composites are tried for a while, and then left to the sieve."""
 RHO_STEPS: Final = 1 << 15
 """They find primes of up to eight digits, in 10 ms."""
+DEAR_BITS: Final = 150
+"""Sieving takes some seconds from here on, and twice as long for each further ten bits."""
+CURVES: Final = ((2_000, 25), (11_000, 40))
+"""A second's worth of elliptic curves, for primes of fifteen digits, and some seconds' for twenty."""
 
 
 def factor(n: int) -> list[tuple[int, int]]:
@@ -51,12 +55,7 @@ def _split(n: int, powers: Counter[int]) -> None:
 def _proper_divisor(n: int) -> int:
     """Find a divisor of the composite `n` other than 1 and `n`."""
     if n.bit_length() > RHO_BITS:
-        divisor = rho.find_divisor(n, 1, RHO_STEPS)
-        if divisor is not None and divisor < n:
-            return divisor
-        from pyspeedup.algorithms import splitting  # with numpy, which most numbers do without
-
-        divisor = splitting.siqs(n)
+        divisor = _divisor_of_large(n)
         if divisor is not None:
             return divisor
     return next(
@@ -64,3 +63,17 @@ def _proper_divisor(n: int) -> int:
         for c in count(1)
         if (divisor := rho.find_divisor(n, c, n)) is not None and divisor < n
     )
+
+
+def _divisor_of_large(n: int) -> int | None:
+    """Find a divisor by a root, by walking a while, by some curves where sieving is dear, and by the sieve."""
+    from pyspeedup.algorithms import splitting  # with numpy, which most numbers do without
+
+    divisor = splitting.root_of_power(n) or rho.find_divisor(n, 1, RHO_STEPS)
+    if divisor is not None and divisor < n:
+        return divisor
+    for bound, curves in CURVES if n.bit_length() > DEAR_BITS else ():
+        divisor = splitting.ecm(n, bound=bound, curves=curves)
+        if divisor is not None:
+            return divisor
+    return splitting.siqs(n)
