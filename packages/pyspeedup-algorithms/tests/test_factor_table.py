@@ -337,3 +337,11 @@ def test_two_processes_write_one_file(tmp_path):
     assert [writer.wait(60) for writer in writers] == [0, 0]
     with FactorTable(4 * BLOCK, path) as table, FactorTable(4 * BLOCK) as apart:
         assert (table.moebius() == apart.moebius()).all()
+
+
+def test_it_has_the_numbers_up_to_its_limit():
+    table = FactorTable(12)
+    assert [n in table for n in (-1, 0, 1, 12, 13)] == [False, False, True, True, False]
+    assert list(table) == [1, 2, 3, 2, 5, 2, 7, 2, 3, 2, 11, 2]
+    with pytest.raises(TypeError, match="n must be an integer"):
+        2.5 in table  # noqa: B015 -- the question is the test

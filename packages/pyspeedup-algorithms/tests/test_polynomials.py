@@ -171,3 +171,9 @@ def test_exponents_and_moduli_are_checked():
         Polynomial([1], 1)
     with pytest.raises(TypeError):
         Polynomial([1]) + 1.5
+
+
+def test_a_polynomial_that_is_a_key_cannot_be_changed():
+    polynomial = Polynomial([0, 9])
+    with pytest.raises(AttributeError):
+        polynomial.modulus = 5

@@ -67,11 +67,20 @@ def test_one_that_gives_up_makes_room_for_the_next():
         ({"workers": 0}, ValueError, "workers"),
         ({"workers": 1.5}, TypeError, "workers"),
         ({"timeout": "soon"}, TypeError, "timeout"),
+        ({"timeout": True}, TypeError, "timeout"),
+        ({"timeout": -1}, ValueError, "timeout"),
+        ({"timeout": float("nan")}, ValueError, "timeout"),
     ],
 )
 def test_options_are_checked(options, error, words):
     with pytest.raises(error, match=words):
         factor(91, **options)
+
+
+@pytest.mark.parametrize("timeout", [float("inf"), 1e300, 10**400])
+def test_a_timeout_may_be_of_any_length(timeout):
+    n = (10**9 + 7) * (10**10 + 19)
+    assert factor(n, timeout=timeout) == [10**9 + 7, 10**10 + 19]
 
 
 @pytest.mark.skipif(HAS_FLINT, reason="python-flint is here")

@@ -324,3 +324,16 @@ def printed_by(program):
     )
     assert (result.returncode, result.stderr) == (0, "")
     return result.stdout
+
+
+@pytest.mark.parametrize(
+    "ask",
+    [
+        lambda all_primes: all_primes.below(10**30),
+        lambda all_primes: all_primes.between(5, 10**15),
+        lambda all_primes: all_primes[: 10**12],
+    ],
+)
+def test_what_no_memory_holds_is_refused_at_once(ask):
+    with Primes() as ours, pytest.raises(ValueError, match="no memory holds"):
+        ask(ours)

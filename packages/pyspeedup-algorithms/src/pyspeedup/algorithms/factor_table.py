@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Any, Final
 from pyspeedup.algorithms._integers import shown, to_int
 
 if TYPE_CHECKING:
+    from collections.abc import Iterator
     from types import TracebackType
     from typing import Self
 
@@ -88,6 +89,22 @@ class FactorTable:
         7
         """
         return self._least(self._checked(n))
+
+    def __contains__(self, n: object) -> bool:
+        """Tell whether the table has `n`.
+
+        >>> 77 in FactorTable(100), 101 in FactorTable(100), 0 in FactorTable(100)
+        (True, False, False)
+        """
+        return 1 <= to_int(n, "n") <= self.limit
+
+    def __iter__(self) -> Iterator[int]:
+        """Iterate over the least prime factors of 1, 2, 3, ... up to the limit.
+
+        >>> list(FactorTable(6))
+        [1, 2, 3, 2, 5, 2]
+        """
+        return map(self._least, range(1, self.limit + 1))
 
     def factor(self, n: int) -> list[int]:
         """Return the primes whose product is `n`, ascending, each as often as it divides.

@@ -43,11 +43,11 @@ class Polynomial:
     True
     """
 
-    __slots__ = ("_terms", "modulus")
+    __slots__ = ("_modulus", "_terms")
 
     _terms: dict[int, int]
     """Coefficients by exponent, from the highest down, none of them 0."""
-    modulus: int | None
+    _modulus: int | None
 
     def __init__(
         self,
@@ -55,18 +55,26 @@ class Polynomial:
         modulus: int | None = None,
     ) -> None:
         """Take the coefficients, O(terms)."""
-        self.modulus = None if modulus is None else _checked_modulus(modulus)
-        terms = dict(_checked_terms(coefficients))
-        self._terms = _tidy(terms, self.modulus)
+        self._modulus = None if modulus is None else _checked_modulus(modulus)
+        self._terms = _tidy(dict(_checked_terms(coefficients)), self._modulus)
 
     @classmethod
     def _of(cls, terms: dict[int, int], modulus: int | None) -> Polynomial:
         made = cls.__new__(cls)
-        made.modulus = modulus
+        made._modulus = modulus  # noqa: SLF001 -- a constructor
         made._terms = _tidy(terms, modulus)  # noqa: SLF001 -- a constructor
         return made
 
     # What it is ---------------------------------------------------------------------------------
+
+    @property
+    def modulus(self) -> int | None:
+        """What coefficients are reduced by; None over the integers.
+
+        >>> Polynomial([1, 9], modulus=7).modulus
+        7
+        """
+        return self._modulus
 
     @property
     def degree(self) -> int:

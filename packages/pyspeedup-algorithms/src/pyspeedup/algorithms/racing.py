@@ -81,9 +81,13 @@ def _checked_workers(workers: int | None) -> int:
 
 
 def _checked_timeout(timeout: float | None) -> float | None:
-    if timeout is not None and not isinstance(timeout, int | float):
+    if timeout is None:
+        return None
+    if isinstance(timeout, bool) or not isinstance(timeout, int | float):
         raise TypeError(f"timeout must be None or a number of seconds, not {timeout!r}")
-    return timeout
+    if not timeout >= 0:  # nor is it if it is no number
+        raise ValueError(f"timeout must be a number of seconds from 0 up, not {timeout}")
+    return None if timeout > threading.TIMEOUT_MAX else timeout
 
 
 def _show_nothing(_bits: int) -> None:

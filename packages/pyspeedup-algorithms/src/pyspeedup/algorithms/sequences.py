@@ -31,6 +31,9 @@ __all__ = ["Primes", "primes"]
 BLOCKS_AHEAD: Final = 64
 SIEVED_UP_TO: Final = 2 * 10**8
 """Primes below this are counted by sieving them, 0.1 s; those further out, unless known, by a formula."""
+MOST_NUMBERS: Final = 1 << 40
+MOST_PLACES: Final = 1 << 35
+"""The primes among so many numbers, and so many primes, are some hundred GiB."""
 PLACES_SIEVED: Final = 10**7
 LAST_PLACE: Final = min(sys.maxsize, (1 << 57) - 1)
 
@@ -187,7 +190,7 @@ class Primes:
         """Return the primes less than `n`, as a numpy array of int64 that is the caller's own.
 
         All of them are sieved if they are not there yet, 0.2 ns a number, and read, 3.5 ns a prime:
-        40 ms for 10**8.
+        40 ms for 10**8. `ValueError` for 2**40 and above: no memory holds so many.
 
         >>> primes.below(30)
         array([ 2,  3,  5,  7, 11, 13, 17, 19, 23, 29])
@@ -195,14 +198,16 @@ class Primes:
         78498
         >>> primes.close()
         """
-        return self._here().between(0, to_int(n, "n"))
+        n = to_int(n, "n")
+        _check_size(n)
+        return self._here().between(0, n)
 
     def between(self, a: int, b: int) -> NDArray[Any]:
         """Return the primes p with ``a <= p < b``, as a numpy array of int64.
 
         Read where they are there already; else only these are sieved, and not kept, see
         `pyspeedup.algorithms.sieve.primes_between`: 0.1 s for the million numbers from 10**15 on.
-        From 2**63 on the array is one of Python ints.
+        From 2**63 on the array is one of Python ints. `ValueError` for 2**40 numbers and more.
 
         >>> primes.between(90, 110).tolist()
         [97, 101, 103, 107, 109]
@@ -210,6 +215,7 @@ class Primes:
         335
         """
         a, b = max(to_int(a, "a"), 0), max(to_int(b, "b"), 0)
+        _check_size(b - a)
         here = self._here()
         return here.between(a, b) if b <= here.limit else primes_between(a, b)
 
@@ -259,6 +265,10 @@ class Primes:
 
     def _places(self, first: int, last: int) -> NDArray[Any]:
         """Return the primes from one place to another, with both."""
+        if last - first >= MOST_PLACES:
+            raise ValueError(
+                f"no memory holds {shown(last - first)} primes: take fewer, or iterate"
+            )
         here = self._here()
         if first < PLACES_SIEVED or last < here.known:
             return here.slice(first, last + 1)
@@ -292,6 +302,14 @@ def _ahead_from(first: int) -> Buffer[bytes]:
     from pyspeedup.concurrent import Buffer
 
     return Buffer(partial(sieve_blocks, first), BLOCKS_AHEAD)
+
+
+def _check_size(numbers: int) -> None:
+    """Raise `ValueError` for more numbers than have their primes in memory."""
+    if numbers >= MOST_NUMBERS:
+        raise ValueError(
+            f"no memory holds the primes among {shown(numbers)} numbers: take a part by between, or iterate"
+        )
 
 
 def _positions(index: slice) -> range:
