@@ -146,6 +146,11 @@ def test_modules_that_are_to_go_by_value_are_left_to_cloudpickle():
     assert sent(function) is not None
 
 
+def test_cloudpickle_may_be_half_imported_by_another_thread(monkeypatch):
+    monkeypatch.setitem(sys.modules, "cloudpickle", type(sys)("cloudpickle"))
+    assert sent(define(PLAIN["constants"]))(7) == 17.5
+
+
 def test_structures_travel_as_references():
     cache = Cache(define("def f(n): return n"))
     function = define("def f(n): return cache(n)", cache=cache)

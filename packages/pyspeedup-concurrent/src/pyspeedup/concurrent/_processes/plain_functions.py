@@ -52,8 +52,9 @@ def dumps(obj: Any, reduce: Callable[[Any], Any]) -> bytes | None:
 
 
 def _some_modules_go_by_value() -> bool:
-    cloudpickle = sys.modules.get("cloudpickle")
-    return cloudpickle is not None and bool(cloudpickle.list_registry_pickle_by_value())
+    # Another thread may be importing it, and none can have registered a module before it has done so.
+    registered = getattr(sys.modules.get("cloudpickle"), "list_registry_pickle_by_value", None)
+    return registered is not None and bool(registered())
 
 
 class _Pickler(pickle.Pickler):
