@@ -138,6 +138,20 @@ def test_an_unhashable_argument_of_a_nested_call_is_named():
         outer(3)
 
 
+def test_a_default_that_cannot_be_compared_with_everything_is_no_obstacle():
+    class Stubborn:
+        __hash__ = object.__hash__
+
+        def __eq__(self, other):
+            raise RuntimeError("not with me")
+
+    @Cache(engine="serial")
+    def f(n, *, k=Stubborn()):
+        return n
+
+    assert f(1) == 1
+
+
 def test_an_unhashable_default_does_not_matter():
     @Cache
     def measured(n, weights=[2, 3]):  # noqa: B006 -- the point

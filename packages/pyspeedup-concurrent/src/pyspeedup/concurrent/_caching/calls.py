@@ -149,7 +149,8 @@ def _has_hashable_defaults(parameters: Parameters) -> bool:
 
 def _tails(parameters: Parameters) -> dict[int, Key]:
     """Return what completes the key of a call without named arguments, by how many it has."""
-    if parameters.takes_more or REQUIRED in parameters.named.values():
+    # By identity, for a default's own ``==`` need not be able to compare with anything.
+    if parameters.takes_more or any(value is REQUIRED for value in parameters.named.values()):
         return {}
     defaults = parameters.defaults
     fewest = len(parameters.plain) - len(defaults)
