@@ -1,5 +1,7 @@
 """After `cache_clear` whoever calls a function has its new form, in every worker and however it came there."""
 
+import itertools
+import linecache
 import os
 import signal
 import subprocess
@@ -11,6 +13,7 @@ from pathlib import Path
 import pytest
 from pyspeedup.concurrent import Cache
 from pyspeedup.concurrent.cache import close_shared_engines
+from pyspeedup.concurrent.engines import processes
 from pyspeedup.concurrent.engines.processes import Processes
 
 PATIENCE = 60
@@ -268,6 +271,80 @@ def test_two_threads_that_clear_and_call_never_see_what_was_before_their_clear(e
     for thread in threads:
         thread.join()
     assert not wrong
+
+
+class Unpacked(dict):
+    """Ends who looks at it again and again, and nothing comes of it."""
+
+    def values(self):
+        self.looks += 1
+        assert self.looks < 50, "this would go on for ever"
+        return super().values()
+
+
+def interrupted_at(line, of, act):
+    """Do `act`, with a Ctrl-C at the so manieth line of the functions `of`; tell whether it came to that."""
+    codes = {function.__code__ for function in of}
+    begun = itertools.count()
+
+    def trace(frame, event, _arg):
+        if frame.f_code not in codes:
+            return None
+        text = linecache.getline(frame.f_code.co_filename, frame.f_lineno).strip()
+        is_line = event == "line" and not text.startswith("with")  # or it would leave a lock held
+        if is_line and next(begun) == line:
+            sys.settrace(None)
+            raise KeyboardInterrupt
+        return trace
+
+    former = sys.gettrace()
+    sys.settrace(trace)
+    try:
+        act()
+    except KeyboardInterrupt:
+        return True
+    finally:
+        sys.settrace(former)
+    return False
+
+
+def test_an_interrupt_at_any_line_leaves_clears_and_calls_as_they_were(some, monkeypatch):
+    monkeypatch.setattr(processes, "_unpacked", Unpacked())
+    of = [
+        getattr(processes, f"_{name}")
+        for name in ("begin_generation", "shipment_for_call", "pack_renewed", "tell_of")
+    ]
+    scaled, around, variables = scaled_by(0, some)
+    assert around(1, "at first") == ("at first", 0)
+
+    def clear_and_call():
+        scaled.cache_clear()
+        around(1, f"interrupted at {line}")
+
+    for line in itertools.count():
+        variables["factor"] = line + 1
+        processes._unpacked.looks = 0
+        if not interrupted_at(line, of, clear_and_call):
+            break
+        assert around(1, f"after {line}")[0] == f"after {line}"
+        scaled.cache_clear()
+        assert around(1, f"cleared after {line}") == (f"cleared after {line}", line + 1)
+        assert scaled(1) == line + 1
+    assert line > 10
+
+
+def test_who_was_told_of_a_clear_is_told_of_the_new_form_though_it_was_interrupted(some):
+    """Wherever it was interrupted: workers that have dropped the old form must not be left with none."""
+    scaled, around, variables = scaled_by(0, some)
+    assert around(1, "at first") == ("at first", 0)
+    for line in itertools.count():
+        variables["factor"] = line + 1
+        before = processes._tidings
+        if not interrupted_at(line, [processes._begin_generation], scaled.cache_clear):
+            break
+        if processes._tidings is not before:
+            assert around(1, f"at {line}") == (f"at {line}", line + 1)
+    assert line > 3
 
 
 HELPERS = """

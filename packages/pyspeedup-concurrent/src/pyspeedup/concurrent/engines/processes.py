@@ -345,11 +345,11 @@ def _define(function: Callable[..., Any], name: str, structure: Any) -> int:
 def _begin_generation(definition: _Definition) -> None:
     global _newest_generation, _tidings  # noqa: PLW0603 -- others each time, so that they need not be compared
     with _forgetting:
+        _unpacked[definition.number] = definition  # first, for Ctrl-C or a fork may come between
         _newest_generation += 1
         definition.generation = _newest_generation
         renewed = {**_tidings.renewed, definition.number: definition.bare_shipment()}
         _tidings = Tidings(renewed, _tidings.alive)
-        _unpacked[definition.number] = definition
 
 
 def _shipment_for_call(definition: _Definition) -> Shipment:
@@ -390,10 +390,13 @@ def _pack_renewed(definition: _Definition) -> None:
 
 
 def _tell_of(definition: _Definition, shipment: Shipment) -> None:
-    """Have workers told of a function's present form, unless they are or it was never renewed."""
+    """Have workers told of a function's present form, unless they are or it was never renewed.
+
+    What is still in `_unpacked` is told of once more: Ctrl-C or a fork may have come before it was taken out.
+    """
     global _tidings  # noqa: PLW0603 -- as above
     former = _tidings.renewed.get(definition.number)
-    if former is None or former is shipment:
+    if definition.number not in _unpacked and (former is None or former is shipment):
         return
     with _forgetting:
         if definition.generation == shipment.generation:
