@@ -145,8 +145,10 @@ def test_a_default_that_cannot_be_compared_with_everything_is_no_obstacle():
         def __eq__(self, other):
             raise RuntimeError("not with me")
 
+    stubborn = Stubborn()
+
     @Cache(engine="serial")
-    def f(n, *, k=Stubborn()):
+    def f(n, *, k=stubborn):
         return n
 
     assert f(1) == 1

@@ -6,6 +6,7 @@ import importlib
 import operator
 import shelve
 import sys
+import threading
 from typing import NamedTuple
 
 import pytest
@@ -24,6 +25,35 @@ def lambdas():
 
 def of_constants():
     return [lambda n: n in {2, 3}, lambda n: n in {5, 7}]
+
+
+def of_signatures():
+    return [
+        *(lambda n, k=2: (n, k), lambda n, *k: (n, k), lambda n, **k: (n, k)),
+        *(lambda n, *, k=2: (n, k), lambda k=2, *, n=5: (n, k), lambda n=5, k=2: (n, k)),
+    ]
+
+
+def typed_in_signatures():
+    return [eval(f"lambda n, {k}: (n, k)") for k in ("*k", "**k", "k=()")]
+
+
+def name_of_kind(made):
+    made.close()
+    return type(made).__name__
+
+
+def over_kinds_of_functions():
+    """Return functions that differ in nothing but what calling one of their own returns."""
+    sources = ("async def f(n): return n", "def f(n):\n    return n\n    yield")
+
+    def made_by(source):
+        namespace = {}
+        exec(source, namespace)
+        make = namespace["f"]
+        return lambda n: name_of_kind(make(n))
+
+    return [made_by(source) for source in sources]
 
 
 def over(value):
@@ -146,12 +176,118 @@ def wrapped():
     return [double(plain), triple(plain)]
 
 
+def decorated_by_objects():
+    return [Times(plain, 2), Times(plain, 3), Times(abs, 3), Times(lambda n: n + 1, 3)]
+
+
+def over_decorated_by_objects():
+    return [*map(over, decorated_by_objects()), over(Times(Times(plain, 2), 2))]
+
+
+def decorated_in_place():
+    def kind_of(function):
+        class Local(Times):
+            def __call__(self, n):
+                return function(super().__call__(n))
+
+        return Local
+
+    @kind_of(abs)
+    def doubled(n: threading.Lock):
+        return 2 * n
+
+    @kind_of(operator.neg)
+    def tripled(n: threading.Lock):
+        return 3 * n
+
+    return [doubled, tripled]
+
+
+def decorated_by_objects_with_slots():
+    return [Slotted(plain, 2), Slotted(plain, 3)]
+
+
+def decorated_by_proxies():
+    return [Proxy(plain, 2), Proxy(plain, 3)]
+
+
+def decorated_by_tasks():
+    def task(function, factor):
+        @functools.wraps(function)
+        def run(n):
+            return factor * function(n)
+
+        run.apply_async = run.submit = functools.partial(run)
+        return run
+
+    return [task(plain, 2), task(plain, 3)]
+
+
+def decorated_by_objects_that_pickle_their_way():
+    return [Listed(plain, factors) for factors in ([2], [3], [2, 3])]
+
+
+def cached_by_functools():
+    return [functools.cache(plain), functools.cache(lambda n: n * 2)]
+
+
 def typed_in():
     return [eval(f"lambda n: n * {factor}") for factor in (2, 3)]
 
 
 def plain(n):
     return n
+
+
+class Times:
+    """A decorator that is a class, as many are."""
+
+    def __init__(self, function, factor=1):
+        functools.update_wrapper(self, function)
+        self.function = function
+        self.factor = factor
+        self.itself = self.__call__
+
+    def __call__(self, n):
+        return self.factor * self.function(n)
+
+
+class Slotted:
+    """The same, which keeps what it needs elsewhere."""
+
+    __slots__ = ("__wrapped__", "factor")
+
+    def __init__(self, function, factor):
+        self.__wrapped__, self.factor = function, factor
+
+    def __call__(self, n):
+        return self.factor * self.__wrapped__(n)
+
+
+class Listed(list):
+    """The same, which is a list of what it needs, and has more than text in a dict."""
+
+    def __init__(self, function, factors):
+        super().__init__(factors)
+        self.__wrapped__ = function
+        self.seen = {1: "one", "two": 2, None: self.__class__}
+
+    def __call__(self, n):
+        return sum(self) * self.__wrapped__(n)
+
+
+class Proxy(Times):
+    """The same, which passes for what it wraps."""
+
+    @property
+    def __class__(self):
+        return type(self.__wrapped__)
+
+    @property
+    def __code__(self):
+        return self.__wrapped__.__code__
+
+    __defaults__ = __kwdefaults__ = __closure__ = None
 
 
 class Scaled:
@@ -175,6 +311,10 @@ class Scaled:
 
 
 ALL = [
+    *(of_signatures, typed_in_signatures, over_kinds_of_functions, cached_by_functools),
+    *(decorated_by_objects, over_decorated_by_objects, decorated_in_place),
+    *(decorated_by_objects_with_slots, decorated_by_proxies, decorated_by_tasks),
+    decorated_by_objects_that_pickle_their_way,
     *(lambdas, of_constants, over_functions, over_functions_over_functions, over_one_of_two),
     *(over_caches, over_methods, over_bound_caches, over_classes, over_named_tuples),
     *(with_defaults, with_keyword_only_defaults, wrapped, typed_in),
@@ -241,12 +381,24 @@ def test_a_recursive_closure_finds_its_answers_again():
     assert again.cache_info().misses == 0
 
 
+def test_a_decorator_that_cannot_be_told_from_others_is_refused():
+    decorated = Times(plain, threading.Lock())
+    with pytest.raises(TypeError, match=r"store cannot tell.*lock.*leave out the store"):
+        Cache(decorated, engine="serial", store={})
+    assert Cache(decorated, engine="serial").cache_info().misses == 0
+
+
 def test_a_shelve_is_refused_with_what_to_take_instead(tmp_path):
     with (
         shelve.open(str(tmp_path / "shelf")) as store,
         pytest.raises(TypeError, match=r"shelve takes text alone.*DiskDict"),
     ):
         Cache(abs, store=store)
+
+
+def test_shelve_may_be_half_imported_by_another_thread(monkeypatch):
+    monkeypatch.setitem(sys.modules, "shelve", type(sys)("shelve"))
+    assert Cache(abs, engine="serial", store={})(-1) == 1
 
 
 @pytest.fixture
@@ -295,3 +447,36 @@ def test_a_worker_may_keep_results_of_a_function_over_another_cache():
         return both(n), len(store)
 
     assert kept(3) == (10, 1)
+
+
+def test_a_decorated_cache_is_not_taken_for_the_cache_in_a_worker():
+    square = Cache(lambda n: n * n)
+
+    def scaled(factor):
+        @functools.wraps(square)
+        def wrapper(n):
+            return factor * square(n)
+
+        return wrapper
+
+    @Cache
+    def kept(n):
+        store = {}
+        return [Cache(over(scaled(k)), store=store, engine="serial")(n) for k in (2, 3)]
+
+    assert kept(3) == [18, 27]
+
+
+def test_a_worker_may_keep_results_of_a_function_over_a_cached_method():
+    class Tower:
+        @Cache
+        def height(self, n):
+            return n + 1
+
+    @Cache
+    def kept(n):
+        store, height = {}, Tower.height
+        assert Tower().height(n) == n + 1  # which a method remembers
+        return Cache(lambda m: height(None, m), store=store, engine="serial")(n), len(store)
+
+    assert kept(3) == (4, 1)

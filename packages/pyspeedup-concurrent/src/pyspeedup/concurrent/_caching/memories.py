@@ -179,11 +179,12 @@ class Stored:
     """Keeps the answers of one function in a mapping that others may use too.
 
     Keys carry the function's name and a digest of its source and of the values that it brings along
-    (defaults, variables of an enclosing function, the parts of a partial, a method's object; of other
-    functions among them the same), so that a changed function does not answer with old results; a
-    value that cannot be pickled is a `TypeError`. The digest is taken at the first call, and anew
-    after `Cache.cache_clear`. It knows nothing of the global variables that the function reads, the functions
-    that it calls by such and the classes of its values: after changing those, call `Cache.cache_clear`.
+    (defaults, variables of an enclosing function, the parts of a partial, a method's object, what
+    pickle makes a decorator's object from; of other functions among them the same), so that a changed
+    function does not answer with old results; a value that cannot be pickled is a `TypeError`. The
+    digest is taken at the first call, and anew after `Cache.cache_clear`. It knows nothing of the
+    global variables that the function reads, the functions that it calls by such and the classes of
+    its values: after changing those, call `Cache.cache_clear`.
 
     >>> store = {}
     >>> memory = Stored(store, abs)

@@ -64,8 +64,9 @@ def check_store(store: Any) -> None:
     """Raise `TypeError` unless `store` is None or a mapping that can be written to, by keys of any kind."""
     if store is not None and not isinstance(store, MutableMapping):
         raise TypeError(f"store must be a MutableMapping, as a dict is, not {store!r}")
-    shelve = sys.modules.get("shelve")  # whoever has a Shelf has imported it
-    if shelve is not None and isinstance(store, shelve.Shelf):
+    # Whoever has a Shelf has imported its module; another thread may be about to.
+    shelf = getattr(sys.modules.get("shelve"), "Shelf", None)
+    if shelf is not None and isinstance(store, shelf):
         raise TypeError(
             "store must take tuples as keys, and a shelve takes text alone; on disk take "
             "a pyspeedup.memory.DiskDict"
