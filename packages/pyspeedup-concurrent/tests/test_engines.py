@@ -1,4 +1,5 @@
 import contextlib
+import gc
 import os
 import signal
 import threading
@@ -6,6 +7,7 @@ from pathlib import Path
 
 import pytest
 from pyspeedup.concurrent import Cache
+from pyspeedup.concurrent._caching.desk import Desk
 from pyspeedup.concurrent._caching.dispatcher import Dispatcher
 from pyspeedup.concurrent.engines.processes import Processes
 from pyspeedup.concurrent.engines.serial import Serial
@@ -207,3 +209,46 @@ def test_what_ends_the_thread_of_a_pool_on_purpose_leaves_nobody_waiting(monkeyp
         pytest.raises(WorkerError, match="no message can be carried any more"),
     ):
         engine.submit(engine.define(abs, "abs"), (-1,), {}).result(20)
+
+
+def test_a_hint_whose_cache_is_gone_comes_to_nothing():
+    """The threads of the engine go on with the hints that come after it."""
+    begun = threading.Event()
+    engine = Threads(workers=2)
+    kept = Cache(lambda _n: begun.set(), engine=engine)
+
+    @Cache(engine=engine)
+    def hint(n):
+        gone = Cache(lambda k: k, engine=engine)
+        gone.apply_async(n)
+        del gone
+        gc.collect()
+        kept.apply_async(n)
+        return begun.wait(20)
+
+    assert hint.submit(1).result(60)
+    assert hint.submit(2).result(60)
+    engine.close()
+
+
+@pytest.mark.parametrize("fault", [AssertionError, SystemExit])
+@pytest.mark.parametrize(
+    "where", [(Dispatcher, "finish"), (Dispatcher, "submit"), (Desk, "end")], ids=lambda w: w[1]
+)
+def test_a_fault_in_the_engine_of_threads_leaves_nobody_waiting(where, fault, monkeypatch):
+    def fail(*_args, **_options):
+        raise fault("planted")
+
+    shown = []
+    monkeypatch.setattr(threading, "excepthook", shown.append)
+    engine = Threads(workers=2)
+    number = engine.define(abs, "abs")
+    with monkeypatch.context() as planted:
+        planted.setattr(*where, fail)
+        futures = [engine.submit(number, (-n,), {}) for n in range(20)]
+        errors = [future.exception(20) for future in futures]
+    assert {type(error) for error in errors} == {WorkerError}
+    assert "planted" in str(errors[0])
+    assert {each.exc_type for each in shown} == {fault}
+    assert engine.submit(number, (-1,), {}).result(20) == 1, "other threads have been started"
+    engine.close()

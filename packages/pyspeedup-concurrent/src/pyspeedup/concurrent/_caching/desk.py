@@ -354,6 +354,8 @@ class Desk:
             memory.tally.exported += len(notes)
             if not memory.costs.dear:
                 self._rest()
+        else:  # whoever is idle still is, so a tick is to look again
+            self._rest()
 
     def _oldest_notes(self) -> list[Note]:
         """Take the oldest call out, or a few where its function is dear: some will turn out to be known.

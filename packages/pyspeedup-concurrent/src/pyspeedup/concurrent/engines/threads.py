@@ -10,7 +10,7 @@ import time
 import weakref
 from concurrent.futures import CancelledError, Future
 from queue import Empty, SimpleQueue
-from typing import TYPE_CHECKING, Any, TypeAlias
+from typing import TYPE_CHECKING, Any, NamedTuple, TypeAlias
 
 from pyspeedup.concurrent._caching.batches import evaluate_batch, hashing
 from pyspeedup.concurrent._caching.calls import Key, Normalizer, arguments_of
@@ -28,7 +28,7 @@ from pyspeedup.concurrent._caching.thread_calls import (
 from pyspeedup.concurrent._caching.vigil import Vigil
 from pyspeedup.concurrent._caching.workers import number_of_workers
 from pyspeedup.concurrent._platform import available_cores
-from pyspeedup.core import FunctionStats
+from pyspeedup.core import FunctionStats, WorkerError
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Hashable, Sequence
@@ -38,7 +38,15 @@ if TYPE_CHECKING:
 
 __all__ = ["Threads"]
 
-Event: TypeAlias = "Callable[[], list[Action[Answer]]] | None"
+
+class _Wish(NamedTuple):
+    """A call that somebody waits for."""
+
+    call: ThreadCall
+    future: Future[Any]
+
+
+Event: TypeAlias = "_Wish | Callable[[], list[Action[Answer]]] | None"
 """What happened, to be told to the dispatcher by the one thread that may; None: close."""
 
 
@@ -147,14 +155,17 @@ class Threads:
     def _begin(self, call: ThreadCall) -> Future[Any]:
         future: Future[Any] = Future()
         with self._lock:  # until it is in: what comes after the end of a pool is not answered
-            if self._closed:
-                raise RuntimeError("this engine is closed; make another one")
-            if self._pool is None:
-                self._pool = _Pool(self._workers)
-            pool = self._pool
-            pool.submit(call, future)
+            while not (pool := self._running_pool()).submit(call, future):
+                future = Future()
         future.add_done_callback(lambda done: pool.drop(call, done) if done.cancelled() else None)
         return future
+
+    def _running_pool(self) -> _Pool:
+        if self._closed:
+            raise RuntimeError("this engine is closed; make another one")
+        if self._pool is None or self._pool.broken:
+            self._pool = _Pool(self._workers)
+        return self._pool
 
     def local(self, function_id: int) -> LocalFunction | None:
         """Return the memoized function inside an evaluation of this engine, None elsewhere.
@@ -198,18 +209,17 @@ class _Pool:
         self.events: SimpleQueue[Event] = SimpleQueue()
         self.board = LocalBoard()
         self.is_hungry = False
+        self.broken = False
         self._dispatcher: Dispatcher[Answer] = Dispatcher()
         self._vigil = Vigil()
         self._futures: dict[Any, list[Future[Any]]] = {}
         self.threads = [_Thread(self, place) for place in range(workers)]
         threading.Thread(target=self._run, name="pyspeedup-threads", daemon=True).start()
 
-    def submit(self, call: ThreadCall, future: Future[Any]) -> None:
-        def event() -> list[Action[Answer]]:
-            self._futures.setdefault(call, []).append(future)
-            return self._dispatcher.submit(call)
-
-        self.events.put(event)
+    def submit(self, call: ThreadCall, future: Future[Any]) -> bool:
+        """Have a call begun; False, and its future is cancelled, if this pool has just ended by a fault."""
+        self.events.put(_Wish(call, future))
+        return not (self.broken and future.cancel())
 
     def drop(self, call: ThreadCall, future: Future[Any]) -> None:
         """Have a call dropped that was cancelled, if nobody else wants it."""
@@ -239,6 +249,31 @@ class _Pool:
         self.events.put(None)
 
     def _run(self) -> None:
+        """Work until told to stop; a fault of ours is shown, and nobody is left waiting for an answer."""
+        error: Exception = CancelledError("the engine was closed")
+        try:
+            self._work()
+        except BaseException as fault:
+            error = WorkerError(f"no call can be handed out any more: {fault!r}")
+            raise
+        finally:
+            self._end(error)
+
+    def _end(self, error: Exception) -> None:
+        self.broken = True  # first: whoever submits looks at it last
+        for thread in self.threads:
+            thread.mailbox.put(None)
+        waiting = itertools.chain.from_iterable(self._futures.values())
+        for future in [*waiting, *self._unheard()]:
+            settle(future, raiser(error))
+
+    def _unheard(self) -> list[Future[Any]]:
+        left: list[Event] = []
+        while not self.events.empty():
+            left.append(self.events.get())
+        return [event.future for event in left if isinstance(event, _Wish)]
+
+    def _work(self) -> None:
         """Tell the dispatcher all that happens, in one thread, which Ctrl-C does not reach."""
         self._perform([a for thread in self.threads for a in self._dispatcher.add_worker(thread)])
         while True:
@@ -248,12 +283,12 @@ class _Pool:
                 event = list
             if event is None:
                 break
-            self._perform(event())
+            self._perform(self._take(event) if isinstance(event, _Wish) else event())
             self._look_after_those_who_compute()
-        for thread in self.threads:
-            thread.mailbox.put(None)
-        for future in itertools.chain.from_iterable(self._futures.values()):
-            settle(future, raiser(CancelledError("the engine was closed")))
+
+    def _take(self, wish: _Wish) -> list[Action[Answer]]:
+        self._futures.setdefault(wish.call, []).append(wish.future)
+        return self._dispatcher.submit(wish.call)
 
     def _look_after_those_who_compute(self) -> None:
         dispatcher, vigil = self._dispatcher, self._vigil
@@ -314,6 +349,12 @@ class _Thread:
 
     def _run(self) -> None:
         _here.thread = self
+        try:
+            self._work()
+        except BaseException as fault:  # noqa: BLE001 -- of ours; the pool shows it, and answers those who wait
+            self.pool.events.put(raiser(fault))
+
+    def _work(self) -> None:
         while (message := self.mailbox.get()) is not None:
             call: Any = message.call
             self.desk.begin(0)
@@ -372,7 +413,9 @@ class _Thread:
 
     def give(self, memory: Memory, keys: list[Key], /) -> bool:
         """Leave calls to other threads."""
-        function = self._functions[memory.number]
+        function = self._functions.get(memory.number)
+        if function is None:  # its Cache is gone, so nobody will want them
+            return False
         for key in keys:
             args, kwargs = arguments_of(key)
             call = ThreadCall(function.number, memory.generation, key, function, args, kwargs)
