@@ -6,6 +6,8 @@ import weakref
 
 import pytest
 from pyspeedup.concurrent import Cache
+from pyspeedup.concurrent._caching.evaluating import Evaluating
+from pyspeedup.concurrent.cache import close_shared_engines
 from pyspeedup.concurrent.engines import processes
 from pyspeedup.concurrent.engines.processes import Processes
 from pyspeedup.concurrent.engines.serial import Serial
@@ -160,3 +162,83 @@ def test_caches_that_a_function_makes_in_a_worker_are_freed_there(some):
     count = Cache(lambda _way: values_here(), engine=some)
     assert [outer(n) for n in range(10)] == [*range(10)]
     assert max(count(way) for way in range(4)) == 0
+
+
+@pytest.mark.parametrize("engine", ["serial", "threads"])
+def test_what_a_closed_engine_remembered_is_freed(engine):
+    made = []
+
+    @Cache(engine=engine)
+    def value(number):
+        found = Value(number)
+        made.append(weakref.ref(found))
+        return found
+
+    for number in range(10):
+        assert value(number).number == number
+        close_shared_engines()
+        value.cache_clear()
+    assert value(10).number == 10
+    close_shared_engines()
+    deadline = time.monotonic() + PATIENCE
+    while sum(each() is not None for each in made) > 2 and time.monotonic() < deadline:
+        time.sleep(0.001)  # until the threads have ended
+        gc.collect()
+    assert sum(each() is not None for each in made) <= 2
+
+
+def test_an_engine_that_is_closed_in_its_own_call_answers_it():
+    @Cache(engine="serial")
+    def close(n):
+        close_shared_engines()
+        return n and close(n - 1)
+
+    assert close(3) == 0
+    assert close.submit(4).result(PATIENCE) == 0
+    close_shared_engines()
+
+
+def test_a_function_that_is_let_go_of_in_its_last_call_answers_it():
+    engine = Serial()
+    held = []
+    number = engine.define(lambda n: held.clear() or n, "last")
+    held.append(engine.hold(number))
+    assert engine.submit(number, (7,), {}).result() == 7
+
+
+@pytest.mark.parametrize("engine", ["serial", "threads", "processes"])
+def test_a_function_defined_anew_by_another_thread_meanwhile_is_found(engine, monkeypatch):
+    """Another thread has the function defined anew between the look for the engine and its use."""
+    double = Cache(lambda n: 2 * n, engine=engine)
+    find, closings = Evaluating.engine_and_number, []
+
+    def close_and_define_anew(evaluating):
+        found = find(evaluating)
+        if closings:
+            closings.pop()
+            close_shared_engines()
+            find(evaluating)
+        return found
+
+    monkeypatch.setattr(Evaluating, "engine_and_number", close_and_define_anew)
+    for n in range(4):
+        closings.append(True)
+        assert double(n) == 2 * n
+        closings.append(True)
+        double.cache_clear()
+    close_shared_engines()
+
+
+def test_what_was_defined_anew_is_renewed_in_workers_that_know_it_by_its_former_number():
+    with Processes(workers=1) as own:
+        variables = {"factor": 1}
+        exec("def scaled(n): return factor * n\ndef around(n, way): return scaled(n)", variables)
+        scaled = variables["scaled"] = Cache(variables["scaled"], workers=1)
+        around = Cache(variables["around"], engine=own)
+        assert [scaled(1), around(1, "old")] == [1, 1]
+        close_shared_engines()
+        assert [scaled(2), around(2, "defined anew")] == [2, 2]
+        variables["factor"] = 2
+        scaled.cache_clear()
+        assert [scaled(3), around(3, "new")] == [6, 6]
+    close_shared_engines()

@@ -257,7 +257,7 @@ class Cache(Generic[P, R]):
         from pyspeedup.concurrent._caching.profile import profile_of  # for few programs
 
         self._refuse_in_worker("profile")
-        engine, number = self._evaluator()
+        engine, number = defined = self._evaluator()  # noqa: F841 -- kept meanwhile
         return profile_of(engine, number, self)
 
     def _evaluator(self) -> tuple[Engine, int]:

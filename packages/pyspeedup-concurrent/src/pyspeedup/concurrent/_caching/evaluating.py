@@ -37,6 +37,12 @@ class Share:
         """The engine's."""
 
 
+class _Defined(tuple["Engine", int]):  # noqa: SLOT001 -- a tuple can have no slots of its own
+    """An engine and the number that it knows a function by, as long as somebody has this."""
+
+    held: object = None
+
+
 class Evaluating:
     """Has the calls of one function evaluated, each once, however many want it."""
 
@@ -50,9 +56,9 @@ class Evaluating:
         self.normalize = normalize
         self._source = source
         self._structure = structure
-        self._defined: tuple[Engine, int] | None = None
-        self._held: list[object] = []
-        """What keeps the function known to its engines."""
+        self._defined: _Defined | None = None
+        self._former: list[object] = []
+        """What keeps its numbers of engines since closed, by which workers of another one may know it."""
         self.begin_afresh()
 
     def begin_afresh(self) -> None:
@@ -64,29 +70,38 @@ class Evaluating:
     # The engine -------------------------------------------------------------------------------
 
     def engine_and_number(self) -> tuple[Engine, int]:
-        """Return the engine and the number that it knows the function by."""
+        """Return the engine and the number that it knows the function by, while that tuple is kept.
+
+        Another thread may have the function defined anew, as the shared engine was closed.
+        """
         engine = self._source.engine
         defined = self._defined
         if defined is None or defined[0] is not engine:
             with self._defining:
                 if self._defined is None or self._defined[0] is not engine:
-                    function = self.normalize.function
-                    number = engine.define(function, name_of(function), self._structure())
-                    if hasattr(engine, "hold"):
-                        self._held.append(engine.hold(number))
-                    self._defined = (engine, number)
+                    if self._defined and getattr(engine, "evaluates_in_workers", False):
+                        self._former.append(self._defined.held)
+                    self._defined = self._define(engine)
                 defined = self._defined
+        return defined
+
+    def _define(self, engine: Any) -> _Defined:
+        function = self.normalize.function
+        number = engine.define(function, name_of(function), self._structure())
+        defined = _Defined((engine, number))
+        if hasattr(engine, "hold"):
+            defined.held = engine.hold(number)
         return defined
 
     def local(self) -> LocalFunction | None:
         """Return what answers nested calls; None outside of any evaluation."""
-        engine, number = self.engine_and_number()
+        engine, number = defined = self.engine_and_number()  # noqa: F841 -- kept meanwhile
         return engine.local(number)
 
     def _ask(self, submit: Callable[[Engine, int], Future[Any]]) -> Future[Any]:
         """Submit something, anew where the shared engine was closed meanwhile."""
         while True:
-            engine, number = self.engine_and_number()
+            engine, number = defined = self.engine_and_number()  # noqa: F841 -- kept meanwhile
             try:
                 return submit(engine, number)
             except RuntimeError:
@@ -96,7 +111,7 @@ class Evaluating:
     def forget(self) -> None:
         """Have the engine forget all; workers may know the function though it never was called here."""
         if self._defined is not None or self._source.is_any_made:
-            engine, number = self.engine_and_number()
+            engine, number = defined = self.engine_and_number()  # noqa: F841 -- kept meanwhile
             engine.forget(number)
 
     # Answers ----------------------------------------------------------------------------------

@@ -174,8 +174,9 @@ class Serial:
             future.set_exception(error)
         finally:
             self._depth.evaluations -= 1
-            if is_outermost:
-                self._functions[function_id].seconds += time.perf_counter() - begun
+            function = self._functions.get(function_id)
+            if is_outermost and function is not None:  # else nobody will ask any more
+                function.seconds += time.perf_counter() - begun
         return future
 
     def _evaluate(self, function_id: int, args: tuple[Any, ...], kwargs: dict[str, Any]) -> Any:
