@@ -34,8 +34,10 @@ PEERS = {  # of each script in benchmarks/, what it is compared with; one not in
         *("drivelink", "sqlitecollections", "disklist", "pysos"),
     ],
 }
-BENCHMARKS = [  # more than a minute, and the same on each interpreter
+ONCE = [  # a minute or more, and of our own logic: the same on each interpreter
     *("tests/test_benchmarks_algorithms.py", "tests/test_benchmarks_concurrent.py"),
+    "packages/pyspeedup-core/tests/test_testing_mappings.py",
+    "packages/pyspeedup-core/tests/test_testing_sequences.py",
 ]
 PATIENT = ["-o", "faulthandler_timeout=0"]  # a test that takes an hour has not stalled
 
@@ -79,6 +81,12 @@ def _install_built(session: nox.Session, *requirements: str) -> None:
     session.install("--find-links", str(DIST), *only_uv, *requirements)
 
 
+def _left_out(session: nox.Session) -> list[str]:
+    """Return the options that leave out what one interpreter alone runs, on the others."""
+    everything = session.python == PYTHON_WITHOUT_EXTRAS
+    return [] if everything else [f"--ignore={tests}" for tests in ONCE]
+
+
 @nox.session(default=False)
 def build(session: nox.Session) -> None:
     """Build every wheel and source distribution into dist/, afresh."""
@@ -101,7 +109,8 @@ def tests(session: nox.Session, package: str) -> None:
     with_extras = session.python != PYTHON_WITHOUT_EXTRAS
     extras = EXTRAS.get(package, "testing") if with_extras else "testing"
     _install_built(session, f"pyspeedup-{package}[{extras}]=={_version()}")
-    session.run("python", "-m", "pytest", f"packages/pyspeedup-{package}/tests", *session.posargs)
+    selected = [f"packages/pyspeedup-{package}/tests", *_left_out(session)]
+    session.run("python", "-m", "pytest", *selected, *session.posargs)
 
 
 @nox.session(python=PYTHONS, requires=["build"])
@@ -111,12 +120,8 @@ def together(session: nox.Session) -> None:
         session, f"pyspeedup[all,dask]=={_version()}", *_group("test"), *_group("docs-tests")
     )
     environment = {"PYSPEEDUP_DIST": str(DIST)}
-    slow = (
-        []
-        if session.python == PYTHON_WITHOUT_EXTRAS
-        else [f"--ignore={tests}" for tests in BENCHMARKS]
-    )
-    session.run("python", "-m", "pytest", "tests", *slow, *session.posargs, env=environment)
+    selected = [*_left_out(session), *session.posargs]
+    session.run("python", "-m", "pytest", "tests", *selected, env=environment)
 
 
 @nox.session
