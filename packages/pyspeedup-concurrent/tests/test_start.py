@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import subprocess
 import sys
 
@@ -172,3 +173,44 @@ def test_engines_are_there_when_they_are_asked_for():
 
     assert [getattr(engines, name).__name__ for name in engines.__all__] == engines.__all__
     assert not hasattr(engines, "Nobody")
+
+
+FORKED_MEANWHILE = """
+import os, signal, sys, threading, time, warnings
+warnings.simplefilter("ignore", DeprecationWarning)  # this program has threads and forks
+from pyspeedup.concurrent import Cache
+
+begun = threading.Event()
+
+class SlowToFind:
+    def find_spec(self, name, *_):
+        if name == "pyspeedup.concurrent.engines.processes" and not begun.is_set():
+            begun.set()
+            time.sleep(0.3)  # so that the fork comes meanwhile, if nothing keeps it
+
+sys.meta_path.insert(0, SlowToFind())
+double = Cache(lambda n: 2 * n, workers=1)
+found = []
+first = threading.Thread(target=lambda: found.append(double(1)))
+first.start()
+begun.wait()
+child = os.fork()
+if not child:
+    signal.alarm(10)
+    os._exit(double(2))
+first.join()
+_, status = os.waitpid(child, 0)
+print(found, os.waitstatus_to_exitcode(status))
+"""
+
+
+@pytest.mark.skipif(not hasattr(os, "fork"), reason="there is no fork here")
+def test_a_process_forked_while_another_thread_makes_the_first_call_can_call_too():
+    found = subprocess.run(
+        [sys.executable, "-c", FORKED_MEANWHILE],
+        capture_output=True,
+        text=True,
+        timeout=60,
+        check=False,
+    )
+    assert (found.returncode, found.stdout) == (0, "[2] 4\n"), found.stderr

@@ -66,6 +66,8 @@ def _check_engine(engine: object, workers: int | None) -> None:
 
 _shared: dict[tuple[str, int | None], Engine] = {}
 _sharing = threading.Lock()
+_importing = threading.RLock()
+"""Held by who imports the default engine, and around a fork: a module half imported is never whole in the child."""
 
 
 def _shared_engine(given: str | None, workers: int | None) -> Engine:
@@ -89,7 +91,8 @@ def _factory_of(name: str) -> EngineFactory:
 
 def _default_factory() -> EngineFactory:
     """Return the engine of a Cache that names none, without the cost of looking for plugins."""
-    from pyspeedup.concurrent.engines.processes import Processes
+    with _importing:
+        from pyspeedup.concurrent.engines.processes import Processes
 
     return Processes
 
@@ -108,10 +111,20 @@ def close_shared_engines() -> None:
         engine.close()
 
 
+def _before_fork() -> None:
+    _importing.acquire()
+
+
+def _after_fork_in_parent() -> None:
+    _importing.release()
+
+
 def _after_fork() -> None:
-    global _sharing  # noqa: PLW0603 -- another thread may have held it
-    _sharing = threading.Lock()
+    global _importing, _sharing
+    _importing, _sharing = threading.RLock(), threading.Lock()  # another thread may have held one
 
 
 if hasattr(os, "register_at_fork"):
-    os.register_at_fork(after_in_child=_after_fork)
+    os.register_at_fork(
+        before=_before_fork, after_in_parent=_after_fork_in_parent, after_in_child=_after_fork
+    )
