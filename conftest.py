@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import multiprocessing
 import os
+import signal
 
 import pytest
 from hypothesis import HealthCheck, settings
@@ -37,7 +38,9 @@ def pytest_addoption(parser: pytest.Parser) -> None:
 
 
 def pytest_configure(config: pytest.Config) -> None:
-    """Set the start method before anything has started a process."""
+    """Hear Ctrl-C, and set the start method, before anything has started a process."""
+    # A run that a shell has put into the background ignores it, and so would the programs of the tests.
+    signal.signal(signal.SIGINT, signal.default_int_handler)
     if method := config.getoption("--start-method"):
         multiprocessing.set_start_method(method)
 

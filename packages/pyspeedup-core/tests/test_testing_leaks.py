@@ -138,6 +138,20 @@ def test_a_file_held_by_a_cycle_of_garbage_is_not_seen(tmp_path):
         del holder
 
 
+def test_what_a_thread_lets_go_of_while_it_is_waited_for_is_not_seen():
+    class Holder:
+        def __init__(self):
+            self.itself = self  # so that it takes the collector of garbage
+            weakref.finalize(self, os.close, os.open(os.devnull, os.O_RDONLY))
+
+    is_over = threading.Event()
+    with leak_check():
+        thread = threading.Thread(target=lambda _held: is_over.wait(), args=(Holder(),))
+        thread.start()
+        threading.Timer(0.2, is_over.set).start()
+        del thread
+
+
 def test_folders_and_files_are_seen_in_the_folders_that_are_named(tmp_path):
     with leaking(r"file .*page; folder .*store", tmp_path):
         (tmp_path / "store").mkdir()

@@ -31,6 +31,8 @@ K = TypeVar("K")
 
 GRACE = 10.0
 """Seconds that what was told to end may take for it."""
+GLANCE = 0.1
+"""Seconds after which garbage is looked for again."""
 
 DESCRIPTOR_FOLDERS = (Path("/proc/self/fd"), Path("/dev/fd"))
 
@@ -91,7 +93,6 @@ def leak_check(*folders: Path) -> Iterator[None]:
     yield
     left = _Inventory.take(folders).beyond(before)
     if left:
-        gc.collect()
         _wait_for_ends(before)
         left = _Inventory.take(folders).beyond(before)
     if left:
@@ -124,15 +125,18 @@ def _new(now: Mapping[K, str], then: Mapping[K, str]) -> Iterator[str]:
 
 
 def _wait_for_ends(before: _Inventory) -> None:
+    """Wait for new threads and processes to end, and for what ends with them or with garbage."""
     deadline = time.monotonic() + GRACE
-    for thread in _threads():
-        if thread not in before.threads:
-            thread.join(max(0.0, deadline - time.monotonic()))
-    while (remaining := deadline - time.monotonic()) > 0:  # what ends may take others along with it
+    while (remaining := deadline - time.monotonic()) > 0:
+        gc.collect()  # each time anew: a thread may have had the last hold on it a moment ago
+        threads = [thread for thread in _threads() if thread not in before.threads]
         started = [pid for pid in child_processes() if pid not in before.processes]
-        if not started:
+        if not threads and not started:
+            gc.collect()
             return
-        wait_for_processes(started, remaining)
+        for thread in threads:
+            thread.join(min(remaining, GLANCE))
+        wait_for_processes(started, min(remaining, GLANCE))
 
 
 def _threads() -> dict[threading.Thread, str]:
