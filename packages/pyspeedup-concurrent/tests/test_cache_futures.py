@@ -385,3 +385,29 @@ def test_threads_that_clear_at_once_forget_one_after_the_other(monkeypatch):
         thread.join(20)
     assert len({*map(id, retired)}) == 3
     assert identity(-1) == 1
+
+
+def test_what_waits_for_a_share_of_a_map_is_cancelled_with_it_and_begins_no_workers(log):
+    note, lines = log
+
+    @Cache
+    def wait(n):
+        note(f"begun {n}")
+        time.sleep(1000)
+
+    results = wait.map([1], chunksize=1)
+    feeding = threading.Thread(target=_read_quietly, args=(results,))
+    feeding.start()
+    while not lines():
+        time.sleep(0.01)
+    joined = wait.submit(1)
+    close_shared_engines()
+    with pytest.raises(concurrent.futures.CancelledError):
+        joined.result(60)
+    feeding.join(60)
+    assert lines() == ["begun 1"]
+
+
+def _read_quietly(results):
+    with contextlib.suppress(concurrent.futures.CancelledError, RuntimeError):
+        list(results)

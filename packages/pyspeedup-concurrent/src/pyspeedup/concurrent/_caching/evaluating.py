@@ -163,27 +163,50 @@ class Evaluating:
             raise
         return promise, is_begun
 
-    def _submit(self, recall: Recall, key: Key, own: Promise) -> bool:
+    def _submit(
+        self, recall: Recall, key: Key, own: Promise, defined: tuple[Engine, int] | None = None
+    ) -> bool:
+        """Have a call evaluated, by the engine that is `defined` if any is; False if that takes nothing new."""
         settled = recall.batch_of(key)  # before the memory, into which a batch goes when it ends
         value = recall.memory.get(key, MISSING)
         if value is not MISSING:
             recall.keep(key, own, value)
             return False
         if settled is not None:
-            settled.add_done_callback(functools.partial(self._look_again, recall, key, own))
+            again = functools.partial(
+                self._look_again, recall, key, own, defined or self.engine_and_number()
+            )
+            settled.add_done_callback(again)
             return False
         recall.count(misses=1)
         args, kwargs = arguments_of(key)
-        own.begun = self._ask(lambda engine, number: engine.submit(number, args, kwargs))
+        if defined is None:
+            own.begun = self._ask(lambda engine, number: engine.submit(number, args, kwargs))
+        else:
+            own.begun = defined[0].submit(defined[1], args, kwargs)
         own.begun.add_done_callback(functools.partial(_settle, recall, key, own))
         return True
 
-    def _look_again(self, recall: Recall, key: Key, own: Promise, _settled: Future[Any]) -> None:
-        """Go on when a batch has ended, perhaps before it came to this call."""
+    def _look_again(
+        self,
+        recall: Recall,
+        key: Key,
+        own: Promise,
+        defined: tuple[Engine, int],
+        _settled: Future[Any],
+    ) -> None:
+        """Go on when a batch has ended, perhaps before it came to this call.
+
+        By the same engine: where that was closed the call is cancelled, as those under way are, rather than
+        begun by another whose workers nobody has asked for.
+        """
         if not own.wanted:
             return
         try:
-            self._submit(recall, key, own)
+            self._submit(recall, key, own, defined)
+        except RuntimeError as error:
+            is_closed = self._source.engine is not defined[0]
+            recall.fail(key, own, CancelledError() if is_closed else error)
         except BaseException as error:  # noqa: BLE001 -- it is for those who wait, whatever it is
             recall.fail(key, own, error)
 
