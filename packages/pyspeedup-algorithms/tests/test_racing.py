@@ -3,9 +3,9 @@
 import math
 import pickle
 
-import psutil
 import pytest
 from pyspeedup.algorithms import FactorTimeout, NotFactored, _kernels, factor, factorint
+from pyspeedup.core.testing.processes import child_processes
 
 HARD = (2**401 - 1) * (2**521 - 1)  # the first has primes of 86 and 35 digits at least
 HAS_FLINT = _kernels.is_there("flint")
@@ -25,20 +25,20 @@ def test_the_usual_methods_race():
 
 @pytest.mark.parametrize("n", [1, -1, 2, 97, 360, 997**2])
 def test_what_needs_no_race_is_not_raced_for(n):
-    before = {child.pid for child in psutil.Process().children()}
+    before = set(child_processes())
     assert math.prod(factor(n, timeout=60)) == n
-    assert {child.pid for child in psutil.Process().children()} <= before
+    assert set(child_processes()) <= before
 
 
 def test_a_timeout_keeps_what_was_found_and_ends_every_process():
-    before = {child.pid for child in psutil.Process().children()}
+    before = set(child_processes())
     with pytest.raises(FactorTimeout) as caught:
         factorint(21 * 1_000_003**2 * HARD, timeout=1)
     error = caught.value
     assert error.found == {3: 1, 7: 1, **({1_000_003: 2} if 1_000_003 in error.found else {})}
     assert math.prod(p**k for p, k in error.found.items()) * error.cofactor == error.n
     assert isinstance(error, TimeoutError)
-    assert {child.pid for child in psutil.Process().children()} <= before
+    assert set(child_processes()) <= before
     again = pickle.loads(pickle.dumps(error))
     assert (again.found, again.cofactor, str(again)) == (error.found, error.cofactor, str(error))
 
