@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import functools
+import importlib
 import math
 import time
 from collections import deque
@@ -131,31 +133,18 @@ def fibonacci(peer: Peer, scale: float) -> Figures:
     return {"us": took / 5 * 1e6}
 
 
-def _ours(name: str) -> Callable[[], Any]:
-    def use() -> Any:
-        import pyspeedup.algorithms as ours
+def _function_of(module: str, name: str) -> Callable[[], Any]:
+    """Have it imported by whoever takes part, and by nobody else."""
 
-        return getattr(ours, name)
+    def use() -> Any:
+        return getattr(importlib.import_module(module), name)
 
     return use
 
 
-def _gmpy2(name: str) -> Callable[[], Any]:
-    def use() -> Any:
-        import gmpy2
-
-        return getattr(gmpy2, name)
-
-    return use
-
-
-def _sympy(name: str) -> Callable[[], Any]:
-    def use() -> Any:
-        import sympy
-
-        return getattr(sympy, name)
-
-    return use
+_ours = functools.partial(_function_of, "pyspeedup.algorithms")
+_gmpy2 = functools.partial(_function_of, "gmpy2")
+_sympy = functools.partial(_function_of, "sympy")
 
 
 def _pari(expression: str) -> Callable[[], Any]:

@@ -289,16 +289,10 @@ def test_a_header_that_changed_is_seen(path, place):
         FactorTable(100, path)
 
 
-def test_where_it_cannot_be_written_what_is_missing_is_built_in_memory(path, monkeypatch):
+def test_where_it_cannot_be_written_what_is_missing_is_built_in_memory(
+    path, nothing_can_be_written
+):
     before = path.read_bytes()
-    really = os.open
-
-    def refusing(path, flags, *rest):
-        if flags & os.O_RDWR:
-            raise PermissionError(13, "Permission denied", path)
-        return really(path, flags, *rest)
-
-    monkeypatch.setattr(os, "open", refusing)
     with FactorTable(4 * BLOCK, path) as table:
         for n in (91, 3 * BLOCK - 1, 3 * BLOCK + 1, 4 * BLOCK - 1):
             assert table.factor(n) == by_trial(n)

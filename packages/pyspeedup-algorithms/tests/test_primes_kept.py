@@ -233,16 +233,10 @@ def test_a_full_disk_is_said_and_leaves_all_usable(six, monkeypatch):
         assert ours._known.limit == 80 * NUMBERS_A_BLOCK
 
 
-def test_where_it_cannot_be_written_it_is_read_and_the_rest_stays_in_memory(six, monkeypatch):
+def test_where_it_cannot_be_written_it_is_read_and_the_rest_stays_in_memory(
+    six, nothing_can_be_written
+):
     before = six.read_bytes()
-    really = os.open
-
-    def refusing(path, flags, *rest):
-        if flags & os.O_RDWR:
-            raise PermissionError(13, "Permission denied", path)
-        return really(path, flags, *rest)
-
-    monkeypatch.setattr(os, "open", refusing)
     with primes.open(six) as ours:
         assert ours[300_000] == 4_256_249
         assert len(ours.below(80 * NUMBERS_A_BLOCK)) == ours._known.known
