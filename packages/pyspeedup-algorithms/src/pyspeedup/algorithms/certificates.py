@@ -21,6 +21,7 @@ from typing import Any, Final
 
 from pyspeedup.algorithms import _kernels
 from pyspeedup.algorithms._integers import to_int
+from pyspeedup.algorithms._splitting import trial
 from pyspeedup.algorithms.errors import NotPrime
 
 __all__ = ["prime_certificate", "verify_certificate"]
@@ -72,22 +73,18 @@ def _base(p: int, q: int) -> int:
 
 def _enough_factors(p: int, timeout: float | None) -> dict[int, int]:
     """Return primes of p - 1, with their powers, whose product is above the cube root of `p`."""
-    powers: dict[int, int] = {}
-    rest, part = p - 1, 1
-    for q in (2, *range(3, TRIAL, 2)):
-        while rest % q == 0:
-            powers[q] = powers.get(q, 0) + 1
-            rest, part = rest // q, part * q
+    found, rest = trial.divide_out(p - 1, TRIAL)
+    part = math.prod(found)
     composites = [rest] if rest > 1 else []
     while part**3 <= p:
         n = composites.pop()
         if _kernels.is_prime(n):
-            powers[n] = powers.get(n, 0) + 1
+            found.append(n)
             part *= n
             continue
         # The smallest are the easiest.
         composites = sorted([*composites, *_split(n, timeout)], reverse=True)
-    return _whole_powers(p - 1, powers)
+    return _whole_powers(p - 1, set(found))
 
 
 def _split(n: int, timeout: float | None) -> list[int]:
@@ -101,10 +98,10 @@ def _split(n: int, timeout: float | None) -> list[int]:
     return factor(n, timeout=timeout) if divisor is None else [divisor, n // divisor]
 
 
-def _whole_powers(n: int, powers: dict[int, int]) -> dict[int, int]:
+def _whole_powers(n: int, primes: set[int]) -> dict[int, int]:
     """Return how often each of some primes really divides `n`."""
     whole = {}
-    for q in powers:
+    for q in primes:
         power = 0
         while n % q == 0:
             n //= q

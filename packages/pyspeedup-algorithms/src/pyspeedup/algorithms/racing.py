@@ -18,6 +18,7 @@ from typing import TYPE_CHECKING, Any, Final
 
 from pyspeedup.algorithms import _kernels, splitting
 from pyspeedup.algorithms._progress import make_bar
+from pyspeedup.algorithms._splitting import trial
 from pyspeedup.algorithms.errors import FactorTimeout, NotFactored
 
 if TYPE_CHECKING:
@@ -116,7 +117,7 @@ class _Race:
         """What is left; the last of them is raced for."""
 
     def run(self) -> dict[int, int]:
-        small, rest = _divided_by_small(self._n)
+        small, rest = trial.divide_out(self._n, SMALL)
         for p in small:
             self._take(p)
         self._take(rest)
@@ -216,13 +217,3 @@ def _search(method: str, n: int) -> Iterator[list[int]]:
     divisor = getattr(splitting, method)(n)
     if divisor is not None:
         yield [divisor, n // divisor]
-
-
-def _divided_by_small(n: int) -> tuple[list[int], int]:
-    """Return the small primes that divide `n`, as often as they do, and what is left."""
-    small: list[int] = []
-    for p in (2, *range(3, SMALL, 2)):
-        while n % p == 0:  # a composite p never divides: its primes are gone by then
-            small.append(p)
-            n //= p
-    return small, n

@@ -12,9 +12,10 @@ from typing import Final
 
 from pyspeedup.algorithms import _kernels
 from pyspeedup.algorithms._integers import shown, to_int
+from pyspeedup.algorithms._kernels.plain_squares import root_of_power
 from pyspeedup.algorithms._splitting import rho
 
-__all__ = ["ecm", "fermat_factor", "pollard_pm1", "pollard_rho", "root_of_power", "siqs"]
+__all__ = ["ecm", "fermat_factor", "pollard_pm1", "pollard_rho", "siqs"]
 
 SEED: Final = 1729
 """So that the same call does the same."""
@@ -165,32 +166,6 @@ def _small_divisor(n: int) -> int | None:
     """Return the least prime that divides `n`, if that is small; every one is where `n` is."""
     most = min(math.isqrt(n), 1 << (TRIAL_BITS // 2 if n.bit_length() <= TRIAL_BITS else 11))
     return next((p for p in (2, *range(3, most + 1, 2)) if n % p == 0), None)
-
-
-def root_of_power(n: int) -> int | None:
-    """Return the root of `n`, from 2 on, where it is a power, of the least exponent; else None.
-
-    >>> root_of_power(3**20), root_of_power(72)
-    (59049, None)
-    """
-    for k in range(2, n.bit_length()):
-        root = _integer_root(n, k)
-        if root < 2:  # noqa: PLR2004 -- 1 is the root of no power above it
-            return None
-        if root**k == n:
-            return root
-    return None
-
-
-def _integer_root(n: int, k: int) -> int:
-    if k == 2:  # noqa: PLR2004 -- which has a function
-        return math.isqrt(n)
-    root = 1 << -(-n.bit_length() // k)
-    while True:
-        better = ((k - 1) * root + n // root ** (k - 1)) // k
-        if better >= root:
-            return root
-        root = better
 
 
 def _checked_composite(n: int) -> int:

@@ -3,11 +3,11 @@
 from __future__ import annotations
 
 from collections import Counter
-from itertools import chain, count
+from itertools import count
 from typing import Final
 
-from pyspeedup.algorithms._kernels import plain_primality
-from pyspeedup.algorithms._splitting import rho
+from pyspeedup.algorithms._kernels import plain_primality, plain_squares
+from pyspeedup.algorithms._splitting import rho, trial
 
 __all__ = ["factor"]
 
@@ -24,20 +24,10 @@ CURVES: Final = ((2_000, 25), (11_000, 40))
 
 def factor(n: int) -> list[tuple[int, int]]:
     """Return the primes that divide `n`, at least 1, in ascending order, with their powers."""
-    powers: Counter[int] = Counter()
-    _split(_divide_out_small(n, powers), powers)
+    small, rest = trial.divide_out(n, TRIAL_LIMIT)
+    powers = Counter(small)
+    _split(rest, powers)
     return sorted(powers.items())
-
-
-def _divide_out_small(n: int, powers: Counter[int]) -> int:
-    for p in chain((2,), range(3, TRIAL_LIMIT, 2)):
-        # A composite p never divides: its primes are gone by then.
-        while n % p == 0:
-            powers[p] += 1
-            n //= p
-        if p * p > n:
-            break
-    return n
 
 
 def _split(n: int, powers: Counter[int]) -> None:
@@ -69,7 +59,7 @@ def _divisor_of_large(n: int) -> int | None:
     """Find a divisor by a root, by walking a while, by some curves where sieving is dear, and by the sieve."""
     from pyspeedup.algorithms import splitting  # with numpy, which most numbers do without
 
-    divisor = splitting.root_of_power(n) or rho.find_divisor(n, 1, RHO_STEPS)
+    divisor = plain_squares.root_of_power(n) or rho.find_divisor(n, 1, RHO_STEPS)
     if divisor is not None and divisor < n:
         return divisor
     for bound, curves in CURVES if n.bit_length() > DEAR_BITS else ():

@@ -4,8 +4,12 @@ from __future__ import annotations
 
 from itertools import count
 from math import isqrt
+from typing import TYPE_CHECKING
 
-__all__ = ["is_perfect_power", "is_square", "isqrt"]
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+__all__ = ["is_perfect_power", "is_square", "isqrt", "root_of_power"]
 
 
 def is_square(n: int) -> bool:
@@ -19,12 +23,26 @@ def is_perfect_power(n: int) -> bool:
     """Tell whether `n` is a power of an integer, with an exponent from 2 on."""
     if -2 < n < 2:  # noqa: PLR2004 -- -1, 0 and 1 are powers of themselves
         return True
-    size = abs(n)
-    twos = (size & -size).bit_length() - 1
+    return any(n > 0 or k % 2 for k in _exponents(abs(n)))
+
+
+def root_of_power(n: int) -> int | None:
+    """Return the root of `n`, from 2 on, where it is a power, of the least exponent; else None.
+
+    >>> root_of_power(3**20), root_of_power(72)
+    (59049, None)
+    """
+    exponent = next(_exponents(n), None)
+    return None if exponent is None else _root(n, exponent)
+
+
+def _exponents(n: int) -> Iterator[int]:
+    """Yield the primes k in ascending order for which `n`, from 2 on, is a `k`-th power."""
+    twos = (n & -n).bit_length() - 1
     # An exponent divides the number of twos; so if there are any, few are left to try.
-    longest = twos or size.bit_length() - 1
-    exponents = (k for k in range(2, longest + 1) if twos % k == 0 and (n > 0 or k % 2))
-    return any(_is_power(size, k) for k in exponents if _is_prime(k))
+    for k in range(2, (twos or n.bit_length() - 1) + 1):
+        if twos % k == 0 and _is_prime(k) and _is_power(n, k):
+            yield k
 
 
 def _is_prime(k: int) -> bool:
